@@ -1,0 +1,354 @@
+//! Reading the members of one JSON object: exact, by name, with errors that say which field, what was found and what
+//! is allowed.
+//!
+//! Values stay as the text they came in until their type is known, so a decimal never passes through a binary float.
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+use super::{EventCode, EventError};
+
+/// The longest id at the envelope and the longest client id anywhere, in bytes of UTF-8.
+pub(crate) const MAX_ID: usize = 256;
+/// The longest string in `data`, in bytes of UTF-8.
+pub(crate) const MAX_TEXT: usize = 4_096;
+/// The most elements in a list in `data`.
+pub(crate) const MAX_LIST: usize = 65_535;
+
+/// One JSON value as the text it came in.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw<'a>(pub(crate) &'a str);
+
+/// What is wrong with one value; the reader of the object adds the name of the field.
+pub(crate) struct Fault {
+    pub(crate) code: EventCode,
+    /// What is allowed.
+    pub(crate) expected: Cow<'static, str>,
+    /// A name inside the value, for objects and lists.
+    pub(crate) inner: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(code: EventCode, expected: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, expected: expected.into(), inner: None }
+    }
+}
+
+impl<'a> Raw<'a> {
+    pub(crate) fn text(self) -> &'a str {
+        self.0
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
+    /// The string, borrowed where it holds no escape.
+    pub(crate) fn string(self, expected: &'static str) -> Result<Cow<'a, str>, Fault> {
+        let inner = self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let Some(inner) = inner else { return Err(Fault::new(EventCode::WrongType, expected)) };
+        let text = if inner.contains('\\') {
+            // Refuses lone surrogates, which are no text.
+            let unescaped: String = serde_json::from_str(self.0)
+                .map_err(|_| Fault::new(EventCode::MalformedJson, "text without lone surrogates"))?;
+            Cow::Owned(unescaped)
+        } else {
+            Cow::Borrowed(inner)
+        };
+        if text.contains('\0') {
+            return Err(Fault::new(EventCode::BadValue, "text without NUL"));
+        }
+        Ok(text)
+    }
+
+    /// The text of a number: a JSON number, or a decimal in a string.
+    pub(crate) fn number(self, expected: &'static str) -> Result<Cow<'a, str>, Fault> {
+        match self.0.as_bytes().first() {
+            Some(b'-' | b'0'..=b'9') => Ok(Cow::Borrowed(self.0)),
+            Some(b'"') => self.string(expected),
+            _ => Err(Fault::new(EventCode::WrongType, expected)),
+        }
+    }
+
+    pub(crate) fn bool(self) -> Result<bool, Fault> {
+        match self.0 {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(Fault::new(EventCode::WrongType, "true or false")),
+        }
+    }
+}
+
+/// A key, borrowed from the line where it holds no escape.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// The members of one JSON object, in the order they came.
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
+
+impl<'a> Members<'a> {
+    /// Reads an object; the values stay unread. Two members of one name are refused.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Fault> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::with_capacity(8);
+                while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+                    members.push((key, Raw(map.next_value::<&'de RawValue>()?.get())));
+                }
+                Ok(Members(members))
+            }
+        }
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let members =
+            deserializer.deserialize_map(MembersVisitor).and_then(|m| deserializer.end().map(|()| m));
+        let members = members.map_err(|error| match text.trim_start().as_bytes().first() {
+            Some(b'{') | None => Fault::new(EventCode::MalformedJson, format!("valid JSON: {error}")),
+            _ if serde_json::from_str::<&RawValue>(text).is_ok() => {
+                Fault::new(EventCode::WrongType, "an object")
+            }
+            _ => Fault::new(EventCode::MalformedJson, format!("valid JSON: {error}")),
+        })?;
+        members.refuse_repeated_names()?;
+        Ok(members)
+    }
+
+    fn refuse_repeated_names(&self) -> Result<(), Fault> {
+        let twice = |name: &str| Fault {
+            inner: Some(name.chars().take(60).collect()),
+            ..Fault::new(EventCode::MalformedJson, "each name once in an object")
+        };
+        // Real events have a handful of members; a sorted list keeps a hostile one from costing the square.
+        if self.0.len() <= 16 {
+            for (i, (name, _)) in self.0.iter().enumerate() {
+                if self.0.iter().skip(i + 1).any(|(other, _)| other == name) {
+                    return Err(twice(name));
+                }
+            }
+            return Ok(());
+        }
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_ref()).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
+            Some(pair) => Err(twice(pair.first().copied().unwrap_or_default())),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<Raw<'a>> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, raw)| *raw)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
+        self.0.iter().map(|(key, raw)| (key.as_ref(), *raw))
+    }
+}
+
+/// The members of `data` (or of the envelope), read by name.
+pub(crate) struct Fields<'a> {
+    members: Members<'a>,
+    /// What stands before a field's name in errors: `data.` or nothing.
+    path: &'static str,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(members: Members<'a>, path: &'static str) -> Self {
+        Self { members, path }
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<Raw<'a>> {
+        self.members.find(name)
+    }
+
+    /// The field's value; `None` where it is not there and its type has no value for that.
+    pub(crate) fn optional<T: Field>(&self, name: &str) -> Result<Option<T>, EventError> {
+        match self.members.find(name) {
+            Some(raw) => T::read(raw).map(Some).map_err(|fault| self.error(name, Some(raw), &fault)),
+            None => Ok(T::absent()),
+        }
+    }
+
+    /// The field's value, which must be there.
+    pub(crate) fn required<T: Field>(&self, name: &str) -> Result<T, EventError> {
+        let missing = || self.error(name, None, &Fault::new(EventCode::MissingField, T::EXPECTS));
+        self.optional(name)?.ok_or_else(missing)
+    }
+
+    pub(crate) fn error(&self, name: &str, found: Option<Raw<'_>>, fault: &Fault) -> EventError {
+        let inner = fault.inner.as_deref();
+        let field = match inner {
+            Some(inner) if inner.starts_with('[') => format!("{}{name}{inner}", self.path),
+            Some(inner) => format!("{}{name}.{inner}", self.path),
+            None => format!("{}{name}", self.path),
+        };
+        EventError::new(fault.code, field, &fault.expected, found.map(Raw::text))
+    }
+}
+
+/// A type that a field of an event can have: how it is read, and how it is described.
+pub(crate) trait Field: Sized + Serialize {
+    /// What is allowed, for messages and the reference.
+    const EXPECTS: &'static str;
+    /// The JSON Schema of the value.
+    fn schema() -> serde_json::Value;
+    /// Reads the value.
+    fn read(raw: Raw<'_>) -> Result<Self, Fault>;
+    /// The value of a field that is not there; `None` makes the field required.
+    fn absent() -> Option<Self> {
+        None
+    }
+    /// Whether the value stands for a field that is not there.
+    fn is_absent(&self) -> bool {
+        false
+    }
+    /// The value as the wire has it.
+    fn to_wire(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
+    }
+}
+
+/// Declares an enum whose values are words on the wire.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant),+
+        }
+        impl $name {
+            /// The word on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+        impl $crate::event::fields::Field for $name {
+            const EXPECTS: &'static str = concat!("one of", $(" `", $word, "`"),+);
+            fn schema() -> serde_json::Value {
+                serde_json::json!({"enum": [$($word),+]})
+            }
+            fn read(raw: $crate::event::fields::Raw<'_>) -> Result<Self, $crate::event::fields::Fault> {
+                $crate::event::fields::read_word(raw, Self::EXPECTS, &[$(($word, Self::$variant)),+])
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// Reads one of a closed set of words.
+pub(crate) fn read_word<T: Copy>(
+    raw: Raw<'_>,
+    expects: &'static str,
+    words: &[(&str, T)],
+) -> Result<T, Fault> {
+    let text = raw.string(expects)?;
+    let found = words.iter().find(|(word, _)| *word == text);
+    found.map(|(_, value)| *value).ok_or_else(|| Fault::new(EventCode::BadValue, expects))
+}
+
+/// What the reference says of one field of an event.
+#[derive(Clone, Debug)]
+pub struct FieldSpec {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+    /// Whether an event without it is refused.
+    pub required: bool,
+    /// What is allowed.
+    pub expects: &'static str,
+    /// The JSON Schema of the value.
+    pub schema: serde_json::Value,
+}
+
+/// What the `data` of one event type can do.
+pub(crate) trait Payload: Sized {
+    /// The type's name on the wire.
+    const KIND: &'static str;
+    /// Reads the members of `data`.
+    fn decode(fields: &Fields<'_>) -> Result<Self, EventError>;
+    /// `data` as the wire has it.
+    fn to_json(&self) -> serde_json::Value;
+    /// The fields, in order of declaration.
+    fn specs() -> Vec<FieldSpec>;
+}
+
+/// Declares the `data` of one event type: the struct, how it is read, how it is written and what the reference says.
+macro_rules! payload {
+    (
+        $(#[doc = $doc:literal])*
+        $name:ident = $kind:literal {
+            $($(#[doc = $fdoc:literal])* $field:ident: $type:ty $(= $default:expr)?),* $(,)?
+        }
+        $(check $check:path)?
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub struct $name {
+            $($(#[doc = $fdoc])* pub $field: $type),*
+        }
+
+        impl $crate::event::fields::Payload for $name {
+            const KIND: &'static str = $kind;
+
+            fn decode(fields: &$crate::event::fields::Fields<'_>) -> Result<Self, $crate::event::EventError> {
+                let _ = fields;
+                let payload = Self {
+                    $($field: payload!(@read fields, stringify!($field).trim_start_matches("r#"), $type $(, $default)?)),*
+                };
+                $($check(&payload, fields)?;)?
+                Ok(payload)
+            }
+
+            fn to_json(&self) -> serde_json::Value {
+                #[allow(unused_mut, reason = "an event type without fields has nothing to insert")]
+                let mut members = serde_json::Map::new();
+                $(if !$crate::event::fields::Field::is_absent(&self.$field) {
+                    members.insert(stringify!($field).trim_start_matches("r#").to_owned(), $crate::event::fields::Field::to_wire(&self.$field));
+                })*
+                serde_json::Value::Object(members)
+            }
+
+            fn specs() -> Vec<$crate::event::fields::FieldSpec> {
+                vec![$($crate::event::fields::FieldSpec {
+                    name: stringify!($field).trim_start_matches("r#"),
+                    doc: concat!($($fdoc),*).trim_ascii(),
+                    required: payload!(@required $type $(, $default)?),
+                    expects: <$type as $crate::event::fields::Field>::EXPECTS,
+                    schema: <$type as $crate::event::fields::Field>::schema(),
+                }),*]
+            }
+        }
+    };
+    (@read $fields:ident, $name:expr, $type:ty) => { $fields.required::<$type>($name)? };
+    (@read $fields:ident, $name:expr, $type:ty, $default:expr) => {
+        $fields.optional::<$type>($name)?.unwrap_or($default)
+    };
+    (@required $type:ty) => { <$type as $crate::event::fields::Field>::absent().is_none() };
+    (@required $type:ty, $default:expr) => { false };
+}
+pub(crate) use payload;

