@@ -1,17 +1,28 @@
-//! Event-sourced customer health: what happened to clients, read from CloudEvents.
+//! x
 #![forbid(unsafe_code)]
-
 mod id;
-mod money;
 mod quantity;
+mod money;
 mod time;
-
 pub mod event;
 mod ndjson;
-
-pub use event::*;
+mod ledger;
+mod timeline;
+mod daily;
+mod keyed;
+mod state;
+mod book;
+mod score;
+mod error;
+mod snapshot;
+mod engine;
 pub use id::*;
+pub use quantity::{Quantity, NumberError};
 pub use money::*;
-pub use ndjson::*;
-pub use quantity::{NumberError, Quantity};
 pub use time::*;
+pub use event::*;
+pub use ndjson::*;
+pub use engine::*;
+pub use error::*;
+pub use state::limits::Limits;
+pub use score::ModelError;

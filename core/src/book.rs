@@ -1,0 +1,554 @@
+//! All clients together: who is who, and what the book as a whole has seen.
+//!
+//! Events are kept under the subject they came with. Merges and retractions are looked at when a client is read, so
+//! that they work the same whether they come before or after what they speak of.
+
+use crate::daily::Cells;
+use crate::event::{Event, EventData, EventKind};
+use crate::id::{ClientId, EventRef, SourceId};
+use crate::state::ClientState;
+use crate::time::{Day, Instant, Zone};
+use hashbrown::HashTable;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
+use std::sync::OnceLock;
+
+/// Where a hash map's order never shows, a fixed hash will do.
+const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(1);
+
+/// Makes the id under which an erased client's money and sums are kept: the same for one id and key, and telling nothing
+/// to who has not the key.
+pub(crate) fn anonymous_id(client: &str, key: &[u8; 32]) -> ClientId {
+    let hash = blake3::keyed_hash(key, client.as_bytes()).to_hex();
+    ClientId::new(format!("erased-{}", hash.get(..12).unwrap_or_default()))
+}
+
+/// What kind of events the book has seen, from when on. A feed that was never connected is not perfect health.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) usage: Option<Instant>,
+    pub(crate) usage_day: Option<Day>,
+    pub(crate) user: Option<Instant>,
+    pub(crate) tickets: Option<Instant>,
+    pub(crate) incidents: Option<Instant>,
+    pub(crate) invoices: Option<Instant>,
+    pub(crate) payments: Option<Instant>,
+    pub(crate) contacts: Option<Instant>,
+}
+
+impl Facts {
+    fn take_in(&mut self, state: &ClientState) {
+        fn earlier<T: Ord + Copy>(slot: &mut Option<T>, found: Option<T>) {
+            *slot = [*slot, found].into_iter().flatten().min();
+        }
+        earlier(&mut self.usage, state.usage.first_time());
+        earlier(&mut self.usage_day, state.usage.first_day());
+        earlier(&mut self.user, state.usage.first_user());
+        earlier(&mut self.tickets, state.support.first_ticket());
+        earlier(&mut self.incidents, state.support.first_incident());
+        earlier(&mut self.invoices, state.billing.first_invoice());
+        earlier(&mut self.payments, state.billing.first_payment());
+        earlier(&mut self.contacts, state.profile.first_contact());
+    }
+
+    /// Keeps the facts fresh for one more event, without a look at the rest of the book.
+    fn note(&mut self, event: &Event, zone: &Zone, personal: bool) {
+        let mut usage = |day: Day, with_user: bool| {
+            self.usage = Some(self.usage.map_or(event.time, |first| first.min(event.time)));
+            self.usage_day = Some(self.usage_day.map_or(day, |first| first.min(day)));
+            if with_user && personal {
+                self.user = Some(self.user.map_or(event.time, |first| first.min(event.time)));
+            }
+        };
+        match &event.data {
+            EventData::UsageCounted(data) => return usage(zone.day(event.time), data.user.is_some()),
+            EventData::UsageMeasured(data) => return usage(zone.day(event.time), data.user.is_some()),
+            EventData::UsageDaySet(data) => {
+                return usage(
+                    data.day,
+                    data.users.as_ref().is_some_and(|users| !users.as_slice().is_empty()),
+                );
+            }
+            _ => {}
+        }
+        let mut feeds: [Option<&mut Option<Instant>>; 2] = [None, None];
+        match event.kind() {
+            EventKind::TicketOpened
+            | EventKind::TicketReplied
+            | EventKind::TicketUpdated
+            | EventKind::TicketResolved
+            | EventKind::TicketReopened
+            | EventKind::TicketRated => feeds = [Some(&mut self.tickets), None],
+            EventKind::IncidentStarted | EventKind::IncidentEnded => {
+                feeds = [Some(&mut self.incidents), None]
+            }
+            EventKind::InvoiceIssued | EventKind::InvoiceVoided => feeds = [Some(&mut self.invoices), None],
+            EventKind::InvoicePaid => feeds = [Some(&mut self.invoices), Some(&mut self.payments)],
+            EventKind::PaymentFailed => feeds = [Some(&mut self.payments), None],
+            EventKind::Contacted => feeds = [Some(&mut self.contacts), None],
+            EventKind::ContactSet if personal => feeds = [Some(&mut self.contacts), None],
+            EventKind::ContactSet
+            | EventKind::UsageCounted
+            | EventKind::UsageMeasured
+            | EventKind::UsageDaySet
+            | EventKind::SubscriptionSet
+            | EventKind::Charged
+            | EventKind::Refunded
+            | EventKind::QuotaSet
+            | EventKind::PaymentPlanSet
+            | EventKind::ClientSet
+            | EventKind::SentimentSet
+            | EventKind::NpsAnswered
+            | EventKind::MilestoneReached
+            | EventKind::OverrideSet
+            | EventKind::ChurnReasonSet
+            | EventKind::MergedInto
+            | EventKind::ClientErased
+            | EventKind::Retracted => {}
+        }
+        for feed in feeds.into_iter().flatten() {
+            *feed = Some(feed.map_or(event.time, |first| first.min(event.time)));
+        }
+    }
+}
+
+/// Where the state of one subject is.
+type Slot = u32;
+
+/// One resolved client: an id and the subjects that are this client.
+#[derive(Clone, Debug)]
+struct Member {
+    id: ClientId,
+    slots: Vec<Slot>,
+}
+
+/// Who was merged into whom, resolved to the end of every chain.
+#[derive(Clone, Debug, Default)]
+struct Merges {
+    /// From the id that was merged to the id that stands.
+    into: BTreeMap<ClientId, ClientId>,
+    /// From the id that stands to the subjects behind it, where these are more than itself.
+    members: BTreeMap<ClientId, Vec<Slot>>,
+}
+
+/// Why a client cannot be asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoClient {
+    Unknown,
+    Merged { into: ClientId },
+    Erased,
+}
+
+/// A client as it is asked about: the union of its subjects, without what was taken back.
+#[derive(Clone, Debug)]
+pub(crate) struct Client<'a> {
+    pub(crate) id: &'a ClientId,
+    pub(crate) state: Cow<'a, ClientState>,
+}
+
+/// The states of all subjects.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Book {
+    subjects: Vec<(ClientId, ClientState)>,
+    index: HashTable<Slot>,
+    /// The anonymous ids of erased clients.
+    erased: BTreeSet<ClientId>,
+    /// For each source, the days on which it was heard of and the first time of each.
+    heard: BTreeMap<SourceId, Cells<Day, Instant>>,
+    /// The first and the last instant of any event.
+    span: Option<(Instant, Instant)>,
+    // What follows is worked out from the above when it is first asked for.
+    merges: OnceLock<Merges>,
+    roster: OnceLock<Vec<Member>>,
+    facts: OnceLock<Facts>,
+}
+
+impl Book {
+    pub(crate) fn len(&self) -> usize {
+        self.subjects.len()
+    }
+
+    pub(crate) fn span(&self) -> Option<(Instant, Instant)> {
+        self.span
+    }
+
+    fn slot(&self, subject: &str) -> Option<Slot> {
+        let is_subject =
+            |slot: &Slot| self.subjects.get(*slot as usize).is_some_and(|(id, _)| id.as_str() == subject);
+        self.index.find(HASH.hash_one(subject), is_subject).copied()
+    }
+
+    fn state(&self, slot: Slot) -> Option<&ClientState> {
+        self.subjects.get(slot as usize).map(|(_, state)| state)
+    }
+
+    /// The id under which a subject's events are kept: its own, or an anonymous one if it was erased.
+    fn kept_as<'a>(&self, subject: &'a ClientId, key: &[u8; 32]) -> Cow<'a, ClientId> {
+        if self.erased.is_empty() {
+            return Cow::Borrowed(subject);
+        }
+        let anonymous = anonymous_id(subject.as_str(), key);
+        if self.erased.contains(&anonymous) { Cow::Owned(anonymous) } else { Cow::Borrowed(subject) }
+    }
+
+    /// The state of a subject, for limits.
+    pub(crate) fn subject(&self, subject: &ClientId, key: &[u8; 32]) -> Option<&ClientState> {
+        self.slot(self.kept_as(subject, key).as_str()).and_then(|slot| self.state(slot))
+    }
+
+    /// Takes over another book's state of a subject, if it has one that this book has not.
+    pub(crate) fn copy_subject(&mut self, other: &Self, subject: &ClientId, key: &[u8; 32]) {
+        self.erased.extend(other.erased.iter().cloned());
+        let kept_as = self.kept_as(subject, key).into_owned();
+        if self.slot(kept_as.as_str()).is_some() {
+            return;
+        }
+        if let Some(state) = other.slot(kept_as.as_str()).and_then(|slot| other.state(slot)).cloned() {
+            let slot = self.slot_or_new(&kept_as);
+            if let Some((_, ours)) = self.subjects.get_mut(slot as usize) {
+                *ours = state;
+            }
+        }
+    }
+
+    /// The events whose source and id are kept.
+    pub(crate) fn event_refs(&self) -> Vec<EventRef> {
+        let mut refs = Vec::new();
+        for (_, state) in &self.subjects {
+            state.visit_stamps(&mut |stamp| refs.push(stamp.event()));
+        }
+        refs
+    }
+
+    fn slot_or_new(&mut self, id: &ClientId) -> Slot {
+        if let Some(slot) = self.slot(id.as_str()) {
+            return slot;
+        }
+        let slot = Slot::try_from(self.subjects.len()).unwrap_or(Slot::MAX);
+        self.subjects.push((id.clone(), ClientState::default()));
+        self.enter(slot);
+        self.roster = OnceLock::new();
+        if self.merges.get().is_some_and(|merges| !merges.into.is_empty()) {
+            self.merges = OnceLock::new();
+        }
+        slot
+    }
+
+    fn enter(&mut self, slot: Slot) {
+        let subjects = &self.subjects;
+        let hash_of =
+            |slot: &Slot| subjects.get(*slot as usize).map_or(0, |(id, _)| HASH.hash_one(id.as_str()));
+        self.index.insert_unique(hash_of(&slot), slot, hash_of);
+    }
+
+    /// Takes in one event.
+    pub(crate) fn fold(&mut self, event: &Event, zone: &Zone, key: &[u8; 32]) {
+        let (first, last) = self.span.unwrap_or((event.time, event.time));
+        self.span = Some((first.min(event.time), last.max(event.time)));
+        let kept_as = self.kept_as(&event.subject, key).into_owned();
+        let slot = self.slot_or_new(&kept_as);
+        match &event.data {
+            EventData::ClientErased(_) => self.erase(slot, key),
+            EventData::MergedInto(data) => {
+                let into = self.kept_as(&data.into, key).into_owned();
+                let data = crate::event::client::MergedInto { into };
+                self.fold_into(slot, &Event { data: data.into(), ..event.clone() }, zone);
+                self.merges = OnceLock::new();
+                self.roster = OnceLock::new();
+                self.facts = OnceLock::new();
+            }
+            EventData::Retracted(_) => {
+                self.fold_into(slot, event, zone);
+                self.merges = OnceLock::new();
+                self.roster = OnceLock::new();
+                self.facts = OnceLock::new();
+            }
+            _ => self.fold_into(slot, event, zone),
+        }
+        if let EventKind::UsageCounted | EventKind::UsageMeasured | EventKind::UsageDaySet = event.kind() {
+            self.hear(event, zone);
+        }
+    }
+
+    fn fold_into(&mut self, slot: Slot, event: &Event, zone: &Zone) {
+        let Some((_, state)) = self.subjects.get_mut(slot as usize) else { return };
+        state.fold(event, zone);
+        let personal = !state.erased;
+        // A later event may be taken back already: only a look at all of them tells.
+        let retracted =
+            !state.retractions.is_empty() || self.merges.get().is_none_or(|merges| !merges.into.is_empty());
+        if retracted {
+            self.facts = OnceLock::new();
+        } else if let Some(facts) = self.facts.get_mut() {
+            facts.note(event, zone, personal);
+        }
+    }
+
+    fn hear(&mut self, event: &Event, zone: &Zone) {
+        let day = zone.day(event.time);
+        let earliest = |known: &mut Instant, new: Instant| *known = (*known).min(new);
+        match self.heard.get_mut(event.source.as_str()) {
+            Some(days) => days.merge(day, event.time, earliest),
+            None => {
+                let mut days = Cells::default();
+                days.merge(day, event.time, earliest);
+                self.heard.insert(event.source.clone(), days);
+            }
+        }
+    }
+
+    /// Moves a subject under its anonymous id, without anything personal.
+    fn erase(&mut self, slot: Slot, key: &[u8; 32]) {
+        let Some((id, _)) = self.subjects.get(slot as usize) else { return };
+        let id = id.clone();
+        if self.erased.contains(&id) {
+            return;
+        }
+        let anonymous = anonymous_id(id.as_str(), key);
+        self.erased.insert(anonymous.clone());
+        if let Ok(found) = self.index.find_entry(HASH.hash_one(id.as_str()), |other| *other == slot) {
+            found.remove();
+        }
+        let state = self.subjects.get_mut(slot as usize).map(|(id, state)| {
+            *id = anonymous.clone();
+            std::mem::take(state)
+        });
+        let target = match self.slot(anonymous.as_str()) {
+            // Somebody sent events under the anonymous id: they are about the same client.
+            Some(other) => {
+                self.remove(slot);
+                self.slot(anonymous.as_str()).unwrap_or(other)
+            }
+            None => {
+                self.enter(slot);
+                slot
+            }
+        };
+        if let (Some((_, ours)), Some(state)) = (self.subjects.get_mut(target as usize), state) {
+            ours.join(state);
+            ours.erase();
+        }
+        for merge in self.subjects.iter_mut().flat_map(|(_, state)| state.merges.values_mut()) {
+            if *merge == id {
+                *merge = anonymous.clone();
+            }
+        }
+        self.merges = OnceLock::new();
+        self.roster = OnceLock::new();
+        self.facts = OnceLock::new();
+    }
+
+    /// Takes a subject out whose id is no longer in the index.
+    fn remove(&mut self, slot: Slot) {
+        let last = Slot::try_from(self.subjects.len().saturating_sub(1)).unwrap_or(Slot::MAX);
+        if let Some((id, _)) = self.subjects.get(last as usize).filter(|_| last != slot) {
+            if let Some(moved) = self.index.find_mut(HASH.hash_one(id.as_str()), |other| *other == last) {
+                *moved = slot;
+            }
+        }
+        self.subjects.swap_remove(slot as usize);
+    }
+
+    fn merges(&self) -> &Merges {
+        self.merges.get_or_init(|| {
+            let mut direct: BTreeMap<&ClientId, &ClientId> = BTreeMap::new();
+            for (id, state) in self.subjects.iter().filter(|(_, state)| !state.merges.is_empty()) {
+                if let Some(into) = state.merged_into().filter(|into| *into != id) {
+                    direct.insert(id, into);
+                }
+            }
+            let mut merges = Merges::default();
+            for id in direct.keys() {
+                let end = end_of_chain(id, &direct);
+                if end != *id {
+                    merges.into.insert((*id).clone(), end.clone());
+                }
+            }
+            for (id, into) in &merges.into {
+                let members = merges
+                    .members
+                    .entry(into.clone())
+                    .or_insert_with(|| self.slot(into.as_str()).into_iter().collect());
+                members.extend(self.slot(id.as_str()));
+            }
+            merges
+        })
+    }
+
+    /// The state of a client made of some subjects.
+    fn standing(&self, slots: &[Slot]) -> Cow<'_, ClientState> {
+        let mut states = slots.iter().filter_map(|slot| self.state(*slot));
+        let Some(first) = states.next() else { return Cow::Owned(ClientState::default()) };
+        if slots.len() == 1 && first.retractions.is_empty() {
+            return Cow::Borrowed(first);
+        }
+        let mut whole = first.clone();
+        for state in states {
+            whole.absorb(state.clone());
+        }
+        whole.apply_retractions();
+        Cow::Owned(whole)
+    }
+
+    /// The client of an id.
+    pub(crate) fn client(&self, id: &ClientId, key: &[u8; 32]) -> Result<Client<'_>, NoClient> {
+        if self.erased.contains(id) || self.erased.contains(self.kept_as(id, key).as_ref()) {
+            return Err(NoClient::Erased);
+        }
+        let merges = self.merges();
+        if let Some(into) = merges.into.get(id) {
+            return Err(NoClient::Merged { into: into.clone() });
+        }
+        if let Some((id, slots)) = merges.members.get_key_value(id) {
+            return Ok(Client { id, state: self.standing(slots) });
+        }
+        let slot = self.slot(id.as_str()).ok_or(NoClient::Unknown)?;
+        let (id, _) = self.subjects.get(slot as usize).ok_or(NoClient::Unknown)?;
+        Ok(Client { id, state: self.standing(&[slot]) })
+    }
+
+    fn roster(&self) -> &[Member] {
+        self.roster.get_or_init(|| {
+            let merges = self.merges();
+            let mut roster: Vec<Member> = Vec::with_capacity(self.subjects.len());
+            for ((id, _), slot) in self.subjects.iter().zip(0..) {
+                if !merges.into.contains_key(id) && !merges.members.contains_key(id) {
+                    roster.push(Member { id: id.clone(), slots: vec![slot] });
+                }
+            }
+            roster.extend(
+                merges.members.iter().map(|(id, slots)| Member { id: id.clone(), slots: slots.clone() }),
+            );
+            roster.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+            roster
+        })
+    }
+
+    /// Every client in order of its id, erased ones among them under their anonymous ids.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Client<'_>> {
+        self.roster().iter().map(|member| Client { id: &member.id, state: self.standing(&member.slots) })
+    }
+
+    /// Every client that can be asked about, in order of its id.
+    pub(crate) fn living(&self) -> impl Iterator<Item = Client<'_>> {
+        self.all().filter(|client| !self.erased.contains(client.id))
+    }
+
+    /// What the book as a whole has seen.
+    pub(crate) fn facts(&self) -> &Facts {
+        self.facts.get_or_init(|| {
+            let mut facts = Facts::default();
+            for client in self.all() {
+                facts.take_in(&client.state);
+            }
+            facts
+        })
+    }
+
+    /// When a source was last heard of at or before an instant.
+    pub(crate) fn last_heard(&self, source: &str, at: Instant, zone: &Zone) -> Option<Day> {
+        let days = self.heard.get(source)?;
+        days.up_to(zone.day(at)).iter().rev().find(|cell| cell.value <= at).map(|cell| cell.key)
+    }
+
+    /// Gives up detail before a day.
+    pub(crate) fn seal(&mut self, before: Day) {
+        for (_, state) in &mut self.subjects {
+            state.seal(before);
+        }
+    }
+
+    /// Takes in another engine's book.
+    pub(crate) fn join(&mut self, other: Self, key: &[u8; 32]) {
+        let Self { subjects, erased, heard, span, index: _, merges: _, roster: _, facts: _ } = other;
+        for (id, state) in subjects {
+            let slot = self.slot_or_new(&id);
+            if let Some((_, ours)) = self.subjects.get_mut(slot as usize) {
+                ours.join(state);
+            }
+        }
+        for (source, days) in heard {
+            let ours = self.heard.entry(source).or_default();
+            for cell in days.into_cells() {
+                ours.merge(cell.key, cell.value, |known, new| *known = (*known).min(new));
+            }
+        }
+        self.span = match (self.span, span) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (one, other) => one.or(other),
+        };
+        // What one side erased, the other may still hold under its name.
+        self.erased.extend(erased);
+        if !self.erased.is_empty() {
+            let gone = |id: &ClientId| self.erased.contains(&anonymous_id(id.as_str(), key));
+            let named: Vec<ClientId> =
+                self.subjects.iter().map(|(id, _)| id).filter(|id| gone(id)).cloned().collect();
+            for state in self.subjects.iter_mut().map(|(_, state)| state) {
+                for into in state.merges.values_mut() {
+                    let anonymous = anonymous_id(into.as_str(), key);
+                    if self.erased.contains(&anonymous) {
+                        *into = anonymous;
+                    }
+                }
+            }
+            for id in named {
+                self.erased.remove(&anonymous_id(id.as_str(), key));
+                if let Some(slot) = self.slot(id.as_str()) {
+                    self.erase(slot, key);
+                }
+            }
+        }
+        self.merges = OnceLock::new();
+        self.roster = OnceLock::new();
+        self.facts = OnceLock::new();
+    }
+
+    /// The subjects in order of their ids, and what is kept beside them: what a snapshot holds.
+    pub(crate) fn parts(&self) -> BookParts<'_> {
+        let mut subjects: Vec<&(ClientId, ClientState)> = self.subjects.iter().collect();
+        subjects.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        BookParts { subjects, heard: &self.heard, span: self.span }
+    }
+
+    /// The book of a snapshot's parts; `None` if the subjects are not in order.
+    pub(crate) fn of_parts(
+        subjects: Vec<(ClientId, ClientState)>,
+        heard: BTreeMap<SourceId, Cells<Day, Instant>>,
+        span: Option<(Instant, Instant)>,
+    ) -> Option<Self> {
+        if !subjects.is_sorted_by(|a, b| a.0 < b.0) {
+            return None;
+        }
+        let erased = subjects.iter().filter(|(_, state)| state.erased).map(|(id, _)| id.clone()).collect();
+        let count = subjects.len();
+        let mut book = Self { subjects, erased, heard, span, ..Self::default() };
+        for slot in 0..count {
+            book.enter(Slot::try_from(slot).ok()?);
+        }
+        Some(book)
+    }
+}
+
+/// What a snapshot holds of a book.
+pub(crate) struct BookParts<'a> {
+    pub(crate) subjects: Vec<&'a (ClientId, ClientState)>,
+    pub(crate) heard: &'a BTreeMap<SourceId, Cells<Day, Instant>>,
+    pub(crate) span: Option<(Instant, Instant)>,
+}
+
+/// The id at the end of a chain of merges; whoever leads into a cycle resolves to the least id of the cycle.
+fn end_of_chain<'a>(start: &'a ClientId, direct: &BTreeMap<&'a ClientId, &'a ClientId>) -> &'a ClientId {
+    let mut passed: Vec<&ClientId> = vec![start];
+    let mut seen: BTreeSet<&ClientId> = BTreeSet::from([start]);
+    let mut here = start;
+    while let Some(next) = direct.get(here).copied() {
+        if !seen.insert(next) {
+            let cycle = passed.iter().skip_while(|id| **id != next);
+            return cycle.min().copied().unwrap_or(start);
+        }
+        passed.push(next);
+        here = next;
+    }
+    here
+}

@@ -1,0 +1,416 @@
+//! Usage by calendar day: exact sums, gauges and who was active, in a few bytes each.
+
+use crate::quantity::Quantity;
+use crate::time::{Day, Month};
+use crate::timeline::Stamp;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// An exact sum of quantities in units of 10^-6. 96 bits hold 4 x 10^10 of the greatest quantities there are, more than
+/// identities fit in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sum {
+    high: i32,
+    low: [u32; 2],
+}
+
+impl Sum {
+    pub(crate) fn micros(self) -> i128 {
+        let [low, middle] = self.low;
+        (i128::from(self.high) << 64) | (i128::from(middle) << 32) | i128::from(low)
+    }
+
+    pub(crate) fn add(&mut self, micros: i128) {
+        *self = Self::of(self.micros() + micros);
+    }
+
+    fn join(&mut self, other: Self) {
+        self.add(other.micros());
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "takes the words of a number apart"
+    )]
+    fn of(micros: i128) -> Self {
+        Self { high: (micros >> 64) as i32, low: [micros as u32, (micros >> 32) as u32] }
+    }
+}
+
+impl Serialize for Sum {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.micros().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let micros = i128::deserialize(deserializer)?;
+        let sum = Self::of(micros);
+        if sum.micros() == micros && micros.unsigned_abs() < 1 << 94 {
+            Ok(sum)
+        } else {
+            Err(serde::de::Error::custom("a sum is beyond its range"))
+        }
+    }
+}
+
+/// One value for a calendar day or month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cell<K, T> {
+    pub(crate) key: K,
+    pub(crate) value: T,
+}
+
+/// Cells in order of day (or month), each at most once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Cells<K, T> {
+    cells: Vec<Cell<K, T>>,
+}
+
+impl<K, T> Default for Cells<K, T> {
+    fn default() -> Self {
+        Self { cells: Vec::new() }
+    }
+}
+
+impl<K: Ord + Copy, T> Cells<K, T> {
+    /// Puts a value in its place; `join` says what becomes of it where there is one already.
+    pub(crate) fn merge(&mut self, key: K, value: T, join: impl FnOnce(&mut T, T)) {
+        // Events mostly come in the order of time, so the last cell is the likely one.
+        let place = match self.cells.last() {
+            Some(last) if last.key == key => Ok(self.cells.len() - 1),
+            Some(last) if last.key > key => self.cells.binary_search_by_key(&key, |cell| cell.key),
+            _ => Err(self.cells.len()),
+        };
+        match place {
+            Ok(place) => {
+                if let Some(cell) = self.cells.get_mut(place) {
+                    join(&mut cell.value, value);
+                }
+            }
+            Err(place) => self.cells.insert(place, Cell { key, value }),
+        }
+    }
+
+    /// The cells from one key to another, both included.
+    pub(crate) fn range(&self, first: K, last: K) -> &[Cell<K, T>] {
+        let start = self.cells.partition_point(|cell| cell.key < first);
+        let end = self.cells.partition_point(|cell| cell.key <= last);
+        self.cells.get(start..end).unwrap_or_default()
+    }
+
+    /// The cells up to a key.
+    pub(crate) fn up_to(&self, last: K) -> &[Cell<K, T>] {
+        let end = self.cells.partition_point(|cell| cell.key <= last);
+        self.cells.get(..end).unwrap_or_default()
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Cell<K, T>> {
+        self.cells.iter()
+    }
+
+    /// Takes out the cells before a key.
+    pub(crate) fn split_before(&mut self, key: K) -> Vec<Cell<K, T>> {
+        let n = self.cells.partition_point(|cell| cell.key < key);
+        let behind = self.cells.split_off(n);
+        std::mem::replace(&mut self.cells, behind)
+    }
+
+    pub(crate) fn into_cells(self) -> Vec<Cell<K, T>> {
+        self.cells
+    }
+}
+
+impl<'de, K: Ord + Deserialize<'de>, T: Deserialize<'de>> Deserialize<'de> for Cells<K, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let cells = Vec::<Cell<K, T>>::deserialize(deserializer)?;
+        if cells.is_sorted_by(|a, b| a.key < b.key) {
+            Ok(Self { cells })
+        } else {
+            Err(serde::de::Error::custom("the cells of days are not in order"))
+        }
+    }
+}
+
+/// Sums by calendar day; after a seal, by month for what is before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DaySums {
+    days: Cells<Day, Sum>,
+    months: Cells<Month, Sum>,
+    /// First and last day with usage before the seal.
+    sealed_use: Option<(Day, Day)>,
+}
+
+impl DaySums {
+    pub(crate) fn add(&mut self, day: Day, micros: i128) {
+        self.days.merge(day, Sum::of(micros), Sum::join);
+    }
+
+    /// The sum of some days, both ends included. Days before the seal count only as whole months: the caller has
+    /// checked that.
+    pub(crate) fn sum(&self, first: Day, last: Day) -> i128 {
+        let days: i128 = self.days.range(first, last).iter().map(|cell| cell.value.micros()).sum();
+        if self.months.cells.is_empty() {
+            return days;
+        }
+        let whole = |month: Month| month.first_day() >= first && month.plus(1).first_day().plus(-1) <= last;
+        let months = self.months.range(first.month(), last.month()).iter().filter(|cell| whole(cell.key));
+        days + months.map(|cell| cell.value.micros()).sum::<i128>()
+    }
+
+    /// The days from one to another with a sum above 0.
+    pub(crate) fn used(&self, first: Day, last: Day) -> impl Iterator<Item = Day> {
+        self.days.range(first, last).iter().filter(|cell| cell.value.micros() > 0).map(|cell| cell.key)
+    }
+
+    /// Day by day sums.
+    pub(crate) fn days(&self, first: Day, last: Day) -> impl Iterator<Item = (Day, i128)> {
+        self.days.range(first, last).iter().map(|cell| (cell.key, cell.value.micros()))
+    }
+
+    /// The last day with usage at or before a day. What is behind a seal is known by its first and last day only, so a
+    /// day between them answers `Err`.
+    pub(crate) fn last_used(&self, through: Day) -> Result<Option<Day>, Sealed> {
+        let kept = self.days.up_to(through).iter().rev().find(|cell| cell.value.micros() > 0);
+        match (kept, self.sealed_use) {
+            (Some(cell), _) => Ok(Some(cell.key)),
+            (None, Some((_, last))) if last <= through => Ok(Some(last)),
+            (None, Some((first, _))) if first <= through => Err(Sealed),
+            (None, _) => Ok(None),
+        }
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        for cell in other.days.into_cells() {
+            self.add(cell.key, cell.value.micros());
+        }
+        for cell in other.months.into_cells() {
+            self.months.merge(cell.key, cell.value, Sum::join);
+        }
+        self.sealed_use = join_spans(self.sealed_use, other.sealed_use);
+    }
+
+    /// Gives up the days before one, keeping sums by month.
+    pub(crate) fn seal(&mut self, before: Day) {
+        for cell in self.days.split_before(before) {
+            self.months.merge(cell.key.month(), cell.value, Sum::join);
+            if cell.value.micros() > 0 {
+                self.sealed_use = join_spans(self.sealed_use, Some((cell.key, cell.key)));
+            }
+        }
+    }
+}
+
+fn join_spans(a: Option<(Day, Day)>, b: Option<(Day, Day)>) -> Option<(Day, Day)> {
+    match (a, b) {
+        (Some((a_first, a_last)), Some((b_first, b_last))) => {
+            Some((a_first.min(b_first), a_last.max(b_last)))
+        }
+        (one, other) => one.or(other),
+    }
+}
+
+/// The detail that a question needs is behind the seal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sealed;
+
+/// The samples of a gauge on one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Samples {
+    pub(crate) count: u64,
+    pub(crate) sum: Sum,
+    pub(crate) least: Quantity,
+    pub(crate) greatest: Quantity,
+    pub(crate) last: Quantity,
+    pub(crate) last_at: Stamp,
+}
+
+impl Samples {
+    pub(crate) fn one(value: Quantity, at: Stamp) -> Self {
+        let mut sum = Sum::default();
+        sum.add(i128::from(value.micros()));
+        Self { count: 1, sum, least: value, greatest: value, last: value, last_at: at }
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.count += other.count;
+        self.sum.add(other.sum.micros());
+        self.least = self.least.min(other.least);
+        self.greatest = self.greatest.max(other.greatest);
+        if other.last_at > self.last_at {
+            self.last = other.last;
+            self.last_at = other.last_at;
+        }
+    }
+}
+
+/// The number of a user within one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct UserNumber(pub(crate) u32);
+
+const DAYS_IN_BLOCK: i32 = 64;
+const USER_BITS: u32 = 26;
+/// The greatest number of users a client can have.
+pub(crate) const MAX_USERS: usize = 1 << USER_BITS;
+
+/// Which users were active on which day: 4 bytes each.
+///
+/// Days are grouped by 64, so that an event that comes late moves the entries of one block and not of years.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct UserDays {
+    /// Number of the block, and its entries in order: day within the block (6 bits), user (26 bits).
+    blocks: Vec<(i32, Vec<u32>)>,
+}
+
+impl<'de> Deserialize<'de> for UserDays {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let blocks = Vec::<(i32, Vec<u32>)>::deserialize(deserializer)?;
+        let in_order = blocks.is_sorted_by(|a, b| a.0 < b.0)
+            && blocks.iter().all(|(_, entries)| !entries.is_empty() && entries.is_sorted_by(|a, b| a < b));
+        if in_order {
+            Ok(Self { blocks })
+        } else {
+            Err(serde::de::Error::custom("days of users are not in order"))
+        }
+    }
+}
+
+fn packed(day: Day, user: UserNumber) -> (i32, u32) {
+    let block = day.number().div_euclid(DAYS_IN_BLOCK);
+    let within = day.number().rem_euclid(DAYS_IN_BLOCK).unsigned_abs();
+    (block, within << USER_BITS | user.0)
+}
+
+fn unpacked(block: i32, entry: u32) -> (Day, UserNumber) {
+    let within = i32::try_from(entry >> USER_BITS).unwrap_or(0);
+    (Day::from_epoch(block * DAYS_IN_BLOCK + within), UserNumber(entry & ((1 << USER_BITS) - 1)))
+}
+
+impl UserDays {
+    pub(crate) fn insert(&mut self, day: Day, user: UserNumber) {
+        let (block, entry) = packed(day, user);
+        let place = match self.blocks.last() {
+            Some((last, _)) if *last == block => Ok(self.blocks.len() - 1),
+            _ => self.blocks.binary_search_by_key(&block, |(number, _)| *number),
+        };
+        let place = place.unwrap_or_else(|place| {
+            self.blocks.insert(place, (block, Vec::new()));
+            place
+        });
+        #[expect(clippy::indexing_slicing, reason = "the place was just found or made")]
+        let entries = &mut self.blocks[place].1;
+        if entries.last().is_none_or(|last| *last < entry) {
+            entries.push(entry);
+        } else if let Err(place) = entries.binary_search(&entry) {
+            entries.insert(place, entry);
+        }
+    }
+
+    /// Who was active on the days from one to another, both included; a user stands once for each of its days.
+    pub(crate) fn range(&self, first: Day, last: Day) -> impl Iterator<Item = (Day, UserNumber)> {
+        let ((first_block, from), (last_block, to)) =
+            (packed(first, UserNumber(0)), packed(last, UserNumber((1 << USER_BITS) - 1)));
+        let start = self.blocks.partition_point(|(number, _)| *number < first_block);
+        let blocks = self
+            .blocks
+            .get(start..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(move |(number, _)| *number <= last_block);
+        blocks.flat_map(move |(number, entries)| {
+            let start =
+                if *number == first_block { entries.partition_point(|entry| *entry < from) } else { 0 };
+            let end = if *number == last_block {
+                entries.partition_point(|entry| *entry <= to)
+            } else {
+                entries.len()
+            };
+            entries.get(start..end).unwrap_or_default().iter().map(move |entry| unpacked(*number, *entry))
+        })
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Day, UserNumber)> {
+        self.blocks
+            .iter()
+            .flat_map(|(number, entries)| entries.iter().map(move |entry| unpacked(*number, *entry)))
+    }
+
+    /// Gives up the days before one.
+    pub(crate) fn seal(&mut self, before: Day) {
+        let (block, from) = packed(before, UserNumber(0));
+        self.blocks.retain_mut(|(number, entries)| {
+            if *number == block {
+                entries.retain(|entry| *entry >= from);
+            }
+            *number >= block && !entries.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(n: i32) -> Day {
+        Day::from_epoch(n)
+    }
+
+    #[test]
+    fn sums_hold_the_greatest_quantities() {
+        let mut sum = Sum::default();
+        let greatest = 1_000_000_000_000_000_000i128;
+        for _ in 0..100 {
+            sum.add(greatest);
+        }
+        assert_eq!(sum.micros(), greatest * 100);
+        for _ in 0..300 {
+            sum.add(-greatest);
+        }
+        assert_eq!(sum.micros(), greatest * -200);
+        let mut small = Sum::default();
+        small.add(-1);
+        assert_eq!(small.micros(), -1);
+    }
+
+    #[test]
+    fn days_are_kept_in_order_whatever_comes() {
+        let mut sums = DaySums::default();
+        for n in [5, 3, 9, 3, 7] {
+            sums.add(day(n), 1_000_000);
+        }
+        sums.add(day(9), -1_000_000);
+        assert_eq!(sums.sum(day(3), day(7)), 4_000_000);
+        assert_eq!(sums.used(day(0), day(99)).collect::<Vec<_>>(), [day(3), day(5), day(7)]);
+        assert_eq!(sums.last_used(day(99)), Ok(Some(day(7))), "a day that sums to 0 is no day with usage");
+    }
+
+    #[test]
+    fn a_seal_keeps_sums_by_month_and_the_last_day_of_use() {
+        let mut sums = DaySums::default();
+        for (text, n) in [("2026-01-05", 1), ("2026-01-30", 2), ("2026-02-02", 4), ("2026-03-01", 8)] {
+            sums.add(text.parse().unwrap(), n);
+        }
+        sums.seal("2026-03-01".parse().unwrap());
+        let (first, last) = ("2026-01-01".parse().unwrap(), "2026-03-31".parse().unwrap());
+        assert_eq!(sums.sum(first, last), 15);
+        assert_eq!(sums.last_used("2026-02-20".parse().unwrap()), Ok(Some("2026-02-02".parse().unwrap())));
+        assert_eq!(sums.last_used("2026-01-20".parse().unwrap()), Err(Sealed));
+        assert_eq!(sums.last_used("2026-01-04".parse().unwrap()), Ok(None));
+    }
+
+    #[test]
+    fn user_days_across_blocks() {
+        let mut active = UserDays::default();
+        for (d, u) in [(-1, 0), (63, 1), (64, 0), (0, 5), (64, 0), (200, 2)] {
+            active.insert(day(d), UserNumber(u));
+        }
+        let found: Vec<_> = active.range(day(0), day(64)).map(|(d, u)| (d.number(), u.0)).collect();
+        assert_eq!(found, [(0, 5), (63, 1), (64, 0)]);
+        assert_eq!(active.iter().count(), 5);
+        active.seal(day(64));
+        assert_eq!(active.iter().map(|(d, _)| d.number()).collect::<Vec<_>>(), [64, 200]);
+    }
+}

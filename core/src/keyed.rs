@@ -1,0 +1,126 @@
+//! A small sorted map: what a client has several of, by id.
+//!
+//! Clients have a handful of subscriptions or metrics, so a sorted list takes a fraction of the memory of a tree. The
+//! limits on ids per client bound what an insertion in the middle can cost.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Borrow;
+
+/// Pairs in order of their keys, each key once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Keyed<K, V> {
+    pairs: Vec<(K, V)>,
+}
+
+impl<K, V> Default for Keyed<K, V> {
+    fn default() -> Self {
+        Self { pairs: Vec::new() }
+    }
+}
+
+impl<K: Ord, V> Keyed<K, V> {
+    pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        let place = self.pairs.binary_search_by(|(k, _)| k.borrow().cmp(key)).ok()?;
+        self.pairs.get(place).map(|(_, value)| value)
+    }
+
+    /// The value of a key, made if it is not there.
+    pub(crate) fn entry(&mut self, key: &K) -> &mut V
+    where
+        K: Clone,
+        V: Default,
+    {
+        let after_all = self.pairs.last().is_none_or(|(last, _)| last < key);
+        let place =
+            if after_all { Err(self.pairs.len()) } else { self.pairs.binary_search_by(|(k, _)| k.cmp(key)) };
+        let place = place.unwrap_or_else(|place| {
+            self.pairs.insert(place, (key.clone(), V::default()));
+            place
+        });
+        #[expect(clippy::indexing_slicing, reason = "the place was just found or made")]
+        let pair = &mut self.pairs[place];
+        &mut pair.1
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.pairs.iter().map(|(key, value)| (key, value))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.pairs.iter().map(|(_, value)| value)
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.pairs.iter_mut().map(|(_, value)| value)
+    }
+
+    pub(crate) fn into_pairs(self) -> Vec<(K, V)> {
+        self.pairs
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        self.pairs.retain_mut(|(key, value)| keep(key, value));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.pairs = Vec::new();
+    }
+
+    /// Takes in another map; `join` says what becomes of a key on both sides.
+    pub(crate) fn join(&mut self, other: Self, mut join: impl FnMut(&mut V, V))
+    where
+        K: Clone,
+        V: Default,
+    {
+        if self.pairs.is_empty() {
+            *self = other;
+            return;
+        }
+        for (key, value) in other.pairs {
+            join(self.entry(&key), value);
+        }
+    }
+}
+
+impl<'de, K: Ord + Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Keyed<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs = Vec::<(K, V)>::deserialize(deserializer)?;
+        if pairs.is_sorted_by(|a, b| a.0 < b.0) {
+            Ok(Self { pairs })
+        } else {
+            Err(serde::de::Error::custom("ids are not in order"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::TicketId;
+
+    #[test]
+    fn keys_stay_in_order() {
+        let mut map: Keyed<TicketId, u32> = Keyed::default();
+        for key in ["m", "z", "a", "m"] {
+            *map.entry(&key.into()) += 1;
+        }
+        assert_eq!(
+            map.iter().map(|(k, v)| (k.as_str(), *v)).collect::<Vec<_>>(),
+            [("a", 1), ("m", 2), ("z", 1)]
+        );
+        assert_eq!(map.get("m"), Some(&2));
+        assert_eq!(map.get("b"), None);
+    }
+}

@@ -1,0 +1,267 @@
+//! What we know of a client's money: what its contracts say at each instant, its invoices and purchases.
+
+use crate::event::billing::{
+    Charged, InvoiceIssued, PaymentFailed, QuotaSet, Refunded, Status, SubscriptionSet,
+};
+use crate::event::{Count, EventKind, Moment, Price};
+use crate::id::{ChargeId, InvoiceId, MetricName, PaymentPlanId, RefundId, SubscriptionId, Text};
+use crate::keyed::Keyed;
+use crate::money::{Amount, Currency, Interval};
+use crate::time::{Instant, Zone};
+use crate::timeline::{Entry, Stamp, Timeline};
+use serde::{Deserialize, Serialize};
+
+/// What a subscription costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Terms {
+    pub(crate) amount: Amount,
+    pub(crate) currency: Currency,
+    pub(crate) interval: Interval,
+}
+
+/// The whole state of a subscription from one instant on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Subscription {
+    pub(crate) status: Status,
+    /// Absent only where a cancelled state left it out.
+    pub(crate) terms: Option<Terms>,
+    pub(crate) quantity: Option<Count>,
+    pub(crate) seats: Option<Count>,
+    pub(crate) plan: Option<Text>,
+    pub(crate) product: Option<Text>,
+    pub(crate) term_end: Option<Moment>,
+    pub(crate) trial_end: Option<Moment>,
+    pub(crate) cancel_at: Option<Moment>,
+    pub(crate) reason: Option<Text>,
+}
+
+impl Subscription {
+    pub(crate) fn of(data: &SubscriptionSet, personal: bool) -> Self {
+        let terms = match (data.amount, data.currency, data.interval) {
+            (Some(amount), Some(currency), Some(interval)) => {
+                Some(Terms { amount: amount.amount(), currency, interval })
+            }
+            _ => None,
+        };
+        Self {
+            status: data.status,
+            terms,
+            quantity: data.quantity,
+            seats: data.seats,
+            plan: data.plan.clone(),
+            product: data.product.clone(),
+            term_end: data.term_end,
+            trial_end: data.trial_end,
+            cancel_at: data.cancel_at,
+            reason: data.reason.clone().filter(|_| personal),
+        }
+    }
+
+    /// The instant at which it ends by the clock alone, if its state says so and nothing comes after.
+    pub(crate) fn ends_at(&self, zone: &Zone) -> Option<Instant> {
+        self.cancel_at.and_then(|moment| instant_of(moment, zone))
+    }
+}
+
+/// The instant a moment stands for: the start of its day for a date. `None` for never.
+pub(crate) fn instant_of(moment: Moment, zone: &Zone) -> Option<Instant> {
+    match moment {
+        Moment::On(day) => Some(zone.start_of(day)),
+        Moment::At(instant) => Some(instant),
+        Moment::Never => None,
+    }
+}
+
+/// What happened to an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum InvoiceChange {
+    Issued { amount: Amount, currency: Currency, due: Moment },
+    Paid,
+    Voided,
+}
+
+impl InvoiceChange {
+    pub(crate) fn issued(data: &InvoiceIssued) -> Self {
+        Self::Issued { amount: data.amount, currency: data.currency, due: data.due }
+    }
+
+    pub(crate) fn kind(&self) -> EventKind {
+        match self {
+            Self::Issued { .. } => EventKind::InvoiceIssued,
+            Self::Paid => EventKind::InvoicePaid,
+            Self::Voided => EventKind::InvoiceVoided,
+        }
+    }
+}
+
+/// An invoice as of an instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InvoiceAt {
+    pub(crate) amount: Amount,
+    pub(crate) currency: Currency,
+    pub(crate) due: Moment,
+    pub(crate) paid: bool,
+    pub(crate) voided: bool,
+}
+
+impl InvoiceAt {
+    /// The invoice as last issued by then; `None` if it was not.
+    pub(crate) fn of(invoice: &Timeline<InvoiceChange>, at: Instant) -> Option<Self> {
+        let mut known: Option<Self> = None;
+        let (mut paid, mut voided) = (false, false);
+        for entry in invoice.up_to(at) {
+            match entry.value {
+                InvoiceChange::Issued { amount, currency, due } => {
+                    known = Some(Self { amount, currency, due, paid: false, voided: false });
+                }
+                InvoiceChange::Paid => paid = true,
+                InvoiceChange::Voided => voided = true,
+            }
+        }
+        known.map(|invoice| Self { paid, voided, ..invoice })
+    }
+}
+
+/// A payment that did not go through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FailedPayment {
+    pub(crate) invoice: Option<InvoiceId>,
+    pub(crate) attempt: Option<i64>,
+    pub(crate) reason: Option<Text>,
+}
+
+impl FailedPayment {
+    pub(crate) fn of(data: &PaymentFailed, personal: bool) -> Self {
+        let reason = data.reason.clone().filter(|_| personal);
+        Self { invoice: data.invoice.clone(), attempt: data.attempt, reason }
+    }
+}
+
+/// Money that changed hands outside subscriptions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Payment {
+    pub(crate) amount: Amount,
+    pub(crate) currency: Currency,
+}
+
+impl Payment {
+    pub(crate) fn charged(data: &Charged) -> Self {
+        Self { amount: data.amount.amount(), currency: data.currency }
+    }
+}
+
+/// Money paid back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refund {
+    pub(crate) amount: Amount,
+    pub(crate) currency: Currency,
+    pub(crate) invoice: Option<InvoiceId>,
+    pub(crate) charge: Option<ChargeId>,
+}
+
+impl Refund {
+    pub(crate) fn of(data: &Refunded) -> Self {
+        let (invoice, charge) = (data.invoice.clone(), data.charge.clone());
+        Self { amount: data.amount.amount(), currency: data.currency, invoice, charge }
+    }
+}
+
+/// How much of a metric a month includes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Quota {
+    pub(crate) included: Count,
+    pub(crate) overage_price: Option<Price>,
+    pub(crate) currency: Option<Currency>,
+}
+
+impl Quota {
+    pub(crate) fn of(data: &QuotaSet) -> Self {
+        Self { included: data.included, overage_price: data.overage_price, currency: data.currency }
+    }
+}
+
+/// A client's contracts and payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BillingState {
+    pub(crate) subscriptions: Keyed<SubscriptionId, Timeline<Subscription>>,
+    pub(crate) invoices: Keyed<InvoiceId, Timeline<InvoiceChange>>,
+    pub(crate) failed: Timeline<FailedPayment>,
+    pub(crate) charges: Keyed<ChargeId, Timeline<Payment>>,
+    pub(crate) refunds: Keyed<RefundId, Timeline<Refund>>,
+    pub(crate) quotas: Keyed<MetricName, Timeline<Quota>>,
+    pub(crate) payment_plans: Keyed<PaymentPlanId, Timeline<Moment>>,
+}
+
+fn first<K: Ord, T>(keyed: &Keyed<K, Timeline<T>>) -> Option<Instant> {
+    keyed.values().filter_map(Timeline::first).map(Entry::at).min()
+}
+
+impl BillingState {
+    pub(crate) fn first_invoice(&self) -> Option<Instant> {
+        first(&self.invoices)
+    }
+
+    /// The first payment that went through or failed.
+    pub(crate) fn first_payment(&self) -> Option<Instant> {
+        let changes = self.invoices.values().flat_map(Timeline::entries);
+        let paid = changes.filter(|entry| entry.value == InvoiceChange::Paid).map(Entry::at).min();
+        [self.failed.first().map(Entry::at), paid].into_iter().flatten().min()
+    }
+
+    pub(crate) fn first_event(&self) -> Option<Instant> {
+        let Self { subscriptions, invoices, failed, charges, refunds, quotas, payment_plans } = self;
+        let firsts = [
+            first(subscriptions),
+            first(invoices),
+            failed.first().map(Entry::at),
+            first(charges),
+            first(refunds),
+            first(quotas),
+            first(payment_plans),
+        ];
+        firsts.into_iter().flatten().min()
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self { subscriptions, invoices, failed, charges, refunds, quotas, payment_plans } = other;
+        self.subscriptions.join(subscriptions, Timeline::join);
+        self.invoices.join(invoices, Timeline::join);
+        self.failed.join(failed);
+        self.charges.join(charges, Timeline::join);
+        self.refunds.join(refunds, Timeline::join);
+        self.quotas.join(quotas, Timeline::join);
+        self.payment_plans.join(payment_plans, Timeline::join);
+    }
+
+    /// Keeps the entries that were not taken back.
+    pub(crate) fn retain(&mut self, keep: &impl Fn(&Stamp, EventKind) -> bool) {
+        let Self { subscriptions, invoices, failed, charges, refunds, quotas, payment_plans } = self;
+        retain(subscriptions, |stamp| keep(stamp, EventKind::SubscriptionSet));
+        for invoice in invoices.values_mut() {
+            invoice.retain_entries(|entry| keep(&entry.stamp, entry.value.kind()));
+        }
+        invoices.retain(|_, invoice| !invoice.is_empty());
+        failed.retain(|stamp| keep(stamp, EventKind::PaymentFailed));
+        retain(charges, |stamp| keep(stamp, EventKind::Charged));
+        retain(refunds, |stamp| keep(stamp, EventKind::Refunded));
+        retain(quotas, |stamp| keep(stamp, EventKind::QuotaSet));
+        retain(payment_plans, |stamp| keep(stamp, EventKind::PaymentPlanSet));
+    }
+
+    pub(crate) fn erase(&mut self) {
+        for state in self.subscriptions.values_mut().flat_map(Timeline::values_mut) {
+            state.reason = None;
+        }
+        for failed in self.failed.values_mut() {
+            failed.reason = None;
+        }
+    }
+}
+
+/// Keeps some entries of each timeline, and the timelines that still have one.
+pub(crate) fn retain<K: Ord, T>(keyed: &mut Keyed<K, Timeline<T>>, keep: impl Fn(&Stamp) -> bool) {
+    keyed.retain(|_, timeline| {
+        timeline.retain(&keep);
+        !timeline.is_empty()
+    });
+}

@@ -1,0 +1,264 @@
+//! What we know about a client itself: who it is, what people think of it, and what was decided.
+
+use super::billing::retain;
+use crate::event::client::{
+    ChurnReasonSet, ContactSet, ContactStatus, Contacted, ContactedBy, NpsAnswered, Outcome, OverrideKind,
+    OverrideSet, SentimentSet, Set,
+};
+use crate::event::{Attribute, EventKind, Moment, Named, Patch, Percent, SetOf};
+use crate::id::{ClientId, ContactId, MilestoneName, Text, UserId};
+use crate::keyed::Keyed;
+use crate::time::Instant;
+use crate::timeline::{Entry, Stamp, Timeline};
+use serde::{Deserialize, Serialize};
+
+/// One field of the profile over time; `None` where it was cleared.
+pub(crate) type Stated<T> = Timeline<Option<T>>;
+
+/// How a client feels, as somebody judged it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sentiment {
+    pub(crate) value: Percent,
+    pub(crate) by: Option<Text>,
+    pub(crate) parts: Named<Percent>,
+}
+
+/// An answer to the NPS question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NpsAnswer {
+    pub(crate) score: u8,
+    pub(crate) user: Option<UserId>,
+}
+
+/// A contact that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Contact {
+    pub(crate) by: ContactedBy,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) user: Option<UserId>,
+}
+
+/// What was stated about a contact person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ContactChange {
+    pub(crate) role: Patch<Text>,
+    pub(crate) key: Patch<bool>,
+    pub(crate) status: Patch<ContactStatus>,
+}
+
+/// A person's word on the score.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ScoreOverride {
+    pub(crate) kind: OverrideKind,
+    pub(crate) value: Percent,
+    /// Absent where it was erased.
+    pub(crate) reason: Option<Text>,
+    pub(crate) by: Option<Text>,
+    pub(crate) until: Moment,
+}
+
+/// Why a client left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChurnReason {
+    /// Absent where it was erased.
+    pub(crate) reason: Option<Text>,
+    pub(crate) voluntary: bool,
+}
+
+/// What is known about a client itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    /// Every `client.set`, also one that states nothing we know.
+    pub(crate) sets: Timeline<()>,
+    pub(crate) name: Stated<Text>,
+    pub(crate) owner: Stated<Text>,
+    pub(crate) segment: Stated<Text>,
+    pub(crate) tags: Stated<SetOf<Text>>,
+    pub(crate) parent: Stated<ClientId>,
+    pub(crate) attributes: Keyed<Text, Stated<Attribute>>,
+    pub(crate) sentiment: Timeline<Sentiment>,
+    pub(crate) nps: Timeline<NpsAnswer>,
+    pub(crate) contacted: Timeline<Contact>,
+    pub(crate) milestones: Keyed<MilestoneName, Timeline<()>>,
+    pub(crate) contacts: Keyed<ContactId, Timeline<ContactChange>>,
+    pub(crate) overrides: Timeline<ScoreOverride>,
+    pub(crate) churn_reasons: Timeline<ChurnReason>,
+}
+
+fn patch<T: Clone>(timeline: &mut Stated<T>, stamp: &Stamp, patch: &Patch<T>) {
+    if let Some(value) = patch.stated() {
+        timeline.insert(stamp.clone(), value.cloned());
+    }
+}
+
+impl Profile {
+    pub(crate) fn set(&mut self, stamp: &Stamp, data: &Set, personal: bool) {
+        self.sets.insert(stamp.clone(), ());
+        if personal {
+            patch(&mut self.name, stamp, &data.name);
+        }
+        patch(&mut self.owner, stamp, &data.owner);
+        patch(&mut self.segment, stamp, &data.segment);
+        patch(&mut self.tags, stamp, &data.tags);
+        patch(&mut self.parent, stamp, &data.parent);
+        for (key, value) in data.attributes.iter() {
+            if let Some(value) = value.stated() {
+                // Text goes, but that the key was stated anew stays, so that an earlier number does not come back.
+                let value = value.filter(|value| personal || !is_text(value)).cloned();
+                self.attributes.entry(key).insert(stamp.clone(), value);
+            }
+        }
+    }
+
+    pub(crate) fn sentiment(&mut self, stamp: Stamp, data: &SentimentSet, personal: bool) {
+        let by = data.by.clone().filter(|_| personal);
+        self.sentiment.insert(stamp, Sentiment { value: data.value, by, parts: data.parts.clone() });
+    }
+
+    pub(crate) fn nps(&mut self, stamp: Stamp, data: &NpsAnswered, personal: bool) {
+        let user = data.user.clone().filter(|_| personal);
+        self.nps.insert(stamp, NpsAnswer { score: data.score.value(), user });
+    }
+
+    pub(crate) fn contacted(&mut self, stamp: Stamp, data: &Contacted, personal: bool) {
+        let user = data.user.clone().filter(|_| personal);
+        self.contacted.insert(stamp, Contact { by: data.by, outcome: data.outcome, user });
+    }
+
+    pub(crate) fn contact(&mut self, stamp: Stamp, data: &ContactSet) {
+        let change =
+            ContactChange { role: data.role.clone(), key: data.key.clone(), status: data.status.clone() };
+        self.contacts.entry(&data.contact).insert(stamp, change);
+    }
+
+    pub(crate) fn overridden(&mut self, stamp: Stamp, data: &OverrideSet, personal: bool) {
+        let text = |text: &Text| personal.then(|| text.clone());
+        let (reason, by) = (text(&data.reason), text(&data.by));
+        self.overrides.insert(
+            stamp,
+            ScoreOverride { kind: data.kind, value: data.value, reason, by, until: data.until },
+        );
+    }
+
+    pub(crate) fn churn_reason(&mut self, stamp: Stamp, data: &ChurnReasonSet, personal: bool) {
+        let reason = personal.then(|| data.reason.clone());
+        self.churn_reasons.insert(stamp, ChurnReason { reason, voluntary: data.voluntary });
+    }
+
+    /// The first contact event.
+    pub(crate) fn first_contact(&self) -> Option<Instant> {
+        let persons = self.contacts.values().filter_map(Timeline::first).map(Entry::at).min();
+        [self.contacted.first().map(Entry::at), persons].into_iter().flatten().min()
+    }
+
+    pub(crate) fn first_event(&self) -> Option<Instant> {
+        // The fields of the profile are stated by the `sets`.
+        let firsts = [
+            self.sets.first().map(Entry::at),
+            self.sentiment.first().map(Entry::at),
+            self.nps.first().map(Entry::at),
+            self.first_contact(),
+            self.milestones.values().filter_map(Timeline::first).map(Entry::at).min(),
+            self.overrides.first().map(Entry::at),
+            self.churn_reasons.first().map(Entry::at),
+        ];
+        firsts.into_iter().flatten().min()
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self {
+            sets,
+            name,
+            owner,
+            segment,
+            tags,
+            parent,
+            attributes,
+            sentiment,
+            nps,
+            contacted,
+            milestones,
+            contacts,
+            overrides,
+            churn_reasons,
+        } = other;
+        self.sets.join(sets);
+        self.name.join(name);
+        self.owner.join(owner);
+        self.segment.join(segment);
+        self.tags.join(tags);
+        self.parent.join(parent);
+        self.attributes.join(attributes, Timeline::join);
+        self.sentiment.join(sentiment);
+        self.nps.join(nps);
+        self.contacted.join(contacted);
+        self.milestones.join(milestones, Timeline::join);
+        self.contacts.join(contacts, Timeline::join);
+        self.overrides.join(overrides);
+        self.churn_reasons.join(churn_reasons);
+    }
+
+    /// Keeps the entries that were not taken back.
+    pub(crate) fn retain(&mut self, keep: &impl Fn(&Stamp, EventKind) -> bool) {
+        let Self {
+            sets,
+            name,
+            owner,
+            segment,
+            tags,
+            parent,
+            attributes,
+            sentiment,
+            nps,
+            contacted,
+            milestones,
+            contacts,
+            overrides,
+            churn_reasons,
+        } = self;
+        let set = |stamp: &Stamp| keep(stamp, EventKind::ClientSet);
+        sets.retain(set);
+        name.retain(set);
+        owner.retain(set);
+        segment.retain(set);
+        tags.retain(set);
+        parent.retain(set);
+        retain(attributes, set);
+        sentiment.retain(|stamp| keep(stamp, EventKind::SentimentSet));
+        nps.retain(|stamp| keep(stamp, EventKind::NpsAnswered));
+        contacted.retain(|stamp| keep(stamp, EventKind::Contacted));
+        retain(milestones, |stamp| keep(stamp, EventKind::MilestoneReached));
+        retain(contacts, |stamp| keep(stamp, EventKind::ContactSet));
+        overrides.retain(|stamp| keep(stamp, EventKind::OverrideSet));
+        churn_reasons.retain(|stamp| keep(stamp, EventKind::ChurnReasonSet));
+    }
+
+    /// Drops what is personal; the same that the methods above leave out where `personal` is false.
+    pub(crate) fn erase(&mut self) {
+        self.name = Timeline::default();
+        self.contacts.clear();
+        for value in self.attributes.values_mut().flat_map(Timeline::values_mut) {
+            value.take_if(|value| is_text(value));
+        }
+        for sentiment in self.sentiment.values_mut() {
+            sentiment.by = None;
+        }
+        for answer in self.nps.values_mut() {
+            answer.user = None;
+        }
+        for contact in self.contacted.values_mut() {
+            contact.user = None;
+        }
+        for standing in self.overrides.values_mut() {
+            standing.reason = None;
+            standing.by = None;
+        }
+        for reason in self.churn_reasons.values_mut() {
+            reason.reason = None;
+        }
+    }
+}
+
+fn is_text(attribute: &Attribute) -> bool {
+    matches!(attribute, Attribute::Text(_))
+}

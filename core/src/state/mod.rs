@@ -1,0 +1,262 @@
+//! What we know about a client: the fold of its events.
+//!
+//! State is a function of the *set* of events. Everything is kept in one of two shapes, timelines and calendar-day cells, in
+//! which the order of arrival cannot show. Folding never fails: what is odd is kept as it is.
+//!
+//! `docs/decisions/0001-state.md` says why the shapes are as they are.
+
+pub(crate) mod billing;
+pub(crate) mod client;
+pub(crate) mod limits;
+pub(crate) mod support;
+pub(crate) mod usage;
+
+use crate::event::{Event, EventData, EventKind};
+use crate::id::{ClientId, EventRef};
+use crate::time::{Day, Instant, Zone};
+use crate::timeline::{Entry, Stamp, Timeline};
+use billing::{BillingState, FailedPayment, InvoiceChange, Payment, Quota, Refund, Subscription};
+use client::Profile;
+use serde::{Deserialize, Serialize};
+use support::{IncidentChange, SupportState, TicketChange};
+use usage::UsageState;
+
+/// An event taken back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Retraction {
+    pub(crate) target: EventRef,
+    pub(crate) kind: EventKind,
+}
+
+/// Everything known from the events of one subject, before merges and retractions are looked at.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct ClientState {
+    pub(crate) usage: UsageState,
+    pub(crate) support: SupportState,
+    pub(crate) billing: BillingState,
+    pub(crate) profile: Profile,
+    /// The clients this one was said to be part of.
+    pub(crate) merges: Timeline<ClientId>,
+    pub(crate) retractions: Timeline<Retraction>,
+    /// Nothing personal is kept, whenever it came.
+    pub(crate) erased: bool,
+}
+
+impl ClientState {
+    /// Takes in one event of this client.
+    pub(crate) fn fold(&mut self, event: &Event, zone: &Zone) {
+        let personal = !self.erased;
+        let stamp = || Stamp::of(event);
+        let ticket = |mut change: TicketChange| {
+            if !personal {
+                change.strip();
+            }
+            change
+        };
+        match &event.data {
+            EventData::UsageCounted(data) => self.usage.counted(event, data, personal, zone),
+            EventData::UsageMeasured(data) => self.usage.measured(event, data, personal, zone),
+            EventData::UsageDaySet(data) => self.usage.day_set(event, data, personal),
+            EventData::TicketOpened(data) => {
+                let change = TicketChange::Opened { priority: data.priority, topic: data.topic.clone() };
+                self.support.tickets.entry(&data.ticket).insert(stamp(), ticket(change));
+            }
+            EventData::TicketReplied(data) => {
+                self.support.tickets.entry(&data.ticket).insert(stamp(), TicketChange::Replied(data.by));
+            }
+            EventData::TicketUpdated(data) => {
+                let change = TicketChange::Updated { priority: data.priority, topic: data.topic.clone() };
+                self.support.tickets.entry(&data.ticket).insert(stamp(), ticket(change));
+            }
+            EventData::TicketResolved(data) => {
+                self.support.tickets.entry(&data.ticket).insert(stamp(), TicketChange::Resolved);
+            }
+            EventData::TicketReopened(data) => {
+                self.support.tickets.entry(&data.ticket).insert(stamp(), TicketChange::Reopened);
+            }
+            EventData::TicketRated(data) => {
+                let change = TicketChange::Rated(data.rating.value());
+                self.support.tickets.entry(&data.ticket).insert(stamp(), change);
+            }
+            EventData::IncidentStarted(data) => {
+                let (severity, component, planned) = (data.severity, data.component.clone(), data.planned);
+                let change = IncidentChange { running: true, severity, component, planned };
+                self.support.incidents.entry(&data.incident).insert(stamp(), change);
+            }
+            EventData::IncidentEnded(data) => {
+                let (severity, component, planned) = (data.severity, data.component.clone(), data.planned);
+                let change = IncidentChange { running: false, severity, component, planned };
+                self.support.incidents.entry(&data.incident).insert(stamp(), change);
+            }
+            EventData::SubscriptionSet(data) => {
+                let state = Subscription::of(data, personal);
+                self.billing.subscriptions.entry(&data.subscription).insert(stamp(), state);
+            }
+            EventData::InvoiceIssued(data) => {
+                self.billing.invoices.entry(&data.invoice).insert(stamp(), InvoiceChange::issued(data));
+            }
+            EventData::InvoicePaid(data) => {
+                self.billing.invoices.entry(&data.invoice).insert(stamp(), InvoiceChange::Paid);
+            }
+            EventData::InvoiceVoided(data) => {
+                self.billing.invoices.entry(&data.invoice).insert(stamp(), InvoiceChange::Voided);
+            }
+            EventData::PaymentFailed(data) => {
+                self.billing.failed.insert(stamp(), FailedPayment::of(data, personal))
+            }
+            EventData::Charged(data) => {
+                self.billing.charges.entry(&data.charge).insert(stamp(), Payment::charged(data));
+            }
+            EventData::Refunded(data) => {
+                self.billing.refunds.entry(&data.refund).insert(stamp(), Refund::of(data));
+            }
+            EventData::QuotaSet(data) => {
+                self.billing.quotas.entry(&data.metric).insert(stamp(), Quota::of(data))
+            }
+            EventData::PaymentPlanSet(data) => {
+                self.billing.payment_plans.entry(&data.plan_id).insert(stamp(), data.until);
+            }
+            EventData::ClientSet(data) => self.profile.set(&stamp(), data, personal),
+            EventData::SentimentSet(data) => self.profile.sentiment(stamp(), data, personal),
+            EventData::NpsAnswered(data) => self.profile.nps(stamp(), data, personal),
+            EventData::Contacted(data) => self.profile.contacted(stamp(), data, personal),
+            EventData::MilestoneReached(data) => {
+                self.profile.milestones.entry(&data.milestone).insert(stamp(), ());
+            }
+            EventData::ContactSet(data) => {
+                if personal {
+                    self.profile.contact(stamp(), data);
+                }
+            }
+            EventData::OverrideSet(data) => self.profile.overridden(stamp(), data, personal),
+            EventData::ChurnReasonSet(data) => self.profile.churn_reason(stamp(), data, personal),
+            EventData::MergedInto(data) => self.merges.insert(stamp(), data.into.clone()),
+            EventData::ClientErased(_) => self.erase(),
+            EventData::Retracted(data) => {
+                let target = EventRef { source: data.source.clone(), id: data.id.clone() };
+                self.retractions.insert(stamp(), Retraction { target, kind: data.r#type.kind() });
+            }
+        }
+    }
+
+    /// Drops everything personal, and keeps it out from now on.
+    pub(crate) fn erase(&mut self) {
+        self.erased = true;
+        self.usage.erase();
+        self.support.erase();
+        self.billing.erase();
+        self.profile.erase();
+    }
+
+    /// Takes in what another engine holds of the same subject.
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self { usage, support, billing, profile, merges, retractions, erased } = other;
+        self.usage.join(usage);
+        self.support.join(support);
+        self.billing.join(billing);
+        self.profile.join(profile);
+        self.merges.join(merges);
+        self.retractions.join(retractions);
+        if erased || self.erased {
+            self.erase();
+        }
+    }
+
+    /// Takes in what is known of a subject that was merged into this one; for reading.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        let Self { usage, support, billing, profile, merges, retractions, erased: _ } = other;
+        self.usage.absorb(usage);
+        self.support.join(support);
+        self.billing.join(billing);
+        self.profile.join(profile);
+        self.merges.join(merges);
+        self.retractions.join(retractions);
+    }
+
+    /// Leaves out what was taken back. A merge is taken back by its own subject only, which is settled before clients
+    /// are resolved, so merges stay here.
+    pub(crate) fn apply_retractions(&mut self) {
+        if self.retractions.is_empty() {
+            return;
+        }
+        let mut taken: Vec<Retraction> =
+            self.retractions.entries().iter().map(|entry| entry.value.clone()).collect();
+        taken.sort_unstable();
+        let stands = |stamp: &Stamp, kind: EventKind| {
+            let key = |retraction: &Retraction| {
+                (retraction.target.source.cmp(stamp.source()))
+                    .then_with(|| retraction.target.id.cmp(stamp.id()))
+                    .then(retraction.kind.cmp(&kind))
+            };
+            taken.binary_search_by(key).is_err()
+        };
+        self.billing.retain(&stands);
+        self.profile.retain(&stands);
+    }
+
+    /// The client this one was last said to be part of, if that was not taken back.
+    pub(crate) fn merged_into(&self) -> Option<&ClientId> {
+        let stands = |entry: &&Entry<ClientId>| {
+            !self.retractions.entries().iter().any(|retraction| {
+                retraction.value.kind == EventKind::MergedInto
+                    && retraction.value.target.id == *entry.stamp.id()
+                    && retraction.value.target.source == *entry.stamp.source()
+            })
+        };
+        self.merges.entries().iter().rev().find(stands).map(|entry| &entry.value)
+    }
+
+    /// Shows the stamp of every entry, family by family.
+    pub(crate) fn visit_stamps(&self, see: &mut dyn FnMut(&Stamp)) {
+        fn timeline<T>(timeline: &Timeline<T>, see: &mut dyn FnMut(&Stamp)) {
+            timeline.entries().iter().for_each(|entry| see(&entry.stamp));
+        }
+        fn keyed<K: Ord, T>(keyed: &crate::keyed::Keyed<K, Timeline<T>>, see: &mut dyn FnMut(&Stamp)) {
+            keyed.values().for_each(|entries| timeline(entries, see));
+        }
+        self.usage.visit_stamps(see);
+        keyed(&self.support.tickets, see);
+        keyed(&self.support.incidents, see);
+        keyed(&self.billing.subscriptions, see);
+        keyed(&self.billing.invoices, see);
+        timeline(&self.billing.failed, see);
+        keyed(&self.billing.charges, see);
+        keyed(&self.billing.refunds, see);
+        keyed(&self.billing.quotas, see);
+        keyed(&self.billing.payment_plans, see);
+        timeline(&self.profile.sets, see);
+        timeline(&self.profile.sentiment, see);
+        timeline(&self.profile.nps, see);
+        timeline(&self.profile.contacted, see);
+        keyed(&self.profile.milestones, see);
+        keyed(&self.profile.contacts, see);
+        timeline(&self.profile.overrides, see);
+        timeline(&self.profile.churn_reasons, see);
+        timeline(&self.merges, see);
+        timeline(&self.retractions, see);
+    }
+
+    /// The first event, usage aside by its time and not its day.
+    pub(crate) fn first_event(&self) -> Option<Instant> {
+        let firsts = [
+            self.usage.first_time(),
+            self.support.first_ticket(),
+            self.support.first_incident(),
+            self.billing.first_event(),
+            self.profile.first_event(),
+            self.merges.first().map(Entry::at),
+        ];
+        firsts.into_iter().flatten().min()
+    }
+
+    /// The first day with any event.
+    pub(crate) fn first_day(&self, zone: &Zone) -> Option<Day> {
+        let event = self.first_event().map(|instant| zone.day(instant));
+        [event, self.usage.first_day()].into_iter().flatten().min()
+    }
+
+    /// Gives up detail before a day.
+    pub(crate) fn seal(&mut self, before: Day) {
+        self.usage.seal(before);
+    }
+}

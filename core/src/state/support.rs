@@ -1,0 +1,167 @@
+//! What we know of a client's tickets and incidents: each is a small log of its own, read as of an instant.
+
+use crate::event::support::{Priority, ReplyBy, Severity};
+use crate::id::{IncidentId, Text, TicketId};
+use crate::keyed::Keyed;
+use crate::time::Instant;
+use crate::timeline::{Entry, Stamp, Timeline};
+use serde::{Deserialize, Serialize};
+
+/// What happened to a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum TicketChange {
+    Opened { priority: Option<Priority>, topic: Option<Text> },
+    Replied(ReplyBy),
+    Updated { priority: Option<Priority>, topic: Option<Text> },
+    Resolved,
+    Reopened,
+    Rated(u8),
+}
+
+impl TicketChange {
+    pub(crate) fn strip(&mut self) {
+        match self {
+            Self::Opened { topic, .. } | Self::Updated { topic, .. } => *topic = None,
+            Self::Replied(_) | Self::Resolved | Self::Reopened | Self::Rated(_) => {}
+        }
+    }
+}
+
+/// What happened to an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct IncidentChange {
+    pub(crate) running: bool,
+    pub(crate) severity: Option<Severity>,
+    pub(crate) component: Option<Text>,
+    pub(crate) planned: Option<bool>,
+}
+
+/// A client's tickets and incidents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SupportState {
+    pub(crate) tickets: Keyed<TicketId, Timeline<TicketChange>>,
+    pub(crate) incidents: Keyed<IncidentId, Timeline<IncidentChange>>,
+}
+
+impl SupportState {
+    pub(crate) fn first_ticket(&self) -> Option<Instant> {
+        self.tickets.values().filter_map(Timeline::first).map(Entry::at).min()
+    }
+
+    pub(crate) fn first_incident(&self) -> Option<Instant> {
+        self.incidents.values().filter_map(Timeline::first).map(Entry::at).min()
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.tickets.join(other.tickets, Timeline::join);
+        self.incidents.join(other.incidents, Timeline::join);
+    }
+
+    pub(crate) fn erase(&mut self) {
+        for change in self.tickets.values_mut().flat_map(Timeline::values_mut) {
+            change.strip();
+        }
+    }
+}
+
+/// A ticket as of an instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TicketAt<'a> {
+    /// The opening: the least time of its opened events. It comes before anything else of its instant.
+    pub(crate) opened: Instant,
+    pub(crate) open: bool,
+    pub(crate) priority: Priority,
+    pub(crate) topic: Option<&'a Text>,
+    /// The earliest reply of an agent.
+    pub(crate) first_reply: Option<Instant>,
+    /// The last time it was resolved, if it is resolved.
+    pub(crate) resolved: Option<Instant>,
+    /// The last rating and its time.
+    pub(crate) rating: Option<(Instant, u8)>,
+}
+
+impl<'a> TicketAt<'a> {
+    /// The ticket as of an instant; `None` if it was not opened by then.
+    pub(crate) fn of(ticket: &'a Timeline<TicketChange>, at: Instant) -> Option<Self> {
+        let changes = ticket.up_to(at);
+        let opening = changes.iter().find(|entry| matches!(entry.value, TicketChange::Opened { .. }))?;
+        let mut known = Self {
+            opened: opening.at(),
+            open: true,
+            priority: Priority::Normal,
+            topic: None,
+            first_reply: None,
+            resolved: None,
+            rating: None,
+        };
+        // What the opening states stands before anything else of its instant.
+        if let TicketChange::Opened { priority, topic } = &opening.value {
+            known.state(*priority, topic.as_ref());
+        }
+        for entry in changes {
+            // A state from before the opening says nothing about the ticket that was opened then.
+            let counts = entry.at() >= known.opened && entry.stamp != opening.stamp;
+            match &entry.value {
+                TicketChange::Opened { priority, topic } if counts => {
+                    known.open = true;
+                    known.state(*priority, topic.as_ref());
+                }
+                TicketChange::Updated { priority, topic } if counts => known.state(*priority, topic.as_ref()),
+                TicketChange::Reopened if counts => known.open = true,
+                TicketChange::Resolved if counts => {
+                    known.open = false;
+                    known.resolved = Some(entry.at());
+                }
+                TicketChange::Replied(ReplyBy::Agent) => {
+                    known.first_reply = known.first_reply.or(Some(entry.at()));
+                }
+                TicketChange::Rated(rating) => known.rating = Some((entry.at(), *rating)),
+                TicketChange::Opened { .. }
+                | TicketChange::Updated { .. }
+                | TicketChange::Reopened
+                | TicketChange::Resolved
+                | TicketChange::Replied(ReplyBy::Client) => {}
+            }
+        }
+        if known.open {
+            known.resolved = None;
+        }
+        Some(known)
+    }
+
+    fn state(&mut self, priority: Option<Priority>, topic: Option<&'a Text>) {
+        self.priority = priority.unwrap_or(self.priority);
+        self.topic = topic.or(self.topic);
+    }
+}
+
+/// The stretches of time in which an incident ran up to an instant, with its severity and whether it was planned as
+/// last stated by then.
+pub(crate) fn incident_runs(
+    incident: &Timeline<IncidentChange>,
+    at: Instant,
+) -> (Vec<(Instant, Instant)>, Severity, bool) {
+    let changes = incident.up_to(at);
+    let (mut severity, mut planned) = (Severity::Minor, false);
+    let (mut runs, mut since) = (Vec::new(), None);
+    // The first start comes before anything else of its instant.
+    let first_start: Option<&Stamp> =
+        changes.iter().find(|entry| entry.value.running).map(|entry| &entry.stamp);
+    let start = first_start.map(Stamp::at);
+    for entry in changes {
+        severity = entry.value.severity.unwrap_or(severity);
+        planned = entry.value.planned.unwrap_or(planned);
+        if since.is_none() && start.is_some_and(|start| start == entry.at()) && runs.is_empty() {
+            since = start;
+        }
+        if entry.value.running {
+            since = since.or(Some(entry.at()));
+        } else if let Some(from) = since.take() {
+            runs.push((from, entry.at()));
+        }
+    }
+    if let Some(from) = since {
+        runs.push((from, at));
+    }
+    (runs, severity, planned)
+}

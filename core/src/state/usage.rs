@@ -1,0 +1,382 @@
+//! What we know of a client's use: exact sums and gauges by day, and who was active.
+
+use crate::daily::{Cells, DaySums, Samples, UserDays, UserNumber};
+use crate::event::Event;
+use crate::event::usage::{Counted, DaySet, Measured};
+use crate::id::{MetricName, SourceId, UserId};
+use crate::keyed::Keyed;
+use crate::quantity::Quantity;
+use crate::time::{Day, Instant, Zone};
+use crate::timeline::Stamp;
+use hashbrown::HashTable;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::hash::BuildHasher;
+
+/// Where a hash map's order never shows, a fixed hash will do.
+const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(0);
+
+/// The users of one client, numbered as they came. The numbers never leave the state: see [`UsageState::compacted`].
+#[derive(Clone, Default)]
+pub(crate) struct Users {
+    names: Vec<UserId>,
+    index: HashTable<u32>,
+}
+
+impl Users {
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    fn name(&self, number: UserNumber) -> Option<&UserId> {
+        self.names.get(number.0 as usize)
+    }
+
+    pub(crate) fn find(&self, user: &UserId) -> Option<UserNumber> {
+        let hash = HASH.hash_one(user.as_str());
+        let is_user = |number: &u32| self.names.get(*number as usize) == Some(user);
+        self.index.find(hash, is_user).copied().map(UserNumber)
+    }
+
+    /// The number of a user, given if it has none. The door refuses users beyond [`MAX_USERS`].
+    fn number(&mut self, user: &UserId) -> UserNumber {
+        if let Some(number) = self.find(user) {
+            return number;
+        }
+        let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(user.clone());
+        let names = &self.names;
+        let hash_of =
+            |number: &u32| names.get(*number as usize).map_or(0, |name| HASH.hash_one(name.as_str()));
+        self.index.insert_unique(HASH.hash_one(user.as_str()), number, hash_of);
+        UserNumber(number)
+    }
+}
+
+impl std::fmt::Debug for Users {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.names.fmt(f)
+    }
+}
+
+impl Serialize for Users {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.names.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Users {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Vec::<UserId>::deserialize(deserializer)?;
+        if !names.is_sorted_by(|a, b| a < b) {
+            return Err(serde::de::Error::custom("users are not in order"));
+        }
+        let mut users = Self::default();
+        for name in &names {
+            users.number(name);
+        }
+        Ok(users)
+    }
+}
+
+/// The standing roll-up of one source for one metric and day.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct RollUp {
+    /// When it was stated; a later one replaces it.
+    stamp: Stamp,
+    count: Quantity,
+    users: Vec<u32>,
+}
+
+/// The day and the source of a roll-up.
+type RollUpKey = (Day, SourceId);
+
+/// How much one metric was used.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct MetricUse {
+    /// Counted events and standing roll-ups together.
+    sums: DaySums,
+    /// `None` in a slot that is about to be filled.
+    roll_ups: Keyed<RollUpKey, Option<RollUp>>,
+}
+
+impl MetricUse {
+    pub(crate) fn sums(&self) -> &DaySums {
+        &self.sums
+    }
+
+    /// Puts a roll-up in its place if it is later than what stands, and keeps the sum in step.
+    fn set(&mut self, key: &RollUpKey, new: RollUp) {
+        let slot = self.roll_ups.entry(key);
+        if slot.as_ref().is_some_and(|standing| standing.stamp >= new.stamp) {
+            return;
+        }
+        let before = slot.as_ref().map_or(0, |standing| standing.count.micros());
+        let change = i128::from(new.count.micros()) - i128::from(before);
+        *slot = Some(new);
+        self.sums.add(key.0, change);
+    }
+
+    fn standing(&self) -> impl Iterator<Item = (&RollUpKey, &RollUp)> {
+        self.roll_ups.iter().filter_map(|(key, slot)| slot.as_ref().map(|roll_up| (key, roll_up)))
+    }
+}
+
+/// A client's use of the product.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct UsageState {
+    counted: Keyed<MetricName, MetricUse>,
+    gauges: Keyed<MetricName, Cells<Day, Samples>>,
+    users: Users,
+    active: UserDays,
+    /// The least time of a usage event.
+    first_time: Option<Instant>,
+    /// The least day of use, whatever was counted.
+    first_day: Option<Day>,
+    /// The least time of a usage event that named a user.
+    first_user: Option<Instant>,
+}
+
+fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl UsageState {
+    pub(crate) fn counted(&mut self, event: &Event, data: &Counted, personal: bool, zone: &Zone) {
+        let day = zone.day(event.time);
+        self.counted.entry(&data.metric).sums.add(day, i128::from(data.count.micros()));
+        self.note(event.time, day);
+        self.note_user(event.time, day, data.user.as_ref().filter(|_| personal));
+    }
+
+    pub(crate) fn measured(&mut self, event: &Event, data: &Measured, personal: bool, zone: &Zone) {
+        let day = zone.day(event.time);
+        let sample = Samples::one(data.value, Stamp::of(event));
+        self.gauges.entry(&data.metric).merge(day, sample, Samples::join);
+        self.note(event.time, day);
+        self.note_user(event.time, day, data.user.as_ref().filter(|_| personal));
+    }
+
+    pub(crate) fn day_set(&mut self, event: &Event, data: &DaySet, personal: bool) {
+        let users =
+            data.users.as_ref().filter(|_| personal).map(|users| users.as_slice()).unwrap_or_default();
+        let mut numbers: Vec<u32> = users.iter().map(|user| self.users.number(user).0).collect();
+        numbers.sort_unstable();
+        let roll_up = RollUp { stamp: Stamp::of(event), count: data.count, users: numbers };
+        // A day whose roll-up is 0 still has a cell: the state must not tell in which order versions came.
+        let metric = self.counted.entry(&data.metric);
+        metric.sums.add(data.day, 0);
+        metric.set(&(data.day, event.source.clone()), roll_up);
+        self.note(event.time, data.day);
+        if !users.is_empty() {
+            self.first_user = least(self.first_user, Some(event.time));
+        }
+    }
+
+    fn note(&mut self, time: Instant, day: Day) {
+        self.first_time = least(self.first_time, Some(time));
+        self.first_day = least(self.first_day, Some(day));
+    }
+
+    fn note_user(&mut self, time: Instant, day: Day, user: Option<&UserId>) {
+        let Some(user) = user else { return };
+        let number = self.users.number(user);
+        self.active.insert(day, number);
+        self.first_user = least(self.first_user, Some(time));
+    }
+
+    pub(crate) fn metric(&self, metric: &str) -> Option<&MetricUse> {
+        self.counted.get(metric)
+    }
+
+    pub(crate) fn metrics(&self) -> impl Iterator<Item = (&MetricName, &MetricUse)> {
+        self.counted.iter()
+    }
+
+    pub(crate) fn gauge(&self, metric: &str) -> Option<&Cells<Day, Samples>> {
+        self.gauges.get(metric)
+    }
+
+    pub(crate) fn gauges(&self) -> impl Iterator<Item = (&MetricName, &Cells<Day, Samples>)> {
+        self.gauges.iter()
+    }
+
+    pub(crate) fn users(&self) -> &Users {
+        &self.users
+    }
+
+    pub(crate) fn first_time(&self) -> Option<Instant> {
+        self.first_time
+    }
+
+    pub(crate) fn first_day(&self) -> Option<Day> {
+        self.first_day
+    }
+
+    pub(crate) fn first_user(&self) -> Option<Instant> {
+        self.first_user
+    }
+
+    /// Shows the stamps of the standing roll-ups.
+    pub(crate) fn visit_stamps(&self, see: &mut dyn FnMut(&Stamp)) {
+        self.counted.values().flat_map(MetricUse::standing).for_each(|(_, roll_up)| see(&roll_up.stamp));
+    }
+
+    /// How many metrics and gauges there are.
+    pub(crate) fn metric_count(&self) -> usize {
+        self.counted.len() + self.gauges.len()
+    }
+
+    /// How many users were active on the days from one to another, both included.
+    pub(crate) fn active_users(&self, first: Day, last: Day) -> usize {
+        let mut seen = vec![0u64; self.users.len().div_ceil(64)];
+        let mut count = 0;
+        let roll_ups = self.counted.values().flat_map(MetricUse::standing);
+        let rolled = roll_ups
+            .filter(|((day, _), _)| (first..=last).contains(day))
+            .flat_map(|(_, r)| r.users.iter().copied());
+        for number in self.active.range(first, last).map(|(_, user)| user.0).chain(rolled) {
+            if let Some(word) = seen.get_mut(number as usize / 64) {
+                let bit = 1u64 << (number % 64);
+                count += usize::from(*word & bit == 0);
+                *word |= bit;
+            }
+        }
+        count
+    }
+
+    /// Takes in what another engine holds of the same client.
+    pub(crate) fn join(&mut self, other: Self) {
+        let numbers = self.take_users(&other);
+        self.first_time = least(self.first_time, other.first_time);
+        self.first_day = least(self.first_day, other.first_day);
+        self.first_user = least(self.first_user, other.first_user);
+        self.gauges.join(other.gauges, join_gauges);
+        for (metric, mut theirs) in other.counted.into_pairs() {
+            let ours = self.counted.entry(&metric);
+            // Roll-ups are keyed and may overlap; only what is counted adds up.
+            for (key, slot) in std::mem::take(&mut theirs.roll_ups).into_pairs() {
+                let Some(mut roll_up) = slot else { continue };
+                theirs.sums.add(key.0, -i128::from(roll_up.count.micros()));
+                renumber(&mut roll_up.users, &numbers);
+                ours.set(&key, roll_up);
+            }
+            ours.sums.join(theirs.sums);
+        }
+    }
+
+    /// Takes in the use of a client that was merged into this one. Its roll-ups stand beside ours, so they are no
+    /// longer told apart: this is for reading, not for keeping.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        let numbers = self.take_users(&other);
+        self.first_time = least(self.first_time, other.first_time);
+        self.first_day = least(self.first_day, other.first_day);
+        self.first_user = least(self.first_user, other.first_user);
+        self.gauges.join(other.gauges, join_gauges);
+        for (metric, theirs) in other.counted.into_pairs() {
+            let ours = self.counted.entry(&metric);
+            for ((day, _), roll_up) in theirs.standing() {
+                for user in &roll_up.users {
+                    let user = numbers.get(*user as usize).copied().unwrap_or(UserNumber(*user));
+                    self.active.insert(*day, user);
+                }
+            }
+            ours.sums.join(theirs.sums);
+        }
+    }
+
+    /// Takes in the users of another state and who was active there; returns our numbers of theirs.
+    fn take_users(&mut self, other: &Self) -> Vec<UserNumber> {
+        let numbers: Vec<UserNumber> = other.users.names.iter().map(|name| self.users.number(name)).collect();
+        for (day, user) in other.active.iter() {
+            if let Some(user) = numbers.get(user.0 as usize) {
+                self.active.insert(day, *user);
+            }
+        }
+        numbers
+    }
+
+    /// Drops who used it, keeps how much.
+    pub(crate) fn erase(&mut self) {
+        self.users = Users::default();
+        self.active = UserDays::default();
+        self.first_user = None;
+        for slot in self.counted.values_mut().flat_map(|metric| metric.roll_ups.values_mut()) {
+            if let Some(roll_up) = slot {
+                roll_up.users = Vec::new();
+            }
+        }
+    }
+
+    /// Gives up the detail before a day.
+    pub(crate) fn seal(&mut self, before: Day) {
+        for metric in self.counted.values_mut() {
+            metric.sums.seal(before);
+            metric.roll_ups.retain(|(day, _), _| *day >= before);
+        }
+        for gauge in self.gauges.values_mut() {
+            gauge.split_before(before);
+        }
+        self.active.seal(before);
+        if let Some(compacted) = self.compacted() {
+            *self = compacted;
+        }
+    }
+
+    /// The same use with the users numbered in order of their names and only those who are needed: the form that is
+    /// saved and compared. `None` if it has that form already.
+    pub(crate) fn compacted(&self) -> Option<Self> {
+        let mut needed = vec![false; self.users.len()];
+        let rolled =
+            self.counted.values().flat_map(MetricUse::standing).flat_map(|(_, r)| r.users.iter().copied());
+        for number in self.active.iter().map(|(_, user)| user.0).chain(rolled) {
+            if let Some(needed) = needed.get_mut(number as usize) {
+                *needed = true;
+            }
+        }
+        if needed.iter().all(|needed| *needed) && self.users.names.is_sorted() {
+            return None;
+        }
+        let mut kept: Vec<u32> =
+            (0u32..).zip(&needed).filter(|(_, needed)| **needed).map(|(n, _)| n).collect();
+        kept.sort_unstable_by_key(|number| self.users.name(UserNumber(*number)));
+        let mut users = Users::default();
+        let mut numbers = vec![UserNumber(0); self.users.len()];
+        for old in kept {
+            if let (Some(name), Some(slot)) =
+                (self.users.name(UserNumber(old)), numbers.get_mut(old as usize))
+            {
+                *slot = users.number(name);
+            }
+        }
+        let mut compacted = Self { users, active: UserDays::default(), ..self.clone() };
+        for (day, user) in self.active.iter() {
+            if let Some(user) = numbers.get(user.0 as usize) {
+                compacted.active.insert(day, *user);
+            }
+        }
+        for slot in compacted.counted.values_mut().flat_map(|metric| metric.roll_ups.values_mut()) {
+            if let Some(roll_up) = slot {
+                renumber(&mut roll_up.users, &numbers);
+            }
+        }
+        Some(compacted)
+    }
+}
+
+fn join_gauges(ours: &mut Cells<Day, Samples>, theirs: Cells<Day, Samples>) {
+    for cell in theirs.into_cells() {
+        ours.merge(cell.key, cell.value, Samples::join);
+    }
+}
+
+fn renumber(users: &mut [u32], numbers: &[UserNumber]) {
+    for user in users.iter_mut() {
+        if let Some(number) = numbers.get(*user as usize) {
+            *user = number.0;
+        }
+    }
+    users.sort_unstable();
+}
