@@ -1,5 +1,8 @@
 //! The front door: one short method for each thing a user does.
 
+mod ask;
+mod money;
+
 use crate::book::{Book, Client, NoClient, anonymous_id};
 use crate::error::{MergeClash, MergeError, QueryError, SealError, SnapshotError};
 use crate::event::{Event, EventCode, EventData, EventError};

@@ -1,0 +1,5 @@
+//! Questions about money: revenue, movements, lifetime value.
+
+use super::Engine;
+
+impl Engine {}

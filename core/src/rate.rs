@@ -1,0 +1,1 @@
+//! Rates that never travel without their base.
