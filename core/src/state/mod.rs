@@ -8,6 +8,7 @@
 pub(crate) mod billing;
 pub(crate) mod client;
 pub(crate) mod limits;
+pub(crate) mod run_rate;
 pub(crate) mod support;
 pub(crate) mod usage;
 

@@ -1,0 +1,279 @@
+//! What a client's contracts bring in a year: at one instant, and as steps over all time.
+//!
+//! Signals and revenue both read it here, so the MRR of a signal and of a report can never differ. State comes first:
+//! invoices, refunds, charges and payments do not move it.
+
+#![deny(clippy::float_arithmetic)]
+
+use super::billing::{BillingState, Subscription};
+use crate::event::billing::Status;
+use crate::id::SubscriptionId;
+use crate::money::{Annual, Currency, YearFactors};
+use crate::time::{Day, Instant, Zone};
+use crate::timeline::{Entry, Timeline};
+use std::collections::BTreeMap;
+
+/// The settings of a question that move a run-rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RunRateRules {
+    pub(crate) factors: YearFactors,
+    /// A past_due subscription counts for so many days after the day the run began; without it until its status changes.
+    pub(crate) past_due_limit_days: Option<u32>,
+}
+
+/// What a subscription brings from an instant on, until the next step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step<'s> {
+    pub(crate) from: Instant,
+    /// The exact annual amount; 0 unless it counts.
+    pub(crate) annual: Annual,
+    /// What was stated last.
+    pub(crate) entry: &'s Entry<Subscription>,
+    /// Over by its `cancel_at`: the clock alone ended it.
+    pub(crate) ended: bool,
+}
+
+impl<'s> Step<'s> {
+    pub(crate) fn state(&self) -> &'s Subscription {
+        &self.entry.value
+    }
+
+    pub(crate) fn is_paying(&self) -> bool {
+        self.annual.is_positive()
+    }
+
+    /// Whether it stands paused: one that ended while paused does not.
+    pub(crate) fn is_paused(&self) -> bool {
+        !self.ended && self.state().status == Status::Paused
+    }
+
+    pub(crate) fn currency(&self) -> Option<Currency> {
+        self.state().terms.map(|terms| terms.currency)
+    }
+}
+
+/// What a state brings in a year while it lasts.
+fn annual_of(state: &Subscription, factors: YearFactors) -> Annual {
+    match state.status {
+        Status::Active | Status::PastDue => {
+            state.terms.map_or(Annual::ZERO, |terms| Annual::of(terms.amount, terms.interval, factors))
+        }
+        Status::Trialing | Status::Paused | Status::Cancelled => Annual::ZERO,
+    }
+}
+
+/// The first instant at which a run of past_due states that began on a day counts no more.
+fn limit_of(since: Option<Day>, rules: &RunRateRules, zone: &Zone) -> Option<Instant> {
+    let (since, days) = since.zip(rules.past_due_limit_days)?;
+    // More days than the calendar has are no limit.
+    let days = i32::try_from(days).ok().filter(|days| *days < 100_000)?;
+    Some(zone.start_of(since.plus(days + 1)))
+}
+
+/// All steps of one subscription, in order of time. Of several states of one instant only the last ever stands.
+pub(crate) fn steps<'s>(
+    subscription: &'s Timeline<Subscription>,
+    rules: &RunRateRules,
+    zone: &Zone,
+) -> Vec<Step<'s>> {
+    let entries = subscription.entries();
+    let mut steps: Vec<Step<'s>> = Vec::with_capacity(entries.len());
+    let mut past_due_since: Option<Day> = None;
+    for (i, entry) in entries.iter().enumerate() {
+        let next = entries.get(i + 1).map(Entry::at);
+        let from = entry.at();
+        if next == Some(from) {
+            continue;
+        }
+        past_due_since = match entry.value.status {
+            Status::PastDue => Some(past_due_since.unwrap_or_else(|| zone.day(from))),
+            Status::Trialing | Status::Active | Status::Paused | Status::Cancelled => None,
+        };
+        let inside = |instant: &Instant| next.is_none_or(|next| *instant < next);
+        let end = entry.value.ends_at(zone).map(|end| end.max(from)).filter(inside);
+        let limit = limit_of(past_due_since, rules, zone).map(|limit| limit.max(from)).filter(inside);
+        let annual = annual_of(&entry.value, rules.factors);
+        if end != Some(from) {
+            let annual = if limit == Some(from) { Annual::ZERO } else { annual };
+            steps.push(Step { from, annual, entry, ended: false });
+            if let Some(limit) = limit.filter(|limit| *limit > from && end.is_none_or(|end| *limit < end)) {
+                steps.push(Step { from: limit, annual: Annual::ZERO, entry, ended: false });
+            }
+        }
+        if let Some(end) = end {
+            steps.push(Step { from: end, annual: Annual::ZERO, entry, ended: true });
+        }
+    }
+    steps
+}
+
+/// The step of a subscription that stands at an instant.
+pub(crate) fn step_at<'s>(
+    subscription: &'s Timeline<Subscription>,
+    at: Instant,
+    rules: &RunRateRules,
+    zone: &Zone,
+) -> Option<Step<'s>> {
+    let entries = subscription.up_to(at);
+    let entry = entries.last()?;
+    let from = entry.at();
+    let stands = Step { from, annual: annual_of(&entry.value, rules.factors), entry, ended: false };
+    if let Some(end) = entry.value.ends_at(zone).map(|end| end.max(from)).filter(|end| *end <= at) {
+        return Some(Step { from: end, annual: Annual::ZERO, ended: true, ..stands });
+    }
+    if rules.past_due_limit_days.is_some() && entry.value.status == Status::PastDue {
+        let since = past_due_since(entries).map(|since| zone.day(since));
+        let limit = limit_of(since, rules, zone).map(|limit| limit.max(from));
+        if let Some(limit) = limit.filter(|limit| *limit <= at) {
+            return Some(Step { from: limit, annual: Annual::ZERO, ..stands });
+        }
+    }
+    Some(stands)
+}
+
+/// When the unbroken run of past_due states began that the last of the entries belongs to.
+fn past_due_since(entries: &[Entry<Subscription>]) -> Option<Instant> {
+    let mut since = None;
+    for entry in entries.iter().rev() {
+        // A state replaced at its own instant never stood.
+        if since == Some(entry.at()) {
+            continue;
+        }
+        match entry.value.status {
+            Status::PastDue => since = Some(entry.at()),
+            Status::Trialing | Status::Active | Status::Paused | Status::Cancelled => break,
+        }
+    }
+    since
+}
+
+/// The subscriptions that pay at an instant.
+pub(crate) fn paying<'s>(
+    billing: &'s BillingState,
+    at: Instant,
+    rules: &RunRateRules,
+    zone: &Zone,
+) -> impl Iterator<Item = (&'s SubscriptionId, Step<'s>)> {
+    let steps = billing.subscriptions.iter().map(move |(id, states)| (id, step_at(states, at, rules, zone)));
+    steps.filter_map(|(id, step)| step.filter(Step::is_paying).map(|step| (id, step)))
+}
+
+/// Whether a client pays at an instant, in any currency.
+pub(crate) fn is_paying(billing: &BillingState, at: Instant, rules: &RunRateRules, zone: &Zone) -> bool {
+    paying(billing, at, rules, zone).next().is_some()
+}
+
+/// What a client pays a year at an instant, by currency; only currencies it pays in.
+pub(crate) fn annual_at(
+    billing: &BillingState,
+    at: Instant,
+    rules: &RunRateRules,
+    zone: &Zone,
+) -> BTreeMap<Currency, Annual> {
+    let mut sums = BTreeMap::new();
+    for (_, step) in paying(billing, at, rules, zone) {
+        if let Some(currency) = step.currency() {
+            *sums.entry(currency).or_default() += step.annual;
+        }
+    }
+    sums
+}
+
+/// The first instant at or before `at` from which a client paid, in any currency.
+pub(crate) fn first_paying(
+    billing: &BillingState,
+    at: Instant,
+    rules: &RunRateRules,
+    zone: &Zone,
+) -> Option<Instant> {
+    let first = |states| steps(states, rules, zone).into_iter().find(Step::is_paying).map(|step| step.from);
+    billing.subscriptions.values().filter_map(first).min().filter(|first| *first <= at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::state::ClientState;
+
+    const UTC: fn() -> Zone = Zone::utc;
+
+    fn billing(states: &[(&str, &str)]) -> BillingState {
+        let mut state = ClientState::default();
+        for (i, (time, data)) in states.iter().enumerate() {
+            let text = format!(
+                r#"{{"id":"{i}","source":"t","type":"billing.subscription_set","subject":"a","time":"{time}T00:00:00Z",
+                "data":{{"subscription":"s","interval":{{"unit":"month"}},"currency":"USD",{data}}}}}"#
+            );
+            state.fold(&Event::from_json(text.as_bytes()).unwrap(), &UTC());
+        }
+        state.billing
+    }
+
+    fn at(day: &str) -> Instant {
+        format!("{day}T12:00:00Z").parse().unwrap()
+    }
+
+    /// Checks that both ways to read agree, and gives the annual amounts at noon of some days.
+    fn annual(billing: &BillingState, rules: &RunRateRules, days: &[&str]) -> Vec<String> {
+        let states = billing.subscriptions.values().next().unwrap();
+        let all = steps(states, rules, &UTC());
+        assert!(all.is_sorted_by(|a, b| a.from < b.from));
+        let read = |day: &&str| {
+            let one = step_at(states, at(day), rules, &UTC());
+            let step = all.iter().rev().find(|step| step.from <= at(day));
+            assert_eq!(one.map(|s| (s.from, s.annual, s.ended)), step.map(|s| (s.from, s.annual, s.ended)));
+            step.map_or("none".to_owned(), |step| step.annual.to_string())
+        };
+        days.iter().map(read).collect()
+    }
+
+    #[test]
+    fn the_clock_alone_ends_a_subscription() {
+        let billing = billing(&[("2026-01-05", r#""status":"active","amount":10,"cancel_at":"2026-03-10""#)]);
+        let days = ["2026-01-04", "2026-01-05", "2026-03-09", "2026-03-10"];
+        assert_eq!(annual(&billing, &RunRateRules::default(), &days), ["none", "120", "120", "0"]);
+        let exactly: Instant = "2026-03-10T00:00:00Z".parse().unwrap();
+        assert!(is_paying(&billing, exactly.just_before(), &RunRateRules::default(), &UTC()));
+        assert!(!is_paying(&billing, exactly, &RunRateRules::default(), &UTC()));
+    }
+
+    #[test]
+    fn a_cancel_at_before_its_own_state_ends_at_once_and_a_later_state_takes_it_back() {
+        let billing = billing(&[
+            ("2026-01-05", r#""status":"active","amount":10,"cancel_at":"2026-01-01""#),
+            ("2026-02-05", r#""status":"active","amount":10"#),
+        ]);
+        let days = ["2026-01-05", "2026-02-05"];
+        assert_eq!(annual(&billing, &RunRateRules::default(), &days), ["0", "120"]);
+        let first = first_paying(&billing, at("2026-03-01"), &RunRateRules::default(), &UTC());
+        assert_eq!(first, Some("2026-02-05T00:00:00Z".parse().unwrap()));
+        assert_eq!(first_paying(&billing, at("2026-02-04"), &RunRateRules::default(), &UTC()), None);
+    }
+
+    #[test]
+    fn past_due_counts_through_its_limit_from_the_first_of_the_run() {
+        let billing = billing(&[
+            ("2026-01-01", r#""status":"active","amount":10"#),
+            ("2026-01-10", r#""status":"past_due","amount":10"#),
+            ("2026-01-12", r#""status":"past_due","amount":20"#),
+            ("2026-01-30", r#""status":"active","amount":20"#),
+        ]);
+        let days = ["2026-01-10", "2026-01-12", "2026-01-15", "2026-01-16", "2026-01-30"];
+        let limit = RunRateRules { past_due_limit_days: Some(5), ..RunRateRules::default() };
+        assert_eq!(annual(&billing, &limit, &days), ["120", "240", "240", "0", "240"]);
+        let short = RunRateRules { past_due_limit_days: Some(1), ..RunRateRules::default() };
+        assert_eq!(annual(&billing, &short, &days), ["120", "0", "0", "0", "240"]);
+        assert_eq!(annual(&billing, &RunRateRules::default(), &days), ["120", "240", "240", "240", "240"]);
+    }
+
+    #[test]
+    fn only_the_last_state_of_an_instant_stands() {
+        let billing = billing(&[
+            ("2026-01-01", r#""status":"active","amount":10"#),
+            ("2026-01-01", r#""status":"trialing","amount":10"#),
+        ]);
+        assert_eq!(annual(&billing, &RunRateRules::default(), &["2026-01-01"]), ["0"]);
+        assert_eq!(first_paying(&billing, at("2026-02-01"), &RunRateRules::default(), &UTC()), None);
+    }
+}
