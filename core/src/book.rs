@@ -18,18 +18,25 @@ use std::sync::OnceLock;
 const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(1);
 
 /// Makes the id under which an erased client's money and sums are kept: the same for one id and key, and telling nothing
-/// to who has not the key.
+/// to who has not the key. An id that is anonymous already stays: events sent under it are about the same client.
 pub(crate) fn anonymous_id(client: &str, key: &[u8; 32]) -> ClientId {
+    if is_anonymous(client) {
+        return ClientId::new(client);
+    }
     let hash = blake3::keyed_hash(key, client.as_bytes()).to_hex();
     ClientId::new(format!("erased-{}", hash.get(..12).unwrap_or_default()))
+}
+
+fn is_anonymous(client: &str) -> bool {
+    let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    client.strip_prefix("erased-").is_some_and(|digits| digits.len() == 12 && digits.bytes().all(hex))
 }
 
 /// What kind of events the book has seen, from when on. A feed that was never connected is not perfect health.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
-    pub(crate) usage: Option<Instant>,
-    pub(crate) usage_day: Option<Day>,
-    pub(crate) user: Option<Instant>,
+    pub(crate) usage: Option<Day>,
+    pub(crate) user: Option<Day>,
     pub(crate) tickets: Option<Instant>,
     pub(crate) incidents: Option<Instant>,
     pub(crate) invoices: Option<Instant>,
@@ -42,8 +49,7 @@ impl Facts {
         fn earlier<T: Ord + Copy>(slot: &mut Option<T>, found: Option<T>) {
             *slot = [*slot, found].into_iter().flatten().min();
         }
-        earlier(&mut self.usage, state.usage.first_time());
-        earlier(&mut self.usage_day, state.usage.first_day());
+        earlier(&mut self.usage, state.usage.first_day());
         earlier(&mut self.user, state.usage.first_user());
         earlier(&mut self.tickets, state.support.first_ticket());
         earlier(&mut self.incidents, state.support.first_incident());
@@ -55,10 +61,9 @@ impl Facts {
     /// Keeps the facts fresh for one more event, without a look at the rest of the book.
     fn note(&mut self, event: &Event, zone: &Zone, personal: bool) {
         let mut usage = |day: Day, with_user: bool| {
-            self.usage = Some(self.usage.map_or(event.time, |first| first.min(event.time)));
-            self.usage_day = Some(self.usage_day.map_or(day, |first| first.min(day)));
+            self.usage = Some(self.usage.map_or(day, |first| first.min(day)));
             if with_user && personal {
-                self.user = Some(self.user.map_or(event.time, |first| first.min(event.time)));
+                self.user = Some(self.user.map_or(day, |first| first.min(day)));
             }
         };
         match &event.data {
@@ -147,6 +152,15 @@ pub(crate) struct Client<'a> {
     pub(crate) state: Cow<'a, ClientState>,
 }
 
+impl Client<'_> {
+    /// Whether anything of it stands: what was taken back, and taking back, make no client.
+    fn has_events(&self) -> bool {
+        // A state that is read in place has no retractions, so the event that made it stands.
+        let in_place = matches!(self.state, Cow::Borrowed(_));
+        in_place || self.state.first_event().is_some() || self.state.usage.first_day().is_some()
+    }
+}
+
 /// The states of all subjects.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Book {
@@ -197,9 +211,13 @@ impl Book {
         self.slot(self.kept_as(subject, key).as_str()).and_then(|slot| self.state(slot))
     }
 
+    /// A book without events that knows who is erased in this one: a place to try events out.
+    pub(crate) fn rehearsal(&self) -> Self {
+        Self { erased: self.erased.clone(), ..Self::default() }
+    }
+
     /// Takes over another book's state of a subject, if it has one that this book has not.
     pub(crate) fn copy_subject(&mut self, other: &Self, subject: &ClientId, key: &[u8; 32]) {
-        self.erased.extend(other.erased.iter().cloned());
         let kept_as = self.kept_as(subject, key).into_owned();
         if self.slot(kept_as.as_str()).is_some() {
             return;
@@ -337,6 +355,30 @@ impl Book {
         self.merges = OnceLock::new();
         self.roster = OnceLock::new();
         self.facts = OnceLock::new();
+        if id == anonymous {
+            self.erase_named(key);
+        }
+    }
+
+    /// Erases the subjects whose anonymous id is erased and that are still here, or in merges, under their names.
+    fn erase_named(&mut self, key: &[u8; 32]) {
+        for into in self.subjects.iter_mut().flat_map(|(_, state)| state.merges.values_mut()) {
+            let anonymous = anonymous_id(into.as_str(), key);
+            if self.erased.contains(&anonymous) {
+                *into = anonymous;
+            }
+        }
+        let gone = |id: &ClientId| {
+            let anonymous = anonymous_id(id.as_str(), key);
+            anonymous != *id && self.erased.contains(&anonymous)
+        };
+        let named: Vec<ClientId> =
+            self.subjects.iter().map(|(id, _)| id).filter(|id| gone(id)).cloned().collect();
+        for id in named {
+            if let Some(slot) = self.slot(id.as_str()) {
+                self.erase(slot, key);
+            }
+        }
     }
 
     /// Takes a subject out whose id is no longer in the index.
@@ -383,9 +425,13 @@ impl Book {
         if slots.len() == 1 && first.retractions.is_empty() {
             return Cow::Borrowed(first);
         }
+        // A merge is taken back by its own subject, so before the subjects become one.
         let mut whole = first.clone();
+        whole.retract_merges();
         for state in states {
-            whole.absorb(state.clone());
+            let mut state = state.clone();
+            state.retract_merges();
+            whole.absorb(state);
         }
         whole.apply_retractions();
         Cow::Owned(whole)
@@ -405,7 +451,7 @@ impl Book {
         }
         let slot = self.slot(id.as_str()).ok_or(NoClient::Unknown)?;
         let (id, _) = self.subjects.get(slot as usize).ok_or(NoClient::Unknown)?;
-        Ok(Client { id, state: self.standing(&[slot]) })
+        Some(Client { id, state: self.standing(&[slot]) }).filter(Client::has_events).ok_or(NoClient::Unknown)
     }
 
     fn roster(&self) -> &[Member] {
@@ -427,7 +473,9 @@ impl Book {
 
     /// Every client in order of its id, erased ones among them under their anonymous ids.
     pub(crate) fn all(&self) -> impl Iterator<Item = Client<'_>> {
-        self.roster().iter().map(|member| Client { id: &member.id, state: self.standing(&member.slots) })
+        let clients =
+            self.roster().iter().map(|member| Client { id: &member.id, state: self.standing(&member.slots) });
+        clients.filter(Client::has_events)
     }
 
     /// Every client that can be asked about, in order of its id.
@@ -481,23 +529,7 @@ impl Book {
         // What one side erased, the other may still hold under its name.
         self.erased.extend(erased);
         if !self.erased.is_empty() {
-            let gone = |id: &ClientId| self.erased.contains(&anonymous_id(id.as_str(), key));
-            let named: Vec<ClientId> =
-                self.subjects.iter().map(|(id, _)| id).filter(|id| gone(id)).cloned().collect();
-            for state in self.subjects.iter_mut().map(|(_, state)| state) {
-                for into in state.merges.values_mut() {
-                    let anonymous = anonymous_id(into.as_str(), key);
-                    if self.erased.contains(&anonymous) {
-                        *into = anonymous;
-                    }
-                }
-            }
-            for id in named {
-                self.erased.remove(&anonymous_id(id.as_str(), key));
-                if let Some(slot) = self.slot(id.as_str()) {
-                    self.erase(slot, key);
-                }
-            }
+            self.erase_named(key);
         }
         self.merges = OnceLock::new();
         self.roster = OnceLock::new();

@@ -1,30 +1,85 @@
-//! x
+//! Event-sourced customer health: fold what a client's users, its support desk and its billing did, and ask for health
+//! scores and revenue as of any instant, explained.
+//!
+//! An event walks forward through the modules, which are declared in reading order; a module uses only modules above it.
+//!
+//! 1. [`Event::from_json`] reads it; what is malformed stops there.
+//! 2. [`Engine::apply`] asks the ledger whether it was seen, and folds it into the state of its client. State is a function
+//!    of the *set* of events: order, repeats and splits do not matter.
+//! 3. [`Engine::signal`] measures one client at one instant; [`Engine::score`] concludes by a [`Model`];
+//!    the revenue report shows what the book does.
+//!
+//! ```
+//! use healthfold::{Engine, Model, Settings};
+//!
+//! let mut engine = Engine::new(Settings::default())?;
+//! let events = br#"{"id":"1","source":"app","type":"usage.counted","subject":"acme","time":"2026-01-05T10:00:00Z","data":{"metric":"reports","user":"u-7"}}
+//! {"id":"2","source":"desk","type":"client.sentiment_set","subject":"acme","time":"2026-01-05T12:00:00Z","data":{"value":80}}"#;
+//! engine.apply_ndjson(&events[..], &Default::default())?;
+//! let model = Model::builder("mood")
+//!     .signal("sentiment", serde_json::json!({"kind": "sentiment"}))
+//!     .group(healthfold::GroupBuilder::new("voice").part("sentiment", 1.0, serde_json::json!({"points": [[0, 0], [100, 100]]})))
+//!     .band("red", 0.0)
+//!     .band("green", 60.0)
+//!     .build()?;
+//! let health = engine.score(&"acme".into(), &model, engine.zone().as_of("2026-01-06")?)?;
+//! assert_eq!((health.score, health.band.as_str()), (Some(80.0), "green"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
+
+// words
 mod id;
-mod quantity;
 mod money;
-mod time;
+mod quantity;
 mod rate;
+mod time;
+
+// 1 what happened
 pub mod event;
-mod ndjson;
 mod ledger;
-mod timeline;
+mod ndjson;
+
+// 2 what we know about a client
+mod book;
 mod daily;
 mod keyed;
+mod settings;
 mod state;
-mod book;
+mod timeline;
+
+// 3 what we measure
+mod signal;
+
+// 4 what we conclude about a client
 mod score;
+
+// 5 what the book shows
 mod revenue;
+
+// the front door
+mod engine;
 mod error;
 mod snapshot;
-mod engine;
-pub use id::*;
-pub use quantity::{Quantity, NumberError};
-pub use money::*;
-pub use time::*;
-pub use event::*;
-pub use ndjson::*;
-pub use engine::*;
-pub use error::*;
+
+pub use engine::{Applied, Conflict, Engine, ReadError, ReadOptions, Rejection, ScoresOf};
+pub use error::{Error, MergeClash, MergeError, QueryError, SealError, SnapshotError};
+pub use event::{
+    Attribute, Count, Event, EventCode, EventData, EventError, EventKind, FieldSpec, Grade, MAX_DEPTH,
+    MAX_LINE, Moment, Named, Patch, Percent, Price, SetOf,
+};
+pub use id::{
+    ChargeId, ClientId, ContactId, EventId, EventRef, IncidentId, InvoiceId, MetricName, MilestoneName,
+    PaymentPlanId, RefundId, SourceId, SubscriptionId, Text, TicketId, UserId,
+};
+pub use money::{Amount, Annual, Currency, Factor, Interval, IntervalUnit, Mrr, Recurring, YearFactors};
+pub use ndjson::{EventReader, Place};
+pub use quantity::{NumberError, Quantity};
+pub use score::{
+    Band, Effect, GroupBuilder, HealthScore, Issue, Model, ModelBuilder, ModelError, OverrideEffect,
+    PartScore,
+};
+pub use settings::{Dedupe, Settings};
+pub use signal::{Direction, Missing, Reading, SignalDoc, SignalSpec, signal_docs};
 pub use state::limits::Limits;
-pub use score::ModelError;
+pub use time::{Day, Instant, Month, Period, PeriodError, TimeError, Zone};

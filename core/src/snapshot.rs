@@ -8,10 +8,10 @@
 
 use crate::book::{Book, BookParts};
 use crate::daily::Cells;
-use crate::engine::Settings;
 use crate::error::SnapshotError;
 use crate::id::{ClientId, SourceId};
 use crate::ledger::Ledger;
+use crate::settings::Settings;
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use serde::Serialize;

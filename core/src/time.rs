@@ -219,6 +219,11 @@ impl Day {
         Month(i32::from(date.year()) * 12 + i32::from(date.month()) - 1)
     }
 
+    pub(crate) fn is_leap_day(self) -> bool {
+        let date = self.date();
+        date.month() == 2 && date.day() == 29
+    }
+
     /// The same day a year before; 29 February counts as 28 February.
     pub(crate) fn a_year_before(self) -> Self {
         let date = self.date();

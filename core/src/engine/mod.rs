@@ -3,54 +3,21 @@
 mod ask;
 mod money;
 
+pub use ask::ScoresOf;
+
 use crate::book::{Book, Client, NoClient, anonymous_id};
 use crate::error::{MergeClash, MergeError, QueryError, SealError, SnapshotError};
 use crate::event::{Event, EventCode, EventData, EventError};
 use crate::id::{ClientId, EventRef, SourceId};
 use crate::ledger::{Admission, Clash, Identity, Ledger};
 use crate::ndjson::{EventReader, Place};
+use crate::settings::{Dedupe, Settings};
 use crate::snapshot;
-use crate::state::limits::Limits;
+use crate::state::ClientState;
 use crate::time::{Day, Instant, TimeError, Zone};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
-
-/// How repeated events are told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dedupe {
-    /// Identities are kept until they are sealed.
-    #[default]
-    Exact,
-    /// The log that feeds the engine guarantees each identity once; no memory is spent.
-    Upstream,
-}
-
-/// What an engine is made with. Engines merge only if theirs are equal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// The IANA time zone in which days and months are counted.
-    pub timezone: String,
-    /// How repeated events are told.
-    pub dedupe: Dedupe,
-    /// How many things a client may have.
-    pub limits: Limits,
-    /// The key under which ids of erased clients are made. Whoever has it can tell whether an anonymous id stands for an
-    /// id they guess, so give a secret one; snapshots hold it.
-    pub erasure_key: [u8; 32],
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            timezone: "UTC".to_owned(),
-            dedupe: Dedupe::Exact,
-            limits: Limits::default(),
-            erasure_key: [0; 32],
-        }
-    }
-}
 
 /// How a batch is read.
 #[derive(Clone, Debug, Default)]
@@ -262,7 +229,7 @@ impl Engine {
         mut reader: EventReader<impl BufRead>,
         skip_unknown: bool,
     ) -> Result<Applied, ReadError> {
-        let mut rehearsal = self.empty();
+        let mut rehearsal = self.rehearsal();
         let (mut events, mut skipped) = (Vec::new(), 0);
         while let Some((place, event)) = reader.next_event()? {
             let tried = event.and_then(|event| {
@@ -286,9 +253,11 @@ impl Engine {
         Ok(Applied { skipped, ..self.apply_all(&events) })
     }
 
-    fn empty(&self) -> Self {
+    /// An engine without events, to try a batch in.
+    fn rehearsal(&self) -> Self {
         let (settings, zone) = (self.settings.clone(), self.zone.clone());
-        Self { settings, zone, sealed: self.sealed, ledger: Ledger::default(), book: Book::default() }
+        let book = self.book.rehearsal();
+        Self { settings, zone, sealed: self.sealed, ledger: Ledger::default(), book }
     }
 
     /// Takes an event in as `whole` would, with copies of the clients it touches.
@@ -329,8 +298,9 @@ impl Engine {
                 (known, _) => return Ok(known),
             },
         };
-        if let Some(state) = self.book.subject(&event.subject, &self.settings.erasure_key) {
-            state.check_limits(event, self.settings.limits)?;
+        match self.book.subject(&event.subject, &self.settings.erasure_key) {
+            Some(state) => state.check_limits(event, self.settings.limits)?,
+            None => ClientState::default().check_limits(event, self.settings.limits)?,
         }
         if let Some(ticket) = ticket {
             self.ledger.enter(ticket, day.month());
@@ -391,10 +361,11 @@ impl Engine {
         self.merge_with(other, false)
     }
 
-    /// As [`Engine::merge`], for engines that keep no identities: the caller says that no event is in both.
+    /// As [`Engine::merge`], for engines that keep no identities: the caller says that no event is in both. Identities
+    /// that are kept are still compared.
     ///
     /// # Errors
-    /// If settings or seals differ; nothing is changed then.
+    /// If settings or seals differ, or kept identities contradict the caller; nothing is changed then.
     pub fn merge_disjoint(&mut self, other: &Self) -> Result<(), MergeError> {
         self.merge_with(other, true)
     }
@@ -417,7 +388,8 @@ impl Engine {
         if self.sealed != other.sealed {
             return differ("seal");
         }
-        if self.fingerprint() == other.fingerprint() {
+        // Where the caller says that all events differ, two equal states are two halves, such as one click each.
+        if !disjoint && self.fingerprint() == other.fingerprint() {
             return Ok(());
         }
         if ours.dedupe == Dedupe::Upstream && !disjoint {

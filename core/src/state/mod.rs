@@ -174,8 +174,13 @@ impl ClientState {
         self.retractions.join(retractions);
     }
 
-    /// Leaves out what was taken back. A merge is taken back by its own subject only, which is settled before clients
-    /// are resolved, so merges stay here.
+    /// Leaves out the merges that were taken back: by this subject only, so before it becomes one with others.
+    pub(crate) fn retract_merges(&mut self) {
+        let Self { merges, retractions, .. } = self;
+        merges.retain(|stamp| !takes_back_merge(retractions, stamp));
+    }
+
+    /// Leaves out what was taken back, except merges: see [`ClientState::retract_merges`].
     pub(crate) fn apply_retractions(&mut self) {
         if self.retractions.is_empty() {
             return;
@@ -197,13 +202,7 @@ impl ClientState {
 
     /// The client this one was last said to be part of, if that was not taken back.
     pub(crate) fn merged_into(&self) -> Option<&ClientId> {
-        let stands = |entry: &&Entry<ClientId>| {
-            !self.retractions.entries().iter().any(|retraction| {
-                retraction.value.kind == EventKind::MergedInto
-                    && retraction.value.target.id == *entry.stamp.id()
-                    && retraction.value.target.source == *entry.stamp.source()
-            })
-        };
+        let stands = |entry: &&Entry<ClientId>| !takes_back_merge(&self.retractions, &entry.stamp);
         self.merges.entries().iter().rev().find(stands).map(|entry| &entry.value)
     }
 
@@ -260,4 +259,12 @@ impl ClientState {
     pub(crate) fn seal(&mut self, before: Day) {
         self.usage.seal(before);
     }
+}
+
+/// Whether some retraction takes back the merge of a stamp.
+fn takes_back_merge(retractions: &Timeline<Retraction>, merge: &Stamp) -> bool {
+    retractions.entries().iter().any(|retraction| {
+        let Retraction { target, kind } = &retraction.value;
+        *kind == EventKind::MergedInto && target.id == *merge.id() && target.source == *merge.source()
+    })
 }

@@ -128,12 +128,12 @@ pub(crate) struct UsageState {
     gauges: Keyed<MetricName, Cells<Day, Samples>>,
     users: Users,
     active: UserDays,
-    /// The least time of a usage event.
+    /// The least time of a counted or measured event.
     first_time: Option<Instant>,
     /// The least day of use, whatever was counted.
     first_day: Option<Day>,
-    /// The least time of a usage event that named a user.
-    first_user: Option<Instant>,
+    /// The least day of a usage event that named a user.
+    first_user: Option<Day>,
 }
 
 fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
@@ -148,7 +148,7 @@ impl UsageState {
         let day = zone.day(event.time);
         self.counted.entry(&data.metric).sums.add(day, i128::from(data.count.micros()));
         self.note(event.time, day);
-        self.note_user(event.time, day, data.user.as_ref().filter(|_| personal));
+        self.note_user(day, data.user.as_ref().filter(|_| personal));
     }
 
     pub(crate) fn measured(&mut self, event: &Event, data: &Measured, personal: bool, zone: &Zone) {
@@ -156,7 +156,7 @@ impl UsageState {
         let sample = Samples::one(data.value, Stamp::of(event));
         self.gauges.entry(&data.metric).merge(day, sample, Samples::join);
         self.note(event.time, day);
-        self.note_user(event.time, day, data.user.as_ref().filter(|_| personal));
+        self.note_user(day, data.user.as_ref().filter(|_| personal));
     }
 
     pub(crate) fn day_set(&mut self, event: &Event, data: &DaySet, personal: bool) {
@@ -169,9 +169,10 @@ impl UsageState {
         let metric = self.counted.entry(&data.metric);
         metric.sums.add(data.day, 0);
         metric.set(&(data.day, event.source.clone()), roll_up);
-        self.note(event.time, data.day);
+        // A roll-up belongs to its day, whenever it was stated.
+        self.first_day = least(self.first_day, Some(data.day));
         if !users.is_empty() {
-            self.first_user = least(self.first_user, Some(event.time));
+            self.first_user = least(self.first_user, Some(data.day));
         }
     }
 
@@ -180,11 +181,11 @@ impl UsageState {
         self.first_day = least(self.first_day, Some(day));
     }
 
-    fn note_user(&mut self, time: Instant, day: Day, user: Option<&UserId>) {
+    fn note_user(&mut self, day: Day, user: Option<&UserId>) {
         let Some(user) = user else { return };
         let number = self.users.number(user);
         self.active.insert(day, number);
-        self.first_user = least(self.first_user, Some(time));
+        self.first_user = least(self.first_user, Some(day));
     }
 
     pub(crate) fn metric(&self, metric: &str) -> Option<&MetricUse> {
@@ -215,7 +216,7 @@ impl UsageState {
         self.first_day
     }
 
-    pub(crate) fn first_user(&self) -> Option<Instant> {
+    pub(crate) fn first_user(&self) -> Option<Day> {
         self.first_user
     }
 

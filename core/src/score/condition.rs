@@ -1,0 +1,225 @@
+//! Conditions: one grammar for the limits of a model and for choosing one.
+
+use super::model::SignalNames;
+use crate::event::Attribute;
+use crate::signal::View;
+use crate::signal::params::{Faults, Object, Param, found};
+use serde_json::Value;
+
+/// Bounds on a number; all of them must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Bounds {
+    above: Option<f64>,
+    at_least: Option<f64>,
+    below: Option<f64>,
+    at_most: Option<f64>,
+    equals: Option<f64>,
+}
+
+impl Bounds {
+    fn read(object: &mut Object<'_>, faults: &mut Faults) -> Option<Self> {
+        let before = faults.count();
+        let bounds = Self {
+            above: object.optional("above", faults),
+            at_least: object.optional("at_least", faults),
+            below: object.optional("below", faults),
+            at_most: object.optional("at_most", faults),
+            equals: object.optional("equals", faults),
+        };
+        if bounds == Self::default() && faults.count() == before {
+            let path = object.path("above");
+            faults.add(path, "must be given, or one of `at_least`, `below`, `at_most`, `equals`");
+        }
+        (faults.count() == before).then_some(bounds)
+    }
+
+    fn hold(&self, x: f64) -> bool {
+        self.above.is_none_or(|bound| x > bound)
+            && self.at_least.is_none_or(|bound| x >= bound)
+            && self.below.is_none_or(|bound| x < bound)
+            && self.at_most.is_none_or(|bound| x <= bound)
+            && self.equals.is_none_or(|bound| x == bound)
+    }
+}
+
+/// The value an attribute is compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Wanted {
+    Text(String),
+    Number(f64),
+    Flag(bool),
+}
+
+impl Param for Wanted {
+    const EXPECTS: &'static str = "text, a number, true or false";
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::Text(text.clone())),
+            Value::Bool(flag) => Some(Self::Flag(*flag)),
+            Value::Number(_) => f64::read(value).map(Self::Number),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
+/// A test of a client at an instant. What is missing makes it neither true nor false.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Condition {
+    Signal { signal: usize, bounds: Bounds },
+    Segment(String),
+    Tag(String),
+    Attribute { key: String, equals: Wanted },
+    Paying(bool),
+    Trial(bool),
+    TenureDays(Bounds),
+    Milestone(String),
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>),
+}
+
+const KINDS: &str = "one of `signal`, `segment`, `tag`, `attribute`, `paying`, `trial`, `tenure_days`, `milestone`, `all`, `any`, `not`";
+
+impl Condition {
+    pub(crate) fn read(
+        path: &str,
+        value: &Value,
+        signals: &SignalNames<'_>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let mut object = Object::at(path, value, faults)?;
+        let before = faults.count();
+        let condition = Self::read_kind(path, value, &mut object, signals, faults);
+        if condition.is_some() {
+            object.finish(faults);
+        }
+        condition.filter(|_| faults.count() == before)
+    }
+
+    fn read_kind(
+        path: &str,
+        value: &Value,
+        object: &mut Object<'_>,
+        signals: &SignalNames<'_>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let members = value.as_object()?;
+        let has = |name: &str| members.contains_key(name);
+        if has("signal") {
+            let signal = signals.required(object, faults);
+            let bounds = Bounds::read(object, faults);
+            return Some(Self::Signal { signal: signal?, bounds: bounds? });
+        }
+        if has("attribute") {
+            let (key, equals) = (object.required("attribute", faults), object.required("equals", faults));
+            return Some(Self::Attribute { key: key?, equals: equals? });
+        }
+        if has("tenure_days") {
+            let inner = object.value("tenure_days")?;
+            let mut bounds = Object::at(&object.path("tenure_days"), inner, faults)?;
+            let read = Bounds::read(&mut bounds, faults);
+            bounds.finish(faults);
+            return read.map(Self::TenureDays);
+        }
+        if has("not") {
+            let inner = object.value("not")?;
+            return Self::read(&object.path("not"), inner, signals, faults)
+                .map(|inner| Self::Not(Box::new(inner)));
+        }
+        for (name, make) in [("all", Self::All as fn(Vec<Self>) -> Self), ("any", Self::Any)] {
+            if has(name) {
+                let items = object.list(name, faults);
+                if items.is_empty() {
+                    faults.add(object.path(name), "must be a list of at least one condition");
+                }
+                let read: Vec<Option<Self>> =
+                    items.into_iter().map(|(path, item)| Self::read(&path, item, signals, faults)).collect();
+                return read.into_iter().collect::<Option<Vec<Self>>>().map(make);
+            }
+        }
+        if has("segment") {
+            return object.required("segment", faults).map(Self::Segment);
+        }
+        if has("tag") {
+            return object.required("tag", faults).map(Self::Tag);
+        }
+        if has("paying") {
+            return object.required("paying", faults).map(Self::Paying);
+        }
+        if has("trial") {
+            return object.required("trial", faults).map(Self::Trial);
+        }
+        if has("milestone") {
+            return object.required("milestone", faults).map(Self::Milestone);
+        }
+        faults.add(path, format!("must be {KINDS}, found {}", found(value)));
+        None
+    }
+
+    /// Whether the condition holds; what is missing at the end is false.
+    pub(crate) fn holds(&self, view: &View<'_>, reading: &dyn Fn(usize) -> Option<f64>) -> bool {
+        self.test(view, reading).unwrap_or(false)
+    }
+
+    /// True, false or missing: true or missing is true, false and missing is false.
+    fn test(&self, view: &View<'_>, reading: &dyn Fn(usize) -> Option<f64>) -> Option<bool> {
+        let profile = &view.state.profile;
+        match self {
+            Self::Signal { signal, bounds } => reading(*signal).map(|x| bounds.hold(x)),
+            Self::Segment(segment) => {
+                let stated = profile.segment.value_at(view.at).and_then(Option::as_ref);
+                Some(stated.is_some_and(|stated| stated.as_str() == segment))
+            }
+            Self::Tag(tag) => {
+                let stated = profile.tags.value_at(view.at).and_then(Option::as_ref);
+                Some(stated.is_some_and(|tags| tags.as_slice().iter().any(|stated| stated.as_str() == tag)))
+            }
+            Self::Attribute { key, equals } => {
+                let stated = profile.attributes.get(key.as_str()).and_then(|values| values.value_at(view.at));
+                stated.and_then(Option::as_ref).map(|stated| match (stated, equals) {
+                    (Attribute::Text(text), Wanted::Text(wanted)) => text.as_str() == wanted,
+                    (Attribute::Number(number), Wanted::Number(wanted)) => number.to_f64() == *wanted,
+                    (Attribute::Flag(flag), Wanted::Flag(wanted)) => flag == wanted,
+                    (Attribute::Text(_) | Attribute::Number(_) | Attribute::Flag(_), _) => false,
+                })
+            }
+            Self::Paying(wanted) => Some(view.pays() == *wanted),
+            Self::Trial(wanted) => Some(crate::signal::billing::on_trial(view) == *wanted),
+            Self::TenureDays(bounds) => view.tenure_days().map(|days| bounds.hold(f64::from(days))),
+            Self::Milestone(milestone) => Some(view.reached(milestone).is_some()),
+            Self::All(inner) => {
+                let tests = inner.iter().map(|condition| condition.test(view, reading));
+                tests.fold(Some(true), |so_far, test| match (so_far, test) {
+                    (Some(false), _) | (_, Some(false)) => Some(false),
+                    (None, _) | (_, None) => None,
+                    (Some(true), Some(true)) => Some(true),
+                })
+            }
+            Self::Any(inner) => {
+                let tests = inner.iter().map(|condition| condition.test(view, reading));
+                tests.fold(Some(false), |so_far, test| match (so_far, test) {
+                    (Some(true), _) | (_, Some(true)) => Some(true),
+                    (None, _) | (_, None) => None,
+                    (Some(false), Some(false)) => Some(false),
+                })
+            }
+            Self::Not(inner) => inner.test(view, reading).map(|holds| !holds),
+        }
+    }
+
+    /// The first signal the condition speaks of.
+    pub(crate) fn first_signal(&self) -> Option<usize> {
+        match self {
+            Self::Signal { signal, .. } => Some(*signal),
+            Self::All(inner) | Self::Any(inner) => inner.iter().find_map(Self::first_signal),
+            Self::Not(inner) => inner.first_signal(),
+            Self::Segment(_)
+            | Self::Tag(_)
+            | Self::Attribute { .. }
+            | Self::Paying(_)
+            | Self::Trial(_)
+            | Self::TenureDays(_)
+            | Self::Milestone(_) => None,
+        }
+    }
+}

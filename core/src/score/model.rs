@@ -1,0 +1,453 @@
+//! The health model: how signals become a score. Checked when it is made, with every fault at once; never part of an
+//! engine's state, so that changing it rescores any past instant without reading one event again.
+
+use super::condition::Condition;
+use super::curve::{Curve, share, weight};
+use crate::signal::params::{Days, Faults, ModelError, Object, Param, found};
+use crate::signal::{SignalSpec, SourceRule, parse};
+use crate::time::Day;
+use serde_json::Value;
+
+/// How a group makes one number of its children.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Combine {
+    #[default]
+    Mean,
+    Min,
+    Max,
+}
+crate::signal::params::choice!(Combine, "one of `mean`, `min`, `max`",
+    "mean" => Combine::Mean, "min" => Combine::Min, "max" => Combine::Max);
+
+/// What a part does while its signal is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum WhenMissing {
+    /// It is left out, and the others take its weight.
+    #[default]
+    Redistribute,
+    /// It stands at these points, without counting as covered.
+    Points(f64),
+    /// The newest value of the last days is taken.
+    CarryDays(i32),
+    /// There is no score without it.
+    Required,
+}
+
+/// One signal in a group.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) signal: usize,
+    pub(crate) weight: f64,
+    pub(crate) curve: Curve,
+    pub(crate) missing: WhenMissing,
+    /// Its number among all parts, in the order of the document: a group's parts before its groups.
+    pub(crate) number: usize,
+}
+
+/// Parts and groups that make one number together.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) weight: f64,
+    pub(crate) combine: Combine,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) groups: Vec<Group>,
+}
+
+/// Points added or taken away after combining.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Adjustment {
+    pub(crate) name: String,
+    pub(crate) signal: usize,
+    pub(crate) curve: Curve,
+}
+
+/// What a limit does to the score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bound {
+    Set(f64),
+    Floor(f64),
+    Cap(f64),
+}
+
+/// A bound on the score while a condition holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Limit {
+    pub(crate) name: String,
+    pub(crate) when: Condition,
+    pub(crate) bound: Bound,
+}
+
+/// A named range of scores, from a value up to the next band.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Band {
+    /// The name.
+    pub name: String,
+    /// The least score that belongs to it.
+    pub from: f64,
+}
+
+/// A health model.
+///
+/// ```
+/// use healthfold::Model;
+/// let model = Model::from_json(r#"{"name": "tiny", "version": 1,
+///     "signals": {"wau": {"kind": "active_users", "days": 7}},
+///     "groups": [{"name": "usage", "parts": [{"signal": "wau", "curve": {"points": [[0, 0], [5, 100]]}}]}],
+///     "bands": [{"name": "red", "from": 0}, {"name": "green", "from": 60}]}"#)?;
+/// assert_eq!(model.name(), "tiny");
+/// let faulty = Model::from_json(r#"{"name": "", "groups": []}"#).unwrap_err();
+/// assert!(faulty.issues.len() >= 3, "all faults at once: {faulty}");
+/// # Ok::<(), healthfold::ModelError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub(crate) name: String,
+    pub(crate) version: u64,
+    pub(crate) signals: Vec<(String, SignalSpec)>,
+    pub(crate) root: Group,
+    pub(crate) part_count: usize,
+    pub(crate) adjustments: Vec<Adjustment>,
+    pub(crate) limits: Vec<Limit>,
+    pub(crate) bands: Vec<Band>,
+    pub(crate) min_coverage: f64,
+    pub(crate) sources: Vec<SourceRule>,
+    document: Value,
+}
+
+/// The names of a model's signals, to find them by.
+pub(crate) struct SignalNames<'m> {
+    names: Vec<&'m str>,
+}
+
+impl SignalNames<'_> {
+    /// The signal that `signal` names, or a fault.
+    pub(crate) fn required(&self, object: &mut Object<'_>, faults: &mut Faults) -> Option<usize> {
+        let name: String = object.required("signal", faults)?;
+        let place = self.names.iter().position(|known| *known == name);
+        if place.is_none() {
+            let known: Vec<&str> = self.names.iter().take(20).copied().collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            faults.add(
+                object.path("signal"),
+                format!("must be one of the model's signals ({known}), found `{name}`"),
+            );
+        }
+        place
+    }
+}
+
+/// A whole number of at least 0.
+struct Whole(u64);
+
+impl Param for Whole {
+    const EXPECTS: &'static str = "a whole number of at least 0";
+    fn read(value: &Value) -> Option<Self> {
+        value.as_u64().map(Self)
+    }
+}
+
+/// Points from 0 to 100.
+struct Points(f64);
+
+impl Param for Points {
+    const EXPECTS: &'static str = "a number from 0 to 100";
+    fn read(value: &Value) -> Option<Self> {
+        f64::read(value).filter(|points| (0.0..=100.0).contains(points)).map(Self)
+    }
+}
+
+impl Param for Day {
+    const EXPECTS: &'static str = "a date of the form 2026-01-05";
+    fn read(value: &Value) -> Option<Self> {
+        value.as_str()?.parse().ok()
+    }
+}
+
+impl Model {
+    /// Reads a model from JSON.
+    ///
+    /// # Errors
+    /// Every fault at once, by path, with what is allowed.
+    pub fn from_json(json: &str) -> Result<Self, ModelError> {
+        Self::from_value(&parse(json)?)
+    }
+
+    /// Reads a model from a JSON value.
+    ///
+    /// # Errors
+    /// Every fault at once, by path, with what is allowed.
+    pub fn from_value(document: &Value) -> Result<Self, ModelError> {
+        let mut faults = Faults::default();
+        let model = Self::read(document, &mut faults);
+        faults.finish(model)
+    }
+
+    /// The document the model was made from.
+    pub fn to_json(&self) -> &Value {
+        &self.document
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The bands, from the lowest.
+    pub fn bands(&self) -> &[Band] {
+        &self.bands
+    }
+
+    fn read(document: &Value, faults: &mut Faults) -> Option<Self> {
+        let mut object = Object::at("", document, faults)?;
+        let name: Option<String> = object.required("name", faults);
+        let version = object.optional::<Whole>("version", faults).map_or(1, |version| version.0);
+        object.value("description");
+        let signals = read_signals(&mut object, faults);
+        let names = SignalNames { names: signals.iter().map(|(name, _)| name.as_str()).collect() };
+        let mut part_count = 0;
+        let combine = object.optional("combine", faults).unwrap_or_default();
+        let groups = object.list("groups", faults);
+        if groups.is_empty() {
+            faults.add(object.path("groups"), "must be a list of at least one group");
+        }
+        let groups =
+            groups.into_iter().map(|(path, group)| read_group(&path, group, &names, &mut part_count, faults));
+        // Every group is read, so that the faults of all of them are found.
+        let groups: Vec<Option<Group>> = groups.collect();
+        let adjustments = read_all(&mut object, "adjustments", faults, |object, faults| {
+            read_adjustment(object, &names, faults)
+        });
+        let limits =
+            read_all(&mut object, "limits", faults, |object, faults| read_limit(object, &names, faults));
+        let bands = read_bands(&mut object, faults);
+        let min_coverage = share(&mut object, "min_coverage", faults).unwrap_or(0.0);
+        let sources = read_sources(&mut object, faults);
+        object.finish(faults);
+        let groups: Vec<Group> = groups.into_iter().collect::<Option<_>>()?;
+        let root = Group { name: String::new(), weight: 1.0, combine, parts: Vec::new(), groups };
+        let signals =
+            signals.into_iter().map(|(name, spec)| spec.map(|spec| (name, spec))).collect::<Option<_>>()?;
+        Some(Self {
+            name: name?,
+            version,
+            signals,
+            root,
+            part_count,
+            adjustments: adjustments?,
+            limits: limits?,
+            bands: bands?,
+            min_coverage,
+            sources: sources?,
+            document: document.clone(),
+        })
+    }
+}
+
+/// The signals by name; a faulty one keeps its name, so that what uses it is not called unknown.
+fn read_signals(object: &mut Object<'_>, faults: &mut Faults) -> Vec<(String, Option<SignalSpec>)> {
+    let path = object.path("signals");
+    match object.value("signals") {
+        Some(Value::Object(members)) => {
+            let read = |(name, spec): (&String, &Value)| {
+                (name.clone(), SignalSpec::from_value(&format!("{path}.{name}"), spec, faults))
+            };
+            members.iter().map(read).collect()
+        }
+        Some(other) => {
+            faults.add(path, format!("must be an object of signals, found {}", found(other)));
+            Vec::new()
+        }
+        None => {
+            faults.add(path, "is missing, it must be an object of signals");
+            Vec::new()
+        }
+    }
+}
+
+/// Reads a list of objects; `None` if one of them has a fault.
+fn read_all<T>(
+    object: &mut Object<'_>,
+    name: &'static str,
+    faults: &mut Faults,
+    mut read: impl FnMut(&mut Object<'_>, &mut Faults) -> Option<T>,
+) -> Option<Vec<T>> {
+    let items = object.list(name, faults);
+    let read: Vec<Option<T>> = items
+        .into_iter()
+        .map(|(path, item)| {
+            let mut object = Object::at(&path, item, faults)?;
+            let value = read(&mut object, faults);
+            object.finish(faults);
+            value
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+fn read_group(
+    path: &str,
+    value: &Value,
+    signals: &SignalNames<'_>,
+    part_count: &mut usize,
+    faults: &mut Faults,
+) -> Option<Group> {
+    let mut object = Object::at(path, value, faults)?;
+    let name: Option<String> = object.required("name", faults);
+    let weight = weight(&mut object, faults);
+    let combine = object.optional("combine", faults).unwrap_or_default();
+    let parts = read_all(&mut object, "parts", faults, |object, faults| {
+        read_part(object, signals, part_count, faults)
+    });
+    let groups: Vec<Option<Group>> = object
+        .list("groups", faults)
+        .into_iter()
+        .map(|(path, group)| read_group(&path, group, signals, part_count, faults))
+        .collect();
+    let empty = parts.as_ref().is_some_and(Vec::is_empty) && groups.is_empty();
+    if empty {
+        faults.add(path, "must have at least one of `parts` and `groups`");
+    }
+    object.finish(faults);
+    let groups = groups.into_iter().collect::<Option<Vec<Group>>>();
+    Some(Group { name: name?, weight, combine, parts: parts?, groups: groups? })
+}
+
+fn read_part(
+    object: &mut Object<'_>,
+    signals: &SignalNames<'_>,
+    part_count: &mut usize,
+    faults: &mut Faults,
+) -> Option<Part> {
+    let signal = signals.required(object, faults);
+    let weight = weight(object, faults);
+    let curve = read_curve(object, Some((0.0, 100.0)), faults);
+    let missing = read_missing(object, faults);
+    let number = *part_count;
+    *part_count += 1;
+    Some(Part { signal: signal?, weight, curve: curve?, missing: missing?, number })
+}
+
+fn read_curve(object: &mut Object<'_>, range: Option<(f64, f64)>, faults: &mut Faults) -> Option<Curve> {
+    let path = object.path("curve");
+    match object.value("curve") {
+        Some(curve) => Curve::read(&path, curve, range, faults),
+        None => {
+            faults.add(path, "is missing, it must say how the signal becomes points");
+            None
+        }
+    }
+}
+
+fn read_missing(object: &mut Object<'_>, faults: &mut Faults) -> Option<WhenMissing> {
+    let path = object.path("missing");
+    let Some(value) = object.value("missing") else { return Some(WhenMissing::default()) };
+    match value.as_str() {
+        Some("redistribute") => return Some(WhenMissing::Redistribute),
+        Some("required") => return Some(WhenMissing::Required),
+        _ => {}
+    }
+    let allowed = "must be `redistribute`, `required`, {\"points\": p} or {\"carry_days\": n}";
+    let Value::Object(members) = value else {
+        faults.add(path, format!("{allowed}, found {}", found(value)));
+        return None;
+    };
+    let mut inner = Object::at(&path, value, faults)?;
+    let read = if members.contains_key("points") {
+        inner.optional::<Points>("points", faults).map(|points| WhenMissing::Points(points.0))
+    } else if members.contains_key("carry_days") {
+        inner.optional::<Days>("carry_days", faults).map(|days| WhenMissing::CarryDays(days.0))
+    } else {
+        faults.add(path, format!("{allowed}, found {}", found(value)));
+        return None;
+    };
+    inner.finish(faults);
+    read
+}
+
+fn read_adjustment(
+    object: &mut Object<'_>,
+    signals: &SignalNames<'_>,
+    faults: &mut Faults,
+) -> Option<Adjustment> {
+    let name: Option<String> = object.required("name", faults);
+    let signal = signals.required(object, faults);
+    let curve = read_curve(object, None, faults);
+    Some(Adjustment { name: name?, signal: signal?, curve: curve? })
+}
+
+fn read_limit(object: &mut Object<'_>, signals: &SignalNames<'_>, faults: &mut Faults) -> Option<Limit> {
+    let name: Option<String> = object.required("name", faults);
+    let path = object.path("when");
+    let when = match object.value("when") {
+        Some(when) => Condition::read(&path, when, signals, faults),
+        None => {
+            faults.add(path, "is missing, it must be a condition");
+            None
+        }
+    };
+    let set = object.optional::<Points>("set", faults).map(|points| Bound::Set(points.0));
+    let floor = object.optional::<Points>("floor", faults).map(|points| Bound::Floor(points.0));
+    let cap = object.optional::<Points>("cap", faults).map(|points| Bound::Cap(points.0));
+    let mut given = [set, floor, cap].into_iter().flatten();
+    let (first, second) = (given.next(), given.next());
+    if first.is_none() || second.is_some() {
+        faults.add(object.path("cap"), "must be given, or one of `floor`, `set`, and only one of them");
+        return None;
+    }
+    Some(Limit { name: name?, when: when?, bound: first? })
+}
+
+fn read_bands(object: &mut Object<'_>, faults: &mut Faults) -> Option<Vec<Band>> {
+    let path = object.path("bands");
+    let bands = read_all(object, "bands", faults, |object, faults| {
+        let name: Option<String> = object.required("name", faults);
+        let from: Option<Points> = object.required("from", faults);
+        Some(Band { name: name?, from: from?.0 })
+    })?;
+    let mut check = |holds: bool, message: &str| {
+        if !holds {
+            faults.add(path.clone(), message);
+        }
+    };
+    check(!bands.is_empty(), "must be a list of at least one band");
+    check(
+        bands.first().is_none_or(|band| band.from == 0.0),
+        "must start at 0, so that every score has a band",
+    );
+    check(bands.is_sorted_by(|a, b| a.from < b.from), "must have rising `from`");
+    check(
+        bands.iter().all(|band| band.name != "unknown"),
+        "must not use the name `unknown`, which is for no score",
+    );
+    let mut names: Vec<&str> = bands.iter().map(|band| band.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    check(names.len() == bands.len(), "must have each name once");
+    Some(bands)
+}
+
+fn read_sources(object: &mut Object<'_>, faults: &mut Faults) -> Option<Vec<SourceRule>> {
+    let path = object.path("sources");
+    let Some(value) = object.value("sources") else { return Some(Vec::new()) };
+    let Value::Object(members) = value else {
+        faults.add(path, format!("must be an object of sources, found {}", found(value)));
+        return None;
+    };
+    let read = |(source, rule): (&String, &Value)| {
+        let mut object = Object::at(&format!("{path}.{source}"), rule, faults)?;
+        let days = object.required::<crate::signal::params::Age>("silent_after_days", faults);
+        let metrics = object.optional::<crate::signal::params::Names>("metrics", faults);
+        let since = object.optional::<Day>("since", faults);
+        object.finish(faults);
+        let metrics = metrics.map(|names| names.0);
+        Some(SourceRule { source: source.clone(), silent_after_days: days?.0, metrics, since })
+    };
+    let rules: Vec<Option<SourceRule>> = members.iter().map(read).collect();
+    rules.into_iter().collect()
+}

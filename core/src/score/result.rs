@@ -1,0 +1,92 @@
+//! What a score says: the number, how much of the model it saw, and every part of it.
+
+use crate::event::client::OverrideKind;
+use crate::id::{ClientId, Text};
+use crate::signal::Missing;
+use crate::time::Instant;
+use serde::Serialize;
+
+/// A client's health as of an instant, by one model.
+///
+/// The contributions of the parts, the effects of adjustments, limits and override, and the clamp add up to the score within
+/// 1e-9.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HealthScore {
+    /// The client.
+    pub client: ClientId,
+    /// As of when.
+    pub as_of: Instant,
+    /// The model's name.
+    pub model: String,
+    /// The model's version.
+    pub version: u64,
+    /// From 0 to 100; `None` where too little was seen.
+    pub score: Option<f64>,
+    /// What it would be without an override.
+    pub computed: Option<f64>,
+    /// The band, or `unknown`.
+    pub band: String,
+    /// The share of the model's weight that was seen, 0 to 1.
+    pub coverage: f64,
+    /// The score had all missing parts been 0.
+    pub low: Option<f64>,
+    /// The score had all missing parts been 100.
+    pub high: Option<f64>,
+    /// Every part, a group's parts before its groups.
+    pub parts: Vec<PartScore>,
+    /// Every adjustment.
+    pub adjustments: Vec<Effect>,
+    /// Every limit.
+    pub limits: Vec<Effect>,
+    /// The standing override.
+    pub r#override: Option<OverrideEffect>,
+    /// What keeping the score inside 0 to 100 did.
+    pub clamp: f64,
+}
+
+/// One part of a score.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PartScore {
+    /// The names of its groups, from the root.
+    pub group: Vec<String>,
+    /// The signal's name in the model.
+    pub signal: String,
+    /// The signal's value.
+    pub reading: Option<f64>,
+    /// Why there is none.
+    pub missing: Option<Missing>,
+    /// What the value is worth, 0 to 100.
+    pub points: Option<f64>,
+    /// Its effective share of the score; the shares of the parts that are present add up to 1.
+    pub weight: f64,
+    /// Points x share.
+    pub contribution: f64,
+}
+
+/// What an adjustment or a limit did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Effect {
+    /// Its name.
+    pub name: String,
+    /// The value of its signal; of a limit, of the first signal its condition names.
+    pub reading: Option<f64>,
+    /// The points it added or took away.
+    pub effect: f64,
+}
+
+/// What a person's override did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OverrideEffect {
+    /// Replaces the score, or bounds it.
+    pub kind: OverrideKind,
+    /// To what.
+    pub value: f64,
+    /// Who.
+    pub by: Option<Text>,
+    /// Why.
+    pub reason: Option<Text>,
+    /// Until when; `None` for ever.
+    pub until: Option<Instant>,
+    /// The points it added or took away.
+    pub effect: f64,
+}

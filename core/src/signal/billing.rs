@@ -1,0 +1,157 @@
+//! Signals of money: what a client pays, owes and is bound to. The run-rate is that of the revenue report.
+
+use super::params::Days;
+use super::{Measure, Missing, View, signal};
+use crate::event::Moment;
+use crate::event::billing::Status;
+use crate::money::{Annual, Currency};
+use crate::quantity::scaled_to_f64;
+use crate::state::billing::{InvoiceAt, instant_of};
+use crate::state::run_rate::{RunRateRules, annual_at, first_paying, is_paying, paying};
+use crate::time::Instant;
+
+/// The seats of the subscriptions that pay; `None` where none of them states any.
+pub(crate) fn paid_seats(view: &View<'_>) -> Option<f64> {
+    let rules = RunRateRules::default();
+    let stated =
+        paying(&view.state.billing, view.at, &rules, view.zone).filter_map(|(_, step)| step.state().seats);
+    let micros = stated.map(|seats| i128::from(seats.quantity().micros())).reduce(|a, b| a + b)?;
+    Some(scaled_to_f64(micros, 6))
+}
+
+impl View<'_> {
+    /// Whether the client pays, in any currency.
+    pub(crate) fn pays(&self) -> bool {
+        is_paying(&self.state.billing, self.at, &RunRateRules::default(), self.zone)
+    }
+
+    /// Days since the first paying day.
+    pub(crate) fn tenure_days(&self) -> Option<i32> {
+        let first = first_paying(&self.state.billing, self.at, &RunRateRules::default(), self.zone)?;
+        Some(self.today.days_since(self.zone.day(first)))
+    }
+
+    /// What the client pays a year at an instant, in one currency: the named one, or the only one there is.
+    fn annual(&self, at: Instant, currency: Option<Currency>) -> Result<(Option<Currency>, Annual), Missing> {
+        let sums = annual_at(&self.state.billing, at, &RunRateRules::default(), self.zone);
+        if let Some(currency) = currency {
+            return Ok((Some(currency), sums.get(&currency).copied().unwrap_or_default()));
+        }
+        let mut sums = sums.into_iter();
+        match (sums.next(), sums.next()) {
+            (None, _) => Ok((None, Annual::ZERO)),
+            (Some((currency, annual)), None) => Ok((Some(currency), annual)),
+            (Some(_), Some(_)) => Err(Missing::SeveralCurrencies),
+        }
+    }
+}
+
+signal! {
+    /// Monthly recurring revenue, as the revenue report has it.
+    Mrr = "mrr", "money a month", Up, instant {
+        currency: Option<Currency>,
+    }
+}
+
+impl Measure for Mrr {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.annual(view.at, self.currency).map(|(_, annual)| annual.mrr_f64())
+    }
+}
+
+signal! {
+    /// Monthly recurring revenue now over that of some days ago.
+    MrrTrend = "mrr_trend", "ratio", Up, window {
+        days: Days,
+        currency: Option<Currency>,
+    }
+}
+
+impl Measure for MrrTrend {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let then = view.zone.end_of(view.today.plus(-self.days.0));
+        let (before_in, before) = view.annual(then, self.currency)?;
+        let (now_in, now) = view.annual(view.at, self.currency)?;
+        if before_in.is_some() && now_in.is_some() && before_in != now_in {
+            return Err(Missing::SeveralCurrencies);
+        }
+        if before.is_zero() { Err(Missing::TooLittle) } else { Ok(now.mrr_f64() / before.mrr_f64()) }
+    }
+}
+
+signal! {
+    /// The greatest age in days past due of an unpaid invoice; 0 without one, and while a payment plan runs.
+    OverdueDays = "overdue_days", "days", Down, instant {}
+}
+
+impl Measure for OverdueDays {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.heard(view.facts.invoices)?;
+        let runs = |until: &Moment| instant_of(*until, view.zone).is_none_or(|until| view.at < until);
+        let mut plans = view.state.billing.payment_plans.values().filter_map(|plan| plan.value_at(view.at));
+        if plans.any(runs) {
+            return Ok(0.0);
+        }
+        let invoices =
+            view.state.billing.invoices.values().filter_map(|invoice| InvoiceAt::of(invoice, view.at));
+        let owed = invoices.filter(|invoice| !invoice.paid && !invoice.voided && invoice.amount.micros() > 0);
+        // A due date is payable throughout its day; a due instant until it has passed.
+        let age = |invoice: InvoiceAt| match invoice.due {
+            Moment::On(day) => view.today.days_since(day),
+            Moment::At(due) if due < view.at => view.today.days_since(view.zone.day(due)),
+            Moment::At(_) | Moment::Never => 0,
+        };
+        Ok(f64::from(owed.map(age).max().unwrap_or(0).max(0)))
+    }
+}
+
+signal! {
+    /// Payments that did not go through in the window.
+    FailedPayments = "failed_payments", "payments", Down, window {
+        days: Days,
+    }
+}
+
+impl Measure for FailedPayments {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.heard(view.facts.payments)?;
+        let (first, last) = view.days(self.days.0);
+        let failed = view.state.billing.failed.up_to(view.at).iter();
+        let inside = failed.filter(|entry| (first..=last).contains(&view.zone.day(entry.at())));
+        #[expect(clippy::cast_precision_loss, reason = "counts of payments are far below 2^53")]
+        Ok(inside.count() as f64)
+    }
+}
+
+signal! {
+    /// Days to the nearest coming end of term of a paying subscription.
+    DaysToRenewal = "days_to_renewal", "days", Either, instant {}
+}
+
+impl Measure for DaysToRenewal {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let rules = RunRateRules::default();
+        let ends = paying(&view.state.billing, view.at, &rules, view.zone)
+            .filter_map(|(_, step)| step.state().term_end);
+        let coming = ends.filter_map(|end| instant_of(end, view.zone)).filter(|end| *end > view.at).min();
+        coming.map(|end| f64::from(view.zone.day(end).days_since(view.today))).ok_or(Missing::NeverSeen)
+    }
+}
+
+signal! {
+    /// Days since the first paying day.
+    TenureDays = "tenure_days", "days", Up, instant {}
+}
+
+impl Measure for TenureDays {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.tenure_days().map(f64::from).ok_or(Missing::NeverSeen)
+    }
+}
+
+/// Whether a subscription is on trial at the view's instant.
+pub(crate) fn on_trial(view: &View<'_>) -> bool {
+    let standing = view.state.billing.subscriptions.values().filter_map(|states| states.value_at(view.at));
+    let mut trials = standing.filter(|state| state.status == Status::Trialing);
+    trials.any(|state| state.ends_at(view.zone).is_none_or(|end| end > view.at))
+}

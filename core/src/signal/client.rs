@@ -1,0 +1,216 @@
+//! Signals of what people said and did: sentiment, NPS, contacts, milestones, attributes.
+
+use super::params::{Age, Days, Positive};
+use super::{Measure, Missing, View, signal};
+use crate::event::client::{ContactStatus, ContactedBy, Outcome};
+use crate::event::{Attribute as AttributeValue, Patch};
+use crate::id::UserId;
+use crate::state::client::ContactChange;
+use crate::time::Instant;
+use crate::timeline::Timeline;
+use std::collections::BTreeMap;
+
+super::params::choice!(ContactedBy, "one of `us`, `client`", "us" => ContactedBy::Us, "client" => ContactedBy::Client);
+super::params::choice!(Outcome, "one of `reached`, `no_answer`, `bounced`",
+    "reached" => Outcome::Reached, "no_answer" => Outcome::NoAnswer, "bounced" => Outcome::Bounced);
+
+signal! {
+    /// Net promoter score over the latest answer of each user in the window; answers without a user count one each.
+    Nps = "nps", "-100 to 100", Up, window {
+        days: Days = Days(180),
+    }
+}
+
+impl Measure for Nps {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let (first, last) = view.days(self.days.0);
+        let answers = view.state.profile.nps.up_to(view.at).iter();
+        let inside = answers.filter(|entry| (first..=last).contains(&view.zone.day(entry.at())));
+        let mut by_user: BTreeMap<&UserId, u8> = BTreeMap::new();
+        let mut scores: Vec<u8> = Vec::new();
+        for entry in inside {
+            match &entry.value.user {
+                // In order of time, so the last one stays.
+                Some(user) => drop(by_user.insert(user, entry.value.score)),
+                None => scores.push(entry.value.score),
+            }
+        }
+        scores.extend(by_user.into_values());
+        if scores.is_empty() {
+            return Err(Missing::TooLittle);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "counts of answers are far below 2^53")]
+        let share = |test: fn(u8) -> bool| {
+            scores.iter().filter(|score| test(**score)).count() as f64 / scores.len() as f64
+        };
+        Ok((share(|score| score >= 9) - share(|score| score <= 6)) * 100.0)
+    }
+}
+
+signal! {
+    /// The latest judgement of how the client feels; with a half-life it is pulled toward 50 as it ages.
+    Sentiment = "sentiment", "0 to 100", Up, instant {
+        half_life_days: Option<Positive>,
+        max_age_days: Option<Age>,
+    }
+}
+
+impl Measure for Sentiment {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let entry = view.state.profile.sentiment.at(view.at).ok_or(Missing::NeverSeen)?;
+        let age = view.today.days_since(view.zone.day(entry.at()));
+        if self.max_age_days.is_some_and(|most| age > most.0) {
+            return Err(Missing::Expired);
+        }
+        let value = entry.value.value.quantity().to_f64();
+        Ok(match self.half_life_days {
+            Some(half_life) => 50.0 + (value - 50.0) * libm::exp2(-f64::from(age) / half_life.0),
+            None => value,
+        })
+    }
+}
+
+signal! {
+    /// Days since the last contact.
+    DaysSinceContact = "days_since_contact", "days", Down, instant {
+        by: Option<ContactedBy>,
+        outcome: Option<Outcome>,
+    }
+}
+
+impl Measure for DaysSinceContact {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let mut contacts = view.state.profile.contacted.up_to(view.at).iter().rev();
+        let last = contacts.find(|entry| {
+            self.by.is_none_or(|by| entry.value.by == by)
+                && self.outcome.is_none_or(|outcome| entry.value.outcome == Some(outcome))
+        });
+        last.map(|entry| f64::from(view.today.days_since(view.zone.day(entry.at()))))
+            .ok_or(Missing::NeverSeen)
+    }
+}
+
+impl View<'_> {
+    /// When a milestone was first reached, if it was by now.
+    pub(crate) fn reached(&self, milestone: &str) -> Option<Instant> {
+        let reached = self.state.profile.milestones.get(milestone)?;
+        reached.first().map(|entry| entry.at()).filter(|at| *at <= self.at)
+    }
+}
+
+signal! {
+    /// 1 if a milestone is reached, else 0.
+    Milestone = "milestone", "0 or 1", Up, instant {
+        milestone: String,
+    }
+}
+
+impl Measure for Milestone {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        Ok(if view.reached(&self.milestone).is_some() { 1.0 } else { 0.0 })
+    }
+}
+
+signal! {
+    /// Days from the first event, or from another milestone, to a milestone.
+    MilestoneDays = "milestone_days", "days", Down, instant {
+        milestone: String,
+        from: Option<String>,
+    }
+}
+
+impl Measure for MilestoneDays {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let reached = view.zone.day(view.reached(&self.milestone).ok_or(Missing::NeverSeen)?);
+        let start = match &self.from {
+            Some(from) => view.zone.day(view.reached(from).ok_or(Missing::NeverSeen)?),
+            None => view.state.first_day(view.zone).ok_or(Missing::NeverSeen)?,
+        };
+        Ok(f64::from(reached.days_since(start)))
+    }
+}
+
+/// A contact person as stated by an instant: whether they decide, and whether they can be reached if that is known.
+fn contact_at(contact: &[crate::timeline::Entry<ContactChange>]) -> (bool, Option<ContactStatus>) {
+    let (mut key, mut status) = (false, None);
+    for entry in contact {
+        match entry.value.key {
+            Patch::Set(stated) => key = stated,
+            Patch::Clear => key = false,
+            Patch::Keep => {}
+        }
+        match entry.value.status {
+            Patch::Set(stated) => status = Some(stated),
+            Patch::Clear => status = None,
+            Patch::Keep => {}
+        }
+    }
+    (key, status)
+}
+
+signal! {
+    /// The share of contact persons who can be reached.
+    ContactValidity = "contact_validity", "share", Up, instant {}
+}
+
+impl Measure for ContactValidity {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let known = view.state.profile.contacts.values().map(|contact| contact.up_to(view.at));
+        let known: Vec<_> = known.filter(|entries| !entries.is_empty()).collect();
+        if known.is_empty() {
+            return Err(Missing::TooLittle);
+        }
+        let active =
+            known.iter().filter(|entries| contact_at(entries).1 == Some(ContactStatus::Active)).count();
+        #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^53")]
+        Ok(active as f64 / known.len() as f64)
+    }
+}
+
+signal! {
+    /// 1 if a contact who decides became one who left or cannot be reached in the window, else 0.
+    KeyContactLost = "key_contact_lost", "0 or 1", Down, window {
+        days: Days,
+    }
+}
+
+impl Measure for KeyContactLost {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.heard(view.facts.contacts)?;
+        let (first, last) = view.days(self.days.0);
+        let gone = |status: Option<ContactStatus>| {
+            matches!(status, Some(ContactStatus::Left | ContactStatus::Unreachable))
+        };
+        let lost = |contact: &Timeline<ContactChange>| {
+            let entries = contact.up_to(view.at);
+            (1..=entries.len()).any(|n| {
+                let (before, until) =
+                    (entries.get(..n - 1).unwrap_or_default(), entries.get(..n).unwrap_or_default());
+                let inside =
+                    until.last().is_some_and(|entry| (first..=last).contains(&view.zone.day(entry.at())));
+                let (key, status) = contact_at(until);
+                inside && key && gone(status) && !gone(contact_at(before).1)
+            })
+        };
+        Ok(if view.state.profile.contacts.values().any(lost) { 1.0 } else { 0.0 })
+    }
+}
+
+signal! {
+    /// A numeric attribute; true and false read as 1 and 0, text is no number.
+    Attribute = "attribute", "as stated", Either, instant {
+        key: String,
+    }
+}
+
+impl Measure for Attribute {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let stated =
+            view.state.profile.attributes.get(self.key.as_str()).and_then(|values| values.value_at(view.at));
+        match stated {
+            Some(Some(AttributeValue::Number(number))) => Ok(number.to_f64()),
+            Some(Some(AttributeValue::Flag(flag))) => Ok(if *flag { 1.0 } else { 0.0 }),
+            Some(Some(AttributeValue::Text(_)) | None) | None => Err(Missing::NeverSeen),
+        }
+    }
+}

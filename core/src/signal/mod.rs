@@ -1,0 +1,428 @@
+//! What we measure: a signal is one number about a client at one instant, or the reason why there is none.
+//!
+//! Every kind of signal is one struct with its parameters and one function, in the file of its family. The one list of
+//! kinds is at the end of this page.
+
+pub(crate) mod billing;
+pub(crate) mod client;
+pub(crate) mod params;
+pub(crate) mod statistics;
+pub(crate) mod support;
+pub(crate) mod usage;
+
+use crate::book::{Book, Facts};
+use crate::state::ClientState;
+use crate::time::{Day, Instant, Zone};
+use params::{Age, Faults, ModelError, Object};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// Why a signal has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Missing {
+    /// The client, the feed or the thing itself was never heard of.
+    NeverSeen,
+    /// No usage event of the book has carried a user.
+    NoUsers,
+    /// Too little to make a number of: nothing in the window, or a base below its minimum.
+    TooLittle,
+    /// The source has gone quiet, so that its silence says nothing about the client.
+    SourceSilent,
+    /// The newest value is too old.
+    Expired,
+    /// The answer needs detail from before the seal.
+    Sealed,
+    /// The client pays in several currencies and none was named.
+    SeveralCurrencies,
+    /// An amount cannot be valued.
+    MissingRate,
+}
+
+impl Missing {
+    /// The slug.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NeverSeen => "never_seen",
+            Self::NoUsers => "no_users",
+            Self::TooLittle => "too_little",
+            Self::SourceSilent => "source_silent",
+            Self::Expired => "expired",
+            Self::Sealed => "sealed",
+            Self::SeveralCurrencies => "several_currencies",
+            Self::MissingRate => "missing_rate",
+        }
+    }
+}
+
+impl Serialize for Missing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// The value of a signal, always finite, or why there is none. In JSON `{"reading": 3.0, "missing": null}`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading(Result<f64, Missing>);
+
+impl Reading {
+    /// The value.
+    pub fn value(self) -> Option<f64> {
+        self.0.ok()
+    }
+
+    /// Why there is none.
+    pub fn missing(self) -> Option<Missing> {
+        self.0.err()
+    }
+
+    pub(crate) fn of(read: Result<f64, Missing>) -> Self {
+        // -0 is 0, and what left the finite numbers has nothing to say.
+        Self(read.and_then(|value| if value.is_finite() { Ok(value + 0.0) } else { Err(Missing::TooLittle) }))
+    }
+}
+
+impl Serialize for Reading {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut both = serializer.serialize_struct("Reading", 2)?;
+        both.serialize_field("reading", &self.value())?;
+        both.serialize_field("missing", &self.missing())?;
+        both.end()
+    }
+}
+
+/// A source whose silence is told from the silence of its clients.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SourceRule {
+    pub(crate) source: String,
+    pub(crate) silent_after_days: i32,
+    pub(crate) metrics: Option<Vec<String>>,
+    /// From when on it was to be heard of, where that is stated.
+    pub(crate) since: Option<Day>,
+}
+
+/// What a signal is read from: one resolved client at one instant, and what the book knows.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) state: &'a ClientState,
+    pub(crate) at: Instant,
+    /// The calendar day that holds the instant: what ages are counted from.
+    pub(crate) today: Day,
+    /// The day through which usage counts.
+    pub(crate) usage_day: Day,
+    pub(crate) zone: &'a Zone,
+    pub(crate) book: &'a Book,
+    pub(crate) facts: &'a Facts,
+    pub(crate) sealed: Option<Day>,
+    pub(crate) sources: &'a [SourceRule],
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(
+        state: &'a ClientState,
+        at: Instant,
+        zone: &'a Zone,
+        book: &'a Book,
+        sealed: Option<Day>,
+    ) -> Self {
+        let (today, usage_day) = (zone.day(at), zone.usage_day(at));
+        Self { state, at, today, usage_day, zone, book, facts: book.facts(), sealed, sources: &[] }
+    }
+
+    /// The same client at another instant.
+    pub(crate) fn moved_to(self, at: Instant) -> Self {
+        Self { at, today: self.zone.day(at), usage_day: self.zone.usage_day(at), ..self }
+    }
+
+    /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
+    pub(crate) fn seen(&self) -> bool {
+        self.state.first_event().is_some_and(|first| first <= self.at)
+            || self.state.usage.first_day().is_some_and(|first| first <= self.today)
+    }
+
+    /// A count of nothing is 0 only once the book has seen such an event.
+    fn heard(&self, first: Option<Instant>) -> Result<(), Missing> {
+        if first.is_some_and(|first| first <= self.at) { Ok(()) } else { Err(Missing::NeverSeen) }
+    }
+
+    /// The days of a window that ends with the usage day.
+    fn days(&self, days: i32) -> (Day, Day) {
+        (self.usage_day.plus(1 - days), self.usage_day)
+    }
+
+    /// The days of a window of which every day is needed by itself.
+    fn window(&self, days: i32) -> Result<(Day, Day), Missing> {
+        self.unsealed(self.days(days))
+    }
+
+    fn unsealed(&self, (first, last): (Day, Day)) -> Result<(Day, Day), Missing> {
+        if self.sealed.is_some_and(|sealed| first < sealed) {
+            Err(Missing::Sealed)
+        } else {
+            Ok((first, last))
+        }
+    }
+
+    /// Days of which only the sum is needed: whole months are still there behind a seal.
+    fn sums(&self, (first, last): (Day, Day)) -> Result<(Day, Day), Missing> {
+        let whole_months =
+            first == first.month().first_day() && last.plus(1) == last.plus(1).month().first_day();
+        if whole_months { Ok((first, last)) } else { self.unsealed((first, last)) }
+    }
+}
+
+/// What a kind of signal can do.
+pub(crate) trait Measure {
+    /// The value as of the view, for a client that was seen.
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing>;
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// More is better.
+    Up,
+    /// Less is better.
+    Down,
+    /// It depends on the business.
+    Either,
+}
+
+/// What the reference says of one kind of signal.
+#[derive(Clone, Debug)]
+pub struct SignalDoc {
+    /// The name in models.
+    pub kind: &'static str,
+    /// What it measures.
+    pub doc: &'static str,
+    /// The unit of its value.
+    pub unit: &'static str,
+    /// Which way is better.
+    pub direction: Direction,
+    /// Whether it reads a window of days, and so takes `offset`.
+    pub windowed: bool,
+    /// Its parameters: name, what is allowed, what it is where it is left out (`None` if it cannot be).
+    pub parameters: Vec<(&'static str, &'static str, Option<&'static str>)>,
+}
+
+/// Declares one kind of signal: its parameters, what it says of itself, and how it is read from JSON.
+macro_rules! signal {
+    (
+        $(#[doc = $doc:literal])*
+        $name:ident = $kind:literal, $unit:literal, $direction:ident, $window:ident {
+            $($(#[doc = $pdoc:literal])* $param:ident: $type:ty $(= $default:expr)?),* $(,)?
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) struct $name {
+            $($(#[doc = $pdoc])* pub(crate) $param: $type),*
+        }
+
+        impl $name {
+            pub(crate) const KIND: &'static str = $kind;
+
+            pub(crate) fn from_object(
+                object: &mut $crate::signal::params::Object<'_>,
+                faults: &mut $crate::signal::params::Faults,
+            ) -> Option<Self> {
+                let _ = (&object, &faults);
+                let before = faults.count();
+                $(let $param = signal!(@read object, faults, stringify!($param), $type $(, $default)?);)*
+                if faults.count() > before {
+                    return None;
+                }
+                // Without a fault, all of them are there.
+                Some(Self { $($param: $param?),* })
+            }
+
+            pub(crate) fn doc() -> $crate::signal::SignalDoc {
+                $crate::signal::SignalDoc {
+                    kind: $kind,
+                    doc: concat!($($doc),*).trim_ascii(),
+                    unit: $unit,
+                    direction: $crate::signal::Direction::$direction,
+                    windowed: signal!(@window $window),
+                    parameters: vec![$((
+                        stringify!($param),
+                        <$type as $crate::signal::params::Param>::EXPECTS,
+                        signal!(@default $type $(, $default)?),
+                    )),*],
+                }
+            }
+        }
+    };
+    (@window window) => { true };
+    (@window instant) => { false };
+    (@read $object:ident, $faults:ident, $name:expr, $type:ty) => { $object.required::<$type>($name, $faults) };
+    (@read $object:ident, $faults:ident, $name:expr, $type:ty, $default:expr) => {
+        $object.optional::<$type>($name, $faults).or(Some($default))
+    };
+    (@default $type:ty) => { <$type as $crate::signal::params::Param>::absent().map(|_| "nothing") };
+    (@default $type:ty, $default:expr) => { Some(stringify!($default)) };
+}
+pub(crate) use signal;
+
+/// Declares the one list of kinds.
+macro_rules! signal_kinds {
+    ($($variant:ident($type:ty)),+ $(,)?) => {
+        /// A kind of signal with its parameters.
+        #[derive(Clone, Debug, PartialEq)]
+        enum Kind { $($variant($type)),+ }
+
+        impl Kind {
+            const NAMES: &'static [&'static str] = &[$(<$type>::KIND),+];
+
+            fn from_object(kind: &str, object: &mut Object<'_>, faults: &mut Faults) -> Option<Self> {
+                match kind {
+                    $(<$type>::KIND => <$type>::from_object(object, faults).map(Self::$variant),)+
+                    _ => {
+                        let known = Self::NAMES.join(", ");
+                        faults.add(object.path("kind"), format!("must be one of {known}, found `{kind}`"));
+                        None
+                    }
+                }
+            }
+
+            fn measure(&self) -> &dyn Measure {
+                match self { $(Self::$variant(signal) => signal),+ }
+            }
+
+            fn doc(&self) -> SignalDoc {
+                match self { $(Self::$variant(_) => <$type>::doc()),+ }
+            }
+        }
+
+        /// What the reference says of every kind of signal.
+        pub fn signal_docs() -> Vec<SignalDoc> {
+            vec![$(<$type>::doc()),+]
+        }
+    };
+}
+
+signal_kinds! {
+    UsageSum(usage::UsageSum),
+    UsageTrend(usage::UsageTrend),
+    Gauge(usage::Gauge),
+    Ratio(usage::Ratio),
+    ActiveUsers(usage::ActiveUsers),
+    ActiveTrend(usage::ActiveTrend),
+    Stickiness(usage::Stickiness),
+    SeatUse(usage::SeatUse),
+    Breadth(usage::Breadth),
+    DaysSinceUsage(usage::DaysSinceUsage),
+    ActiveDays(usage::ActiveDays),
+    UsageVsOwn(usage::UsageVsOwn),
+    UsageVsLastYear(usage::UsageVsLastYear),
+    QuotaUse(usage::QuotaUse),
+    ProjectedOverage(usage::ProjectedOverage),
+    TicketsOpened(support::TicketsOpened),
+    TicketsOpen(support::TicketsOpen),
+    TicketSurge(support::TicketSurge),
+    FirstResponseHours(support::FirstResponseHours),
+    ResolutionHours(support::ResolutionHours),
+    Csat(support::Csat),
+    IncidentHours(support::IncidentHours),
+    Mrr(billing::Mrr),
+    MrrTrend(billing::MrrTrend),
+    OverdueDays(billing::OverdueDays),
+    FailedPayments(billing::FailedPayments),
+    DaysToRenewal(billing::DaysToRenewal),
+    TenureDays(billing::TenureDays),
+    Nps(client::Nps),
+    Sentiment(client::Sentiment),
+    DaysSinceContact(client::DaysSinceContact),
+    Milestone(client::Milestone),
+    MilestoneDays(client::MilestoneDays),
+    ContactValidity(client::ContactValidity),
+    KeyContactLost(client::KeyContactLost),
+    Attribute(client::Attribute),
+}
+
+/// What to measure: a kind of signal, its parameters, and how far back its window is moved.
+///
+/// ```
+/// use healthfold::SignalSpec;
+/// let wau = SignalSpec::from_json(r#"{"kind": "active_users", "days": 7}"#)?;
+/// let faulty = SignalSpec::from_json(r#"{"kind": "usage_sum", "days": 0}"#).unwrap_err();
+/// assert_eq!(faulty.issues.len(), 2, "the days and the missing metric, both at once");
+/// # Ok::<(), healthfold::ModelError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalSpec {
+    kind: Kind,
+    offset: i32,
+}
+
+impl SignalSpec {
+    /// Reads a signal from JSON.
+    ///
+    /// # Errors
+    /// Every fault at once, by path.
+    pub fn from_json(json: &str) -> Result<Self, ModelError> {
+        let value = parse(json)?;
+        let mut faults = Faults::default();
+        let spec = Self::from_value("", &value, &mut faults);
+        faults.finish(spec)
+    }
+
+    pub(crate) fn from_value(path: &str, value: &Value, faults: &mut Faults) -> Option<Self> {
+        let mut object = Object::at(path, value, faults)?;
+        let before = faults.count();
+        let kind: String = object.required("kind", faults)?;
+        let offset: Option<Age> = object.optional("offset", faults);
+        let through: Option<Through> = object.optional("through", faults);
+        let kind = Kind::from_object(&kind, &mut object, faults);
+        if let Some(kind) = &kind {
+            if (offset.is_some() || through.is_some()) && !kind.doc().windowed {
+                let name = object.path(if offset.is_some() { "offset" } else { "through" });
+                faults.add(name, format!("is for signals with a window, which {} has not", kind.doc().kind));
+            }
+            if let Kind::Stickiness(stickiness) = kind {
+                stickiness.check(&object, faults);
+            }
+        }
+        if offset.is_some() && through.is_some() {
+            faults.add(object.path("through"), "says the same as `offset` 1, give one of them");
+        }
+        if kind.is_some() {
+            object.finish(faults);
+        }
+        let offset = offset.map(|Age(days)| days).or(through.map(|Through::Yesterday| 1)).unwrap_or(0);
+        let kind = kind.filter(|_| faults.count() == before)?;
+        Some(Self { kind, offset })
+    }
+
+    /// The name of the kind.
+    pub fn kind(&self) -> &'static str {
+        self.kind.doc().kind
+    }
+
+    pub(crate) fn read(&self, view: &View<'_>) -> Reading {
+        let moved;
+        let view = if self.offset == 0 {
+            view
+        } else {
+            moved = view.moved_to(view.zone.end_of(view.today.plus(-self.offset)));
+            &moved
+        };
+        if !view.seen() {
+            return Reading::of(Err(Missing::NeverSeen));
+        }
+        Reading::of(self.kind.measure().read(view))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Through {
+    Yesterday,
+}
+params::choice!(Through, "`yesterday`", "yesterday" => Through::Yesterday);
+
+/// Reads JSON of a model or a signal.
+pub(crate) fn parse(json: &str) -> Result<Value, ModelError> {
+    serde_json::from_str(json).map_err(|error| {
+        let issue = params::Issue { path: String::new(), message: format!("must be JSON: {error}") };
+        ModelError { issues: vec![issue] }
+    })
+}

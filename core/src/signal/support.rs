@@ -1,0 +1,197 @@
+//! Signals of support: tickets and incidents.
+
+use super::params::{Age, Days, Share};
+use super::statistics::{poisson_surprise, quantile};
+use super::usage::{BaselineDays, LEAST_BASELINE};
+use super::{Measure, Missing, View, signal};
+use crate::event::support::{Priority, Severity};
+use crate::state::support::{TicketAt, incident_runs};
+use crate::time::{Day, Instant};
+
+super::params::choice!(Priority, "one of `low`, `normal`, `high`, `urgent`",
+    "low" => Priority::Low, "normal" => Priority::Normal, "high" => Priority::High, "urgent" => Priority::Urgent);
+super::params::choice!(Severity, "one of `minor`, `major`, `critical`",
+    "minor" => Severity::Minor, "major" => Severity::Major, "critical" => Severity::Critical);
+
+#[expect(clippy::cast_precision_loss, reason = "counts of tickets are far below 2^53")]
+fn count(n: usize) -> f64 {
+    n as f64
+}
+
+impl<'a> View<'a> {
+    /// Every ticket that was opened by now, as it stands now.
+    fn tickets(&self) -> Result<impl Iterator<Item = TicketAt<'a>>, Missing> {
+        self.heard(self.facts.tickets)?;
+        let at = self.at;
+        Ok(self.state.support.tickets.values().filter_map(move |ticket| TicketAt::of(ticket, at)))
+    }
+
+    /// Whether an instant is on one of the days of a window.
+    fn within(&self, instant: Instant, (first, last): (Day, Day)) -> bool {
+        (first..=last).contains(&self.zone.day(instant))
+    }
+}
+
+signal! {
+    /// Tickets opened in the window.
+    TicketsOpened = "tickets_opened", "tickets", Either, window {
+        days: Days,
+        topic: Option<String>,
+        priority: Option<Priority>,
+    }
+}
+
+impl Measure for TicketsOpened {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let days = view.days(self.days.0);
+        let matches = |ticket: &TicketAt<'_>| {
+            let topic =
+                self.topic.as_ref().is_none_or(|topic| ticket.topic.is_some_and(|of| of.as_str() == topic));
+            let priority = self.priority.is_none_or(|priority| ticket.priority == priority);
+            topic && priority && view.within(ticket.opened, days)
+        };
+        Ok(count(view.tickets()?.filter(matches).count()))
+    }
+}
+
+signal! {
+    /// Tickets open as of the instant.
+    TicketsOpen = "tickets_open", "tickets", Down, instant {
+        min_priority: Option<Priority>,
+        /// Only those first opened more than so many days ago.
+        older_than_days: Option<Age>,
+    }
+}
+
+impl Measure for TicketsOpen {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let matches = |ticket: &TicketAt<'_>| {
+            let age = view.today.days_since(view.zone.day(ticket.opened));
+            ticket.open
+                && self.min_priority.is_none_or(|least| ticket.priority >= least)
+                && self.older_than_days.is_none_or(|days| age > days.0)
+        };
+        Ok(count(view.tickets()?.filter(matches).count()))
+    }
+}
+
+signal! {
+    /// How surprising the number of tickets in the window is for this client: -log10 of the Poisson upper tail.
+    TicketSurge = "ticket_surge", "orders of magnitude", Down, window {
+        days: Days = Days(7),
+        baseline_days: BaselineDays = BaselineDays(84),
+    }
+}
+
+impl Measure for TicketSurge {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let opened: Vec<Day> = view.tickets()?.map(|ticket| view.zone.day(ticket.opened)).collect();
+        let (first, last) = view.days(self.days.0);
+        let first_day = view.state.first_day(view.zone).ok_or(Missing::NeverSeen)?;
+        let (start, end) = (first.plus(-self.baseline_days.0).max(first_day), first.plus(-1));
+        let baseline_days = end.days_since(start) + 1;
+        if usize::try_from(baseline_days).unwrap_or(0) < LEAST_BASELINE {
+            return Err(Missing::TooLittle);
+        }
+        let between =
+            |first: Day, last: Day| opened.iter().filter(|day| (first..=last).contains(*day)).count();
+        let rate = count(between(start, end)) / f64::from(baseline_days);
+        let mean = (rate * f64::from(self.days.0)).max(0.5);
+        Ok(poisson_surprise(between(first, last) as u64, mean))
+    }
+}
+
+/// A quantile of some hours per ticket.
+fn hours(mut values: Vec<f64>, q: f64) -> Result<f64, Missing> {
+    values.sort_unstable_by(f64::total_cmp);
+    quantile(&values, q).ok_or(Missing::TooLittle)
+}
+
+signal! {
+    /// Hours from the opening to the first reply of an agent: a quantile over the tickets opened in the window that have one.
+    FirstResponseHours = "first_response_hours", "hours", Down, window {
+        days: Days,
+        quantile: Share = Share(0.5),
+    }
+}
+
+impl Measure for FirstResponseHours {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let days = view.days(self.days.0);
+        let opened = view.tickets()?.filter(|ticket| view.within(ticket.opened, days));
+        let waited = opened
+            .filter_map(|ticket| ticket.first_reply.map(|reply| reply.hours_since(ticket.opened).max(0.0)));
+        hours(waited.collect(), self.quantile.0)
+    }
+}
+
+signal! {
+    /// Hours from the opening to the last resolution: a quantile over the tickets opened in the window that are resolved.
+    ResolutionHours = "resolution_hours", "hours", Down, window {
+        days: Days,
+        quantile: Share = Share(0.5),
+    }
+}
+
+impl Measure for ResolutionHours {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let days = view.days(self.days.0);
+        let opened = view.tickets()?.filter(|ticket| view.within(ticket.opened, days));
+        let took = opened.filter_map(|ticket| ticket.resolved.map(|end| end.hours_since(ticket.opened)));
+        hours(took.collect(), self.quantile.0)
+    }
+}
+
+signal! {
+    /// The mean rating of tickets, by the time of rating; the last rating of each ticket counts.
+    Csat = "csat", "1 to 5", Up, window {
+        days: Days,
+    }
+}
+
+impl Measure for Csat {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let days = view.days(self.days.0);
+        let ratings = view.tickets()?.filter_map(|ticket| ticket.rating);
+        let inside = ratings.filter(|(at, _)| view.within(*at, days));
+        let (sum, n) = inside.fold((0.0, 0), |(sum, n), (_, rating)| (sum + f64::from(rating), n + 1));
+        if n == 0 { Err(Missing::TooLittle) } else { Ok(sum / count(n)) }
+    }
+}
+
+signal! {
+    /// Hours of unplanned incidents inside the window; overlaps count once.
+    IncidentHours = "incident_hours", "hours", Down, window {
+        days: Days,
+        min_severity: Option<Severity>,
+    }
+}
+
+impl Measure for IncidentHours {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.heard(view.facts.incidents)?;
+        let (first, last) = view.days(self.days.0);
+        let (start, end) = (view.zone.start_of(first), view.zone.start_of(last.plus(1)).min(view.at));
+        let mut runs: Vec<(Instant, Instant)> = Vec::new();
+        for incident in view.state.support.incidents.values() {
+            let (of_incident, severity, planned) = incident_runs(incident, view.at);
+            if !planned && self.min_severity.is_none_or(|least| severity >= least) {
+                runs.extend(of_incident.into_iter().map(|(from, to)| (from.max(start), to.min(end))));
+            }
+        }
+        runs.retain(|(from, to)| from < to);
+        runs.sort_unstable();
+        let mut micros = 0;
+        let mut covered = start;
+        for (from, to) in runs {
+            let from = from.max(covered);
+            if to > from {
+                micros += to.micros() - from.micros();
+                covered = to;
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a window of microseconds is below 2^53")]
+        let hours = micros as f64 / 3_600_000_000.0;
+        Ok(hours)
+    }
+}

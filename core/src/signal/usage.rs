@@ -1,0 +1,455 @@
+//! Signals of usage: what a client's users did, day by day.
+
+use super::params::{Days, Faults, Names, NotNegative, Object};
+use super::statistics::mean_and_deviation;
+use super::{Measure, Missing, View, signal};
+use crate::daily::Sealed;
+use crate::quantity::scaled_to_f64;
+use crate::time::Day;
+
+/// A sum in units of 10^-6 as the nearest number.
+fn number(micros: i128) -> f64 {
+    scaled_to_f64(micros, 6)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of users, days and metrics are far below 2^53")]
+fn count(n: usize) -> f64 {
+    n as f64
+}
+
+impl View<'_> {
+    /// Usage says nothing while the book has none, or while every source that feeds these metrics is silent.
+    fn usage_heard(&self, metrics: &[&str]) -> Result<(), Missing> {
+        if self.facts.usage.is_none_or(|first| first > self.usage_day) {
+            return Err(Missing::NeverSeen);
+        }
+        if self.all_silent(metrics) { Err(Missing::SourceSilent) } else { Ok(()) }
+    }
+
+    /// Whether every declared source of one of the metrics (of any metric, if none is named) is silent.
+    fn all_silent(&self, metrics: &[&str]) -> bool {
+        if self.sources.is_empty() {
+            return false;
+        }
+        let silent = |source: &super::SourceRule| self.silent(source);
+        if metrics.is_empty() {
+            return self.sources.iter().all(silent);
+        }
+        metrics.iter().all(|metric| {
+            let feeds = |source: &&super::SourceRule| {
+                source.metrics.as_ref().is_none_or(|metrics| metrics.iter().any(|name| name == metric))
+            };
+            let mut sources = self.sources.iter().filter(feeds).peekable();
+            sources.peek().is_some() && sources.all(silent)
+        })
+    }
+
+    fn silent(&self, rule: &super::SourceRule) -> bool {
+        // Only who was heard of, or was to be heard of, can be silent.
+        let heard = self.book.last_heard(&rule.source, self.at, self.zone);
+        let since = heard.or(rule.since.filter(|since| *since <= self.today));
+        since.is_some_and(|day| self.today.days_since(day) > rule.silent_after_days)
+    }
+
+    fn users_heard(&self) -> Result<(), Missing> {
+        self.usage_heard(&[])?;
+        if self.facts.user.is_some_and(|first| first <= self.usage_day) {
+            Ok(())
+        } else {
+            Err(Missing::NoUsers)
+        }
+    }
+
+    fn sum(&self, metric: &str, days: (Day, Day)) -> Result<i128, Missing> {
+        let (first, last) = self.sums(days)?;
+        Ok(self.state.usage.metric(metric).map_or(0, |metric| metric.sums().sum(first, last)))
+    }
+
+    /// The window before the last `days` days.
+    fn days_before(&self, days: i32) -> (Day, Day) {
+        let (first, _) = self.days(days);
+        (first.plus(-days), first.plus(-1))
+    }
+
+    fn active(&self, days: i32) -> Result<usize, Missing> {
+        let (first, last) = self.window(days)?;
+        Ok(self.state.usage.active_users(first, last))
+    }
+
+    /// The sums of one day after the other.
+    fn daily(&self, metric: &str, first: Day, last: Day) -> Vec<f64> {
+        let length = usize::try_from(last.days_since(first) + 1).unwrap_or(0);
+        let mut days = vec![0.0; length];
+        let cells =
+            self.state.usage.metric(metric).into_iter().flat_map(|metric| metric.sums().days(first, last));
+        for (day, micros) in cells {
+            let place = usize::try_from(day.days_since(first)).ok();
+            if let Some(slot) = place.and_then(|place| days.get_mut(place)) {
+                *slot = number(micros);
+            }
+        }
+        days
+    }
+
+    /// The first day with any event of the client.
+    fn first_day(&self) -> Option<Day> {
+        self.state.first_day(self.zone)
+    }
+}
+
+/// `value / base`, or missing where the base is below its minimum or nothing.
+fn over(value: f64, base: f64, least: f64) -> Result<f64, Missing> {
+    if base < least || base <= 0.0 { Err(Missing::TooLittle) } else { Ok(value / base) }
+}
+
+signal! {
+    /// The sum of a metric's counts in the window.
+    UsageSum = "usage_sum", "count", Up, window {
+        metric: String,
+        days: Days,
+    }
+}
+
+impl Measure for UsageSum {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.usage_heard(&[&self.metric])?;
+        view.sum(&self.metric, view.days(self.days.0)).map(number)
+    }
+}
+
+signal! {
+    /// The sum in the window over the sum in the window before.
+    UsageTrend = "usage_trend", "ratio", Up, window {
+        metric: String,
+        days: Days,
+        /// Below this sum in the window before there is no trend.
+        min_base: NotNegative = NotNegative(1.0),
+    }
+}
+
+impl Measure for UsageTrend {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.usage_heard(&[&self.metric])?;
+        let before = number(view.sum(&self.metric, view.days_before(self.days.0))?);
+        let now = number(view.sum(&self.metric, view.days(self.days.0))?);
+        over(now, before, self.min_base.0)
+    }
+}
+
+/// Which of a gauge's samples to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Take {
+    Last,
+    Mean,
+    Min,
+    Max,
+}
+super::params::choice!(Take, "one of `last`, `mean`, `min`, `max`",
+    "last" => Take::Last, "mean" => Take::Mean, "min" => Take::Min, "max" => Take::Max);
+
+signal! {
+    /// The last, mean, least or greatest sample of a gauge in the window.
+    Gauge = "gauge", "as measured", Either, window {
+        metric: String,
+        days: Days,
+        take: Take = Take::Last,
+    }
+}
+
+impl Measure for Gauge {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.usage_heard(&[&self.metric])?;
+        let (first, last) = view.window(self.days.0)?;
+        let days =
+            view.state.usage.gauge(&self.metric).map(|gauge| gauge.range(first, last)).unwrap_or_default();
+        let samples = days.iter().map(|cell| &cell.value);
+        let value = match self.take {
+            Take::Last => samples.last().map(|samples| samples.last.to_f64()),
+            Take::Min => samples.map(|samples| samples.least).min().map(crate::quantity::Quantity::to_f64),
+            Take::Max => samples.map(|samples| samples.greatest).max().map(crate::quantity::Quantity::to_f64),
+            Take::Mean => {
+                let (sum, n) =
+                    samples.fold((0, 0), |(sum, n), samples| (sum + samples.sum.micros(), n + samples.count));
+                #[expect(clippy::cast_precision_loss, reason = "numbers of samples are far below 2^53")]
+                (n > 0).then(|| number(sum) / n as f64)
+            }
+        };
+        value.ok_or(Missing::TooLittle)
+    }
+}
+
+signal! {
+    /// The sum of one metric over the sum of another.
+    Ratio = "ratio", "ratio", Either, window {
+        numerator: String,
+        denominator: String,
+        days: Days,
+        /// Below this denominator there is no ratio; nothing is never a denominator.
+        min_denominator: NotNegative = NotNegative(0.0),
+    }
+}
+
+impl Measure for Ratio {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.usage_heard(&[&self.numerator, &self.denominator])?;
+        let days = view.days(self.days.0);
+        let part = number(view.sum(&self.numerator, days)?);
+        let whole = number(view.sum(&self.denominator, days)?);
+        over(part, whole, self.min_denominator.0)
+    }
+}
+
+signal! {
+    /// Distinct users in the window: DAU, WAU, MAU for 1, 7, 30 days.
+    ActiveUsers = "active_users", "users", Up, window {
+        days: Days,
+    }
+}
+
+impl Measure for ActiveUsers {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.users_heard()?;
+        view.active(self.days.0).map(count)
+    }
+}
+
+signal! {
+    /// Distinct users in the window over those in the window before.
+    ActiveTrend = "active_trend", "ratio", Up, window {
+        days: Days,
+        /// Below this number of users in the window before there is no trend.
+        min_base: NotNegative = NotNegative(1.0),
+    }
+}
+
+impl Measure for ActiveTrend {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.users_heard()?;
+        let (first, last) = view.unsealed(view.days_before(self.days.0))?;
+        let before = count(view.state.usage.active_users(first, last));
+        over(count(view.active(self.days.0)?), before, self.min_base.0)
+    }
+}
+
+signal! {
+    /// Distinct users of a short window over those of a long one.
+    Stickiness = "stickiness", "share", Up, window {
+        short: Days = Days(1),
+        long: Days = Days(30),
+    }
+}
+
+impl Stickiness {
+    pub(crate) fn check(&self, object: &Object<'_>, faults: &mut Faults) {
+        if self.short.0 > self.long.0 {
+            faults.add(object.path("short"), format!("must be at most `long`, which is {}", self.long.0));
+        }
+    }
+}
+
+impl Measure for Stickiness {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.users_heard()?;
+        let long = count(view.active(self.long.0)?);
+        over(count(view.active(self.short.0)?), long, 0.0)
+    }
+}
+
+signal! {
+    /// Distinct users over the seats of paying subscriptions.
+    SeatUse = "seat_use", "share", Up, window {
+        days: Days = Days(30),
+    }
+}
+
+impl Measure for SeatUse {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.users_heard()?;
+        let seats = super::billing::paid_seats(view).ok_or(Missing::TooLittle)?;
+        over(count(view.active(self.days.0)?), seats, 0.0)
+    }
+}
+
+signal! {
+    /// How many metrics were used, or which share of a list of metrics.
+    Breadth = "breadth", "metrics or share", Up, window {
+        days: Days,
+        metrics: Option<Names>,
+    }
+}
+
+impl Measure for Breadth {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let listed: Vec<&str> =
+            self.metrics.iter().flat_map(|names| names.0.iter().map(String::as_str)).collect();
+        view.usage_heard(&listed)?;
+        let (first, last) = view.window(self.days.0)?;
+        let used = |sums: &crate::daily::DaySums| sums.used(first, last).next().is_some();
+        if listed.is_empty() {
+            return Ok(count(view.state.usage.metrics().filter(|(_, metric)| used(metric.sums())).count()));
+        }
+        let metrics = listed.iter().filter_map(|name| view.state.usage.metric(name));
+        Ok(count(metrics.filter(|metric| used(metric.sums())).count()) / count(listed.len()))
+    }
+}
+
+signal! {
+    /// Calendar days since the last day with usage, of one metric or of any.
+    DaysSinceUsage = "days_since_usage", "days", Down, instant {
+        metric: Option<String>,
+    }
+}
+
+impl Measure for DaysSinceUsage {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.usage_heard(self.metric.as_deref().as_slice())?;
+        let mut last = None;
+        for (name, metric) in view.state.usage.metrics() {
+            if self.metric.as_ref().is_none_or(|wanted| wanted == name.as_str()) {
+                let used = metric.sums().last_used(view.usage_day).map_err(|Sealed| Missing::Sealed)?;
+                last = last.max(used);
+            }
+        }
+        last.map(|day| f64::from(view.today.days_since(day))).ok_or(Missing::NeverSeen)
+    }
+}
+
+signal! {
+    /// How many days of the window had any usage.
+    ActiveDays = "active_days", "days", Up, window {
+        days: Days,
+    }
+}
+
+impl Measure for ActiveDays {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.usage_heard(&[])?;
+        let (first, last) = view.window(self.days.0)?;
+        let mut days: Vec<Day> =
+            view.state.usage.metrics().flat_map(|(_, metric)| metric.sums().used(first, last)).collect();
+        days.sort_unstable();
+        days.dedup();
+        Ok(count(days.len()))
+    }
+}
+
+/// Fewer days than this are no baseline.
+pub(crate) const LEAST_BASELINE: usize = 14;
+
+/// How many days to take as a baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BaselineDays(pub(crate) i32);
+
+impl super::params::Param for BaselineDays {
+    const EXPECTS: &'static str = "a whole number of days from 14 to 36500";
+    fn read(value: &serde_json::Value) -> Option<Self> {
+        Days::read(value).filter(|days| days.0 >= 14).map(|days| Self(days.0))
+    }
+}
+
+signal! {
+    /// The window's mean per day against the client's own baseline, in its standard deviations (n - 1).
+    UsageVsOwn = "usage_vs_own", "standard deviations", Up, window {
+        metric: String,
+        days: Days,
+        baseline_days: BaselineDays,
+    }
+}
+
+impl Measure for UsageVsOwn {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.usage_heard(&[&self.metric])?;
+        let (first, last) = view.window(self.days.0)?;
+        let first_day = view.first_day().ok_or(Missing::NeverSeen)?;
+        let (start, end) = (first.plus(-self.baseline_days.0).max(first_day), first.plus(-1));
+        let baseline =
+            view.unsealed((start, end)).map(|(start, end)| view.daily(&self.metric, start, end))?;
+        if baseline.len() < LEAST_BASELINE {
+            return Err(Missing::TooLittle);
+        }
+        let (mean, deviation) = mean_and_deviation(&baseline).ok_or(Missing::TooLittle)?;
+        let window = number(view.sum(&self.metric, (first, last))?) / f64::from(self.days.0);
+        if deviation > 0.0 { Ok((window - mean) / deviation) } else { Err(Missing::TooLittle) }
+    }
+}
+
+signal! {
+    /// The sum in the window over the sum of the same calendar days a year before.
+    UsageVsLastYear = "usage_vs_last_year", "ratio", Up, window {
+        metric: String,
+        days: Days,
+    }
+}
+
+impl Measure for UsageVsLastYear {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.usage_heard(&[&self.metric])?;
+        let (first, last) = view.days(self.days.0);
+        let now = number(view.sum(&self.metric, (first, last))?);
+        let before = (first.a_year_before(), last.a_year_before());
+        view.sums(before)?;
+        // Day by day, so that both sums have the same number of days: 28 February stands in for the 29th.
+        let Some(metric) = view.state.usage.metric(&self.metric) else { return Err(Missing::TooLittle) };
+        let doubled =
+            (0..self.days.0).map(|n| first.plus(n)).filter(|day| day.is_leap_day()).map(Day::a_year_before);
+        let mut sum = metric.sums().sum(before.0, before.1);
+        for day in doubled {
+            sum += metric.sums().sum(day, day);
+        }
+        for day in
+            (0..=before.1.days_since(before.0)).map(|n| before.0.plus(n)).filter(|day| day.is_leap_day())
+        {
+            // No day of this year has the 29th as its day of the year before.
+            sum -= metric.sums().sum(day, day);
+        }
+        over(now, number(sum), 0.0)
+    }
+}
+
+impl View<'_> {
+    /// This month's sum through the usage day, and what the quota includes.
+    fn month_against_quota(&self, metric: &str) -> Result<(f64, f64), Missing> {
+        self.usage_heard(&[metric])?;
+        let quota = self.state.billing.quotas.get(metric).and_then(|quota| quota.value_at(self.at));
+        let included = quota.ok_or(Missing::NeverSeen)?.included.quantity().to_f64();
+        let days = (self.usage_day.month().first_day(), self.usage_day);
+        Ok((number(self.sum(metric, days)?), included))
+    }
+}
+
+signal! {
+    /// This month's sum over what its quota includes.
+    QuotaUse = "quota_use", "share", Either, instant {
+        metric: String,
+    }
+}
+
+impl Measure for QuotaUse {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let (sum, included) = view.month_against_quota(&self.metric)?;
+        over(sum, included, 0.0)
+    }
+}
+
+signal! {
+    /// What the month will come to at the pace of the last days, over what its quota includes.
+    ProjectedOverage = "projected_overage", "share", Down, instant {
+        metric: String,
+        days: Days = Days(14),
+    }
+}
+
+impl Measure for ProjectedOverage {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let (sum, included) = view.month_against_quota(&self.metric)?;
+        let (first, last) = view.window(self.days.0)?;
+        let first = view.first_day().map_or(first, |first_day| first.max(first_day));
+        let pace_days = last.days_since(first) + 1;
+        if pace_days <= 0 {
+            return Err(Missing::TooLittle);
+        }
+        let pace = number(view.sum(&self.metric, (first, last))?) / f64::from(pace_days);
+        let days_left = view.usage_day.month().plus(1).first_day().days_since(view.usage_day) - 1;
+        over(sum + pace * f64::from(days_left), included, 0.0)
+    }
+}
