@@ -454,6 +454,17 @@ impl Book {
         Some(Client { id, state: self.standing(&[slot]) }).filter(Client::has_events).ok_or(NoClient::Unknown)
     }
 
+    /// The states of the subjects that are one client, with everything that was taken back still in them.
+    pub(crate) fn subjects_of(&self, id: &ClientId) -> Vec<&ClientState> {
+        let slots = self
+            .merges()
+            .members
+            .get(id)
+            .cloned()
+            .unwrap_or_else(|| self.slot(id.as_str()).into_iter().collect());
+        slots.iter().filter_map(|slot| self.state(*slot)).collect()
+    }
+
     fn roster(&self) -> &[Member] {
         self.roster.get_or_init(|| {
             let merges = self.merges();

@@ -62,7 +62,7 @@ mod engine;
 mod error;
 mod snapshot;
 
-pub use engine::{Applied, Conflict, Engine, ReadError, ReadOptions, Rejection, ScoresOf};
+pub use engine::{Applied, Conflict, Engine, Every, ReadError, ReadOptions, Rejection, ScoresOf};
 pub use error::{Error, MergeClash, MergeError, QueryError, SealError, SnapshotError};
 pub use event::{
     Attribute, Count, Event, EventCode, EventData, EventError, EventKind, FieldSpec, Grade, MAX_DEPTH,
@@ -81,5 +81,7 @@ pub use score::{
 };
 pub use settings::{Dedupe, Settings};
 pub use signal::{Direction, Missing, Reading, SignalDoc, SignalSpec, signal_docs};
+pub use state::anomaly::Anomaly;
+pub use state::history::HistoryRow;
 pub use state::limits::Limits;
 pub use time::{Day, Instant, Month, Period, PeriodError, TimeError, Zone};

@@ -5,7 +5,9 @@ use crate::error::QueryError;
 use crate::id::ClientId;
 use crate::score::{HealthScore, Model, Scorer};
 use crate::signal::{Reading, SignalSpec, View};
-use crate::time::Instant;
+use crate::state::anomaly::{Anomaly, anomalies};
+use crate::state::history::HistoryRow;
+use crate::time::{Day, Instant};
 
 /// Which clients a question about the book is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -16,6 +18,31 @@ pub enum ScoresOf {
     All,
     /// Those who pay at the instant.
     Paying,
+}
+
+/// How far the points of a series are apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Every {
+    /// Calendar days.
+    #[default]
+    Day,
+    /// ISO weeks, which end on Sunday.
+    Week,
+    /// Calendar months.
+    Month,
+}
+
+impl Every {
+    /// The last day of the period that holds a day.
+    fn last_day(self, day: Day) -> Day {
+        match self {
+            Self::Day => day,
+            // 1970-01-01 was a Thursday: three days to its Sunday.
+            Self::Week => day.plus((3 - day.number()).rem_euclid(7)),
+            Self::Month => day.month().plus(1).first_day().plus(-1),
+        }
+    }
 }
 
 impl Engine {
@@ -72,5 +99,55 @@ impl Engine {
 
     fn scorer<'a>(&'a self, model: &'a Model, as_of: Instant) -> Scorer<'a> {
         Scorer::new(model, &self.book, &self.zone, as_of, self.sealed)
+    }
+
+    /// A client's health day by day (or week by week, month by month): as of the last microsecond of each period's last
+    /// day, from the period that holds `start` to the one that holds `end`.
+    ///
+    /// # Errors
+    /// If the client is unknown, merged or erased.
+    pub fn score_history(
+        &self,
+        client: &ClientId,
+        model: &Model,
+        start: Instant,
+        end: Instant,
+        every: Every,
+    ) -> Result<Vec<HealthScore>, QueryError> {
+        let client = self.client(client)?;
+        let mut scores = Vec::new();
+        let last = self.zone.day(end);
+        let mut day = every.last_day(self.zone.day(start));
+        while day <= last {
+            scores.push(self.scorer(model, self.zone.end_of(day)).score(&client));
+            day = every.last_day(day.plus(1));
+        }
+        Ok(scores)
+    }
+
+    /// What happened to a client in [start, end), in order of time: every event that is kept by itself, and usage by day.
+    ///
+    /// # Errors
+    /// If the client is unknown, merged or erased, or if `start` is before the seal.
+    pub fn timeline(
+        &self,
+        client: &ClientId,
+        start: Instant,
+        end: Instant,
+    ) -> Result<Vec<HistoryRow>, QueryError> {
+        let client = self.client(client)?;
+        match self.sealed_before() {
+            Some(before) if start < before => Err(QueryError::Sealed { before }),
+            _ => Ok(client.state.history(start, end, &self.zone)),
+        }
+    }
+
+    /// What does not fit together in a client's events: a reply to a ticket never opened, a retraction of nothing.
+    ///
+    /// # Errors
+    /// If the client is unknown, merged or erased.
+    pub fn anomalies(&self, client: &ClientId) -> Result<Vec<Anomaly>, QueryError> {
+        let id = self.client(client)?.id;
+        Ok(anomalies(id, &self.book.subjects_of(id), &self.zone))
     }
 }

@@ -3,7 +3,7 @@
 mod ask;
 mod money;
 
-pub use ask::ScoresOf;
+pub use ask::{Every, ScoresOf};
 
 use crate::book::{Book, Client, NoClient, anonymous_id};
 use crate::error::{MergeClash, MergeError, QueryError, SealError, SnapshotError};

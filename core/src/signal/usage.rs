@@ -390,16 +390,17 @@ impl Measure for UsageVsLastYear {
         view.sums(before)?;
         // Day by day, so that both sums have the same number of days: 28 February stands in for the 29th.
         let Some(metric) = view.state.usage.metric(&self.metric) else { return Err(Missing::TooLittle) };
-        let doubled =
-            (0..self.days.0).map(|n| first.plus(n)).filter(|day| day.is_leap_day()).map(Day::a_year_before);
+        let leap_days = |first: Day, last: Day| {
+            (0..=last.days_since(first)).map(move |n| first.plus(n)).filter(|day| day.is_leap_day())
+        };
         let mut sum = metric.sums().sum(before.0, before.1);
-        for day in doubled {
+        for day in leap_days(first, last).filter(|day| *day > first).map(Day::a_year_before) {
+            view.unsealed((day, day))?;
             sum += metric.sums().sum(day, day);
         }
-        for day in
-            (0..=before.1.days_since(before.0)).map(|n| before.0.plus(n)).filter(|day| day.is_leap_day())
-        {
-            // No day of this year has the 29th as its day of the year before.
+        // The 29th of the year before is no day's day of the year before.
+        for day in leap_days(before.0, before.1) {
+            view.unsealed((day, day))?;
             sum -= metric.sums().sum(day, day);
         }
         over(now, number(sum), 0.0)

@@ -5,8 +5,10 @@
 //!
 //! `docs/decisions/0001-state.md` says why the shapes are as they are.
 
+pub(crate) mod anomaly;
 pub(crate) mod billing;
 pub(crate) mod client;
+pub(crate) mod history;
 pub(crate) mod limits;
 pub(crate) mod run_rate;
 pub(crate) mod support;

@@ -220,6 +220,13 @@ impl UsageState {
         self.first_user
     }
 
+    /// The standing roll-ups: metric, day, and when it was stated.
+    pub(crate) fn roll_ups(&self) -> impl Iterator<Item = (&MetricName, Day, &Stamp)> {
+        self.counted.iter().flat_map(|(name, metric)| {
+            metric.standing().map(move |((day, _), roll_up)| (name, *day, &roll_up.stamp))
+        })
+    }
+
     /// Shows the stamps of the standing roll-ups.
     pub(crate) fn visit_stamps(&self, see: &mut dyn FnMut(&Stamp)) {
         self.counted.values().flat_map(MetricUse::standing).for_each(|(_, roll_up)| see(&roll_up.stamp));
