@@ -247,7 +247,8 @@ impl Book {
         self.subjects.push((id.clone(), ClientState::default()));
         self.enter(slot);
         self.roster = OnceLock::new();
-        if self.merges.get().is_some_and(|merges| !merges.into.is_empty()) {
+        // Who is who stays as it is, unless somebody was merged into this id before it was heard of.
+        if self.merges.get().is_some_and(|merges| merges.members.contains_key(id)) {
             self.merges = OnceLock::new();
         }
         slot
@@ -290,17 +291,23 @@ impl Book {
     }
 
     fn fold_into(&mut self, slot: Slot, event: &Event, zone: &Zone) {
+        let taken_back = self.facts.get().is_some() && self.is_taken_back(slot, event);
         let Some((_, state)) = self.subjects.get_mut(slot as usize) else { return };
         state.fold(event, zone);
         let personal = !state.erased;
-        // A later event may be taken back already: only a look at all of them tells.
-        let retracted =
-            !state.retractions.is_empty() || self.merges.get().is_none_or(|merges| !merges.into.is_empty());
-        if retracted {
-            self.facts = OnceLock::new();
-        } else if let Some(facts) = self.facts.get_mut() {
+        if let Some(facts) = self.facts.get_mut().filter(|_| !taken_back) {
             facts.note(event, zone, personal);
         }
+    }
+
+    /// Whether an event that comes now was taken back before it came.
+    fn is_taken_back(&self, slot: Slot, event: &Event) -> bool {
+        let merges = self.merges();
+        let Some((id, state)) = self.subjects.get(slot as usize) else { return false };
+        let standing = merges.into.get(id).unwrap_or(id);
+        let of_group =
+            merges.members.get(standing).into_iter().flatten().filter_map(|slot| self.state(*slot));
+        of_group.chain(std::iter::once(state)).any(|state| state.takes_back(event))
     }
 
     fn hear(&mut self, event: &Event, zone: &Zone) {

@@ -115,6 +115,8 @@ pub(crate) struct View<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) sealed: Option<Day>,
     pub(crate) sources: &'a [SourceRule],
+    /// The client's first event, whenever that was.
+    pub(crate) first_event: Option<Instant>,
 }
 
 impl<'a> View<'a> {
@@ -126,7 +128,8 @@ impl<'a> View<'a> {
         sealed: Option<Day>,
     ) -> Self {
         let (today, usage_day) = (zone.day(at), zone.usage_day(at));
-        Self { state, at, today, usage_day, zone, book, facts: book.facts(), sealed, sources: &[] }
+        let (facts, first_event) = (book.facts(), state.first_event());
+        Self { state, at, today, usage_day, zone, book, facts, sealed, sources: &[], first_event }
     }
 
     /// The same client at another instant.
@@ -136,7 +139,7 @@ impl<'a> View<'a> {
 
     /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
     pub(crate) fn seen(&self) -> bool {
-        self.state.first_event().is_some_and(|first| first <= self.at)
+        self.first_event.is_some_and(|first| first <= self.at)
             || self.state.usage.first_day().is_some_and(|first| first <= self.today)
     }
 

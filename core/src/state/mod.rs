@@ -202,6 +202,14 @@ impl ClientState {
         self.profile.retain(&stands);
     }
 
+    /// Whether a retraction of this subject speaks of an event.
+    pub(crate) fn takes_back(&self, event: &Event) -> bool {
+        self.retractions.entries().iter().any(|retraction| {
+            let Retraction { target, kind } = &retraction.value;
+            *kind == event.kind() && target.id == event.id && target.source == event.source
+        })
+    }
+
     /// The client this one was last said to be part of, if that was not taken back.
     pub(crate) fn merged_into(&self) -> Option<&ClientId> {
         let stands = |entry: &&Entry<ClientId>| !takes_back_merge(&self.retractions, &entry.stamp);
