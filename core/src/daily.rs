@@ -219,12 +219,20 @@ pub(crate) struct Sealed;
 /// The samples of a gauge on one day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Samples {
+    #[serde(deserialize_with = "read_sample_count")]
     pub(crate) count: u64,
     pub(crate) sum: Sum,
     pub(crate) least: Quantity,
     pub(crate) greatest: Quantity,
     pub(crate) last: Quantity,
     pub(crate) last_at: Stamp,
+}
+
+/// A count that can be divided by, and that adds up without an end in sight.
+fn read_sample_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let count = u64::deserialize(deserializer)?;
+    let known = (1..1 << 62).contains(&count);
+    known.then_some(count).ok_or_else(|| serde::de::Error::custom("a number of samples beyond its range"))
 }
 
 impl Samples {
@@ -268,7 +276,10 @@ pub(crate) struct UserDays {
 impl<'de> Deserialize<'de> for UserDays {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let blocks = Vec::<(i32, Vec<u32>)>::deserialize(deserializer)?;
+        let days =
+            |block: &i32| block.checked_mul(DAYS_IN_BLOCK).is_some_and(|n| (-64..=84_096).contains(&n));
         let in_order = blocks.is_sorted_by(|a, b| a.0 < b.0)
+            && blocks.iter().all(|(block, _)| days(block))
             && blocks.iter().all(|(_, entries)| !entries.is_empty() && entries.is_sorted_by(|a, b| a < b));
         if in_order {
             Ok(Self { blocks })

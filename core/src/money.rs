@@ -12,12 +12,24 @@ use std::fmt;
 
 /// An ISO 4217 currency code: three capital letters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "[u8; 3]")]
 pub struct Currency([u8; 3]);
+
+impl TryFrom<[u8; 3]> for Currency {
+    type Error = &'static str;
+
+    fn try_from(code: [u8; 3]) -> Result<Self, Self::Error> {
+        code.iter()
+            .all(u8::is_ascii_uppercase)
+            .then_some(Self(code))
+            .ok_or("a currency that is not three capitals")
+    }
+}
 
 impl Currency {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let code: [u8; 3] = text.as_bytes().try_into().ok()?;
-        code.iter().all(u8::is_ascii_uppercase).then_some(Self(code))
+        Self::try_from(code).ok()
     }
 
     /// The three letters.
@@ -76,7 +88,16 @@ impl Serialize for Currency {
 /// # Ok::<(), healthfold::NumberError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "i128")]
 pub struct Amount(i128);
+
+impl TryFrom<i128> for Amount {
+    type Error = &'static str;
+
+    fn try_from(units: i128) -> Result<Self, Self::Error> {
+        Self::from_micros(units).ok_or("an amount beyond 10^15")
+    }
+}
 
 impl Amount {
     /// Nothing.
@@ -159,11 +180,26 @@ pub enum IntervalUnit {
 
 /// How often a subscription is billed: every `count` units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "IntervalParts")]
 pub struct Interval {
     /// The unit.
     pub unit: IntervalUnit,
     /// How many units; at least 1.
     pub count: u32,
+}
+
+#[derive(Deserialize)]
+struct IntervalParts {
+    unit: IntervalUnit,
+    count: u32,
+}
+
+impl TryFrom<IntervalParts> for Interval {
+    type Error = &'static str;
+
+    fn try_from(IntervalParts { unit, count }: IntervalParts) -> Result<Self, Self::Error> {
+        if count == 0 { Err("an interval of no length") } else { Ok(Self { unit, count }) }
+    }
 }
 
 /// Weeks and days in a year, on which the field disagrees: a setting of the question, never of the fold.

@@ -46,6 +46,8 @@ enum Form {
     Unknown,
     Lines,
     Array,
+    /// Behind the `]` of an array.
+    Behind,
     Ended,
 }
 
@@ -72,6 +74,7 @@ impl<R: BufRead> EventReader<R> {
         match self.form {
             Form::Lines => self.next_line(),
             Form::Array => self.next_element(),
+            Form::Behind => self.refuse_rest(),
             Form::Unknown | Form::Ended => Ok(None),
         }
     }
@@ -123,23 +126,46 @@ impl<R: BufRead> EventReader<R> {
             }
             let mut length = self.buffer.len() as u64;
             let ended = self.buffer.last() == Some(&b'\n');
-            if !ended && self.buffer.len() > MAX_LINE {
+            let too_long = !ended && self.buffer.len() >= MAX_LINE + 2;
+            if too_long {
                 length += skip_line(&mut self.input)?;
             }
             let place = self.next;
             self.next.offset += length;
             self.next.line += 1;
             let line = self.buffer.trim_ascii();
-            if line.is_empty() {
+            if line.is_empty() && !too_long {
                 self.buffer.clear();
                 continue;
             }
             self.next.index += 1;
-            let lead = self.buffer.len() - self.buffer.trim_ascii_start().len();
-            let event = Event::from_json_of(line, self.source.as_ref());
+            let start = self.buffer.trim_ascii_start().len();
+            let lead = if start == 0 { 0 } else { self.buffer.len() - start };
+            // What was kept of a line that is too long may look whole.
+            let event = if too_long {
+                Err(too_long_event())
+            } else {
+                Event::from_json_of(line, self.source.as_ref())
+            };
             self.buffer.clear();
             return Ok(Some((Place { offset: place.offset + lead as u64, ..place }, event)));
         }
+    }
+
+    /// Nothing but blanks may come behind the `]` of an array.
+    fn refuse_rest(&mut self) -> io::Result<Option<(Place, Result<Event, EventError>)>> {
+        self.form = Form::Ended;
+        while let Some(byte) = self.input.fill_buf()?.first().copied() {
+            if !byte.is_ascii_whitespace() {
+                let message = "nothing may come behind the `]` of a list of events";
+                let place = self.next;
+                self.next.index += 1;
+                return Ok(Some((place, Err(EventError::whole(EventCode::MalformedJson, message)))));
+            }
+            self.input.consume(1);
+            self.pass(byte);
+        }
+        Ok(None)
     }
 
     /// The next element of an array: the bytes up to the comma or bracket that ends it, whatever they are.
@@ -165,16 +191,16 @@ impl<R: BufRead> EventReader<R> {
             let ends = !in_string && depth == 0 && matches!(byte, b',' | b']');
             if ends {
                 if byte == b']' {
-                    self.form = Form::Ended;
-                    if start.is_none() {
-                        return Ok(None);
+                    self.form = Form::Behind;
+                    // An array may be empty, but a comma announces an element.
+                    if start.is_none() && self.next.index == 0 {
+                        return self.refuse_rest();
                     }
                 }
                 let place = start.unwrap_or(here);
                 self.next.index += 1;
                 let event = if too_long {
-                    let message = format!("an event must be at most {MAX_LINE} bytes");
-                    Err(EventError::whole(EventCode::TooLong, message))
+                    Err(too_long_event())
                 } else {
                     Event::from_json_of(self.buffer.trim_ascii(), self.source.as_ref())
                 };
@@ -201,6 +227,10 @@ impl<R: BufRead> EventReader<R> {
             }
         }
     }
+}
+
+fn too_long_event() -> EventError {
+    EventError::whole(EventCode::TooLong, format!("an event must be at most {MAX_LINE} bytes"))
 }
 
 /// Passes over the rest of a line that is too long to keep; returns how many bytes it had.

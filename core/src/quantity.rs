@@ -131,7 +131,16 @@ pub(crate) fn div_half_even(numerator: i128, denominator: i128) -> i128 {
 /// # Ok::<(), healthfold::NumberError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "i64")]
 pub struct Quantity(i64);
+
+impl TryFrom<i64> for Quantity {
+    type Error = &'static str;
+
+    fn try_from(units: i64) -> Result<Self, Self::Error> {
+        Self::from_micros(units).ok_or("a quantity beyond 10^12")
+    }
+}
 
 impl Quantity {
     /// Nothing.

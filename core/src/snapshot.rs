@@ -29,6 +29,8 @@ const HEADER: usize = 8 + 2 + 2 + 8 + 32;
 
 /// What a snapshot holds.
 pub(crate) struct Contents {
+    /// The version of the zone data by which its days were made.
+    pub(crate) zone_data: String,
     pub(crate) settings: Settings,
     pub(crate) sealed: Option<Day>,
     pub(crate) ledger: Ledger,
@@ -85,9 +87,18 @@ pub(crate) fn fingerprint(settings: &Settings, sealed: Option<Day>, ledger: &Led
     blake3::hash(&body(settings, sealed, ledger, book)).to_hex().to_string()
 }
 
-/// The bytes to keep.
-pub(crate) fn write(settings: &Settings, sealed: Option<Day>, ledger: &Ledger, book: &Book) -> Vec<u8> {
-    let body = body(settings, sealed, ledger, book);
+/// The bytes to keep: header, version of the zone data, state.
+pub(crate) fn write(
+    zone_data: &str,
+    settings: &Settings,
+    sealed: Option<Day>,
+    ledger: &Ledger,
+    book: &Book,
+) -> Vec<u8> {
+    let mut tagged = Bytes(Vec::new());
+    tagged.put(zone_data);
+    tagged.0.extend(body(settings, sealed, ledger, book));
+    let body = tagged.0;
     let mut bytes = Vec::with_capacity(HEADER + body.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&FORMAT.to_le_bytes());
@@ -150,8 +161,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Contents, SnapshotError> {
         return Err(SnapshotError::Older { found: format, oldest: OLDEST_FORMAT });
     }
     let contents = read_body(body)?;
-    let Contents { settings, sealed, ledger, book } = &contents;
-    if self::body(settings, *sealed, ledger, book) != body {
+    let Contents { zone_data, settings, sealed, ledger, book } = &contents;
+    if self::write(zone_data, settings, *sealed, ledger, book) != bytes {
         return Err(corrupt("its content is not in canonical form"));
     }
     Ok(contents)
@@ -159,6 +170,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Contents, SnapshotError> {
 
 fn read_body(body: &[u8]) -> Result<Contents, SnapshotError> {
     let mut parts = Parts(body);
+    let zone_data: String = parts.take_owned("version of the zone data")?;
     let settings: Settings = parts.take_owned("settings")?;
     let sealed: Option<Day> = parts.take_owned("seal")?;
     let span: Option<(Instant, Instant)> = parts.take_owned("span")?;
@@ -176,5 +188,5 @@ fn read_body(body: &[u8]) -> Result<Contents, SnapshotError> {
         return Err(corrupt("there are bytes behind its end"));
     }
     let book = Book::of_parts(subjects, heard, span).ok_or_else(|| corrupt("clients are not in order"))?;
-    Ok(Contents { settings, sealed, ledger, book })
+    Ok(Contents { zone_data, settings, sealed, ledger, book })
 }

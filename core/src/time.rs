@@ -21,7 +21,16 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 /// # Ok::<(), healthfold::TimeError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "i64")]
 pub struct Instant(i64);
+
+impl TryFrom<i64> for Instant {
+    type Error = &'static str;
+
+    fn try_from(micros: i64) -> Result<Self, Self::Error> {
+        Self::from_micros(micros).ok_or("an instant outside 1970 to 2199")
+    }
+}
 
 impl Instant {
     /// 1970-01-01T00:00:00Z.
@@ -186,7 +195,17 @@ impl Serialize for Instant {
 
 /// A calendar day: days since 1970-01-01 in the engine's time zone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "i32")]
 pub struct Day(i32);
+
+impl TryFrom<i32> for Day {
+    type Error = &'static str;
+
+    /// The years 1970 to 2199, and the month before and behind, where other time zones have the ends of them.
+    fn try_from(days: i32) -> Result<Self, Self::Error> {
+        (-31..=84_036).contains(&days).then_some(Self(days)).ok_or("a day outside 1970 to 2199")
+    }
+}
 
 impl Day {
     pub(crate) const fn from_epoch(days: i32) -> Self {
@@ -274,7 +293,18 @@ impl Serialize for Day {
 
 /// A calendar month, counted from year 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i32")]
 pub struct Month(i32);
+
+impl TryFrom<i32> for Month {
+    type Error = &'static str;
+
+    /// The years 1970 to 2199, and the month before and behind.
+    fn try_from(months: i32) -> Result<Self, Self::Error> {
+        let known = (1970 * 12 - 1..=2200 * 12).contains(&months);
+        known.then_some(Self(months)).ok_or("a month outside 1970 to 2199")
+    }
+}
 
 impl Month {
     /// The month of a year; `month` is 1 to 12.

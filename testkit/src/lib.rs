@@ -2,4 +2,5 @@
 //! straight from the contract, strategies for random logs, and the runner of conformance cases.
 
 pub mod book;
+pub mod logs;
 pub mod oracle;

@@ -149,6 +149,8 @@ pub enum ReadError {
 pub struct Engine {
     settings: Settings,
     zone: Zone,
+    /// The version of the zone data when the first event came in.
+    zone_data: String,
     sealed: Option<Day>,
     ledger: Ledger,
     book: Book,
@@ -162,7 +164,8 @@ impl Engine {
     pub fn new(settings: Settings) -> Result<Self, TimeError> {
         let zone = Zone::named(&settings.timezone)?;
         let settings = Settings { timezone: zone.name().to_owned(), ..settings };
-        Ok(Self { settings, zone, sealed: None, ledger: Ledger::default(), book: Book::default() })
+        let zone_data = Zone::data_version().to_owned();
+        Ok(Self { settings, zone, zone_data, sealed: None, ledger: Ledger::default(), book: Book::default() })
     }
 
     /// What the engine was made with.
@@ -173,6 +176,13 @@ impl Engine {
     /// The time zone in which days and months are counted.
     pub fn zone(&self) -> &Zone {
         &self.zone
+    }
+
+    /// The version of the IANA zone data by which the days of the engine were made, such as `2026c`: for a restored one
+    /// that of its snapshot. Where it is not [`Zone::data_version`] and the rules of the zone have changed between the
+    /// two, days folded before and after may disagree: rebuild from the log.
+    pub fn zone_data(&self) -> &str {
+        &self.zone_data
     }
 
     // -- fold --
@@ -255,9 +265,9 @@ impl Engine {
 
     /// An engine without events, to try a batch in.
     fn rehearsal(&self) -> Self {
-        let (settings, zone) = (self.settings.clone(), self.zone.clone());
+        let (settings, zone, zone_data) = (self.settings.clone(), self.zone.clone(), self.zone_data.clone());
         let book = self.book.rehearsal();
-        Self { settings, zone, sealed: self.sealed, ledger: Ledger::default(), book }
+        Self { settings, zone, zone_data, sealed: self.sealed, ledger: Ledger::default(), book }
     }
 
     /// Takes an event in as `whole` would, with copies of the clients it touches.
@@ -333,7 +343,7 @@ impl Engine {
 
     /// The whole engine as bytes: canonical, with a checked header.
     pub fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(&self.settings, self.sealed, &self.ledger, &self.book)
+        snapshot::write(&self.zone_data, &self.settings, self.sealed, &self.ledger, &self.book)
     }
 
     /// The engine of a snapshot.
@@ -341,10 +351,10 @@ impl Engine {
     /// # Errors
     /// If the bytes are cut, altered or of a version that this one cannot read.
     pub fn restore(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let snapshot::Contents { settings, sealed, ledger, book } = snapshot::read(bytes)?;
+        let snapshot::Contents { zone_data, settings, sealed, ledger, book } = snapshot::read(bytes)?;
         let zone = Zone::named(&settings.timezone)
             .map_err(|error| SnapshotError::Corrupt { what: error.to_string() })?;
-        Ok(Self { settings, zone, sealed, ledger, book })
+        Ok(Self { settings, zone, zone_data, sealed, ledger, book })
     }
 
     /// A hash of the canonical bytes, in hex: equal for engines that hold the same events.

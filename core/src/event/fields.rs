@@ -230,6 +230,37 @@ pub(crate) trait Field: Sized + Serialize {
     fn to_wire(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
     }
+    /// Writes the value as JSON text: what [`Field::to_wire`] says, with the digits of numbers that are no text.
+    fn write_wire(&self, out: &mut String) {
+        out.push_str(&self.to_wire().to_string());
+    }
+}
+
+/// Writes the members of an object, separated by commas.
+pub(crate) struct ObjectWriter<'o> {
+    out: &'o mut String,
+    first: bool,
+}
+
+impl<'o> ObjectWriter<'o> {
+    pub(crate) fn new(out: &'o mut String) -> Self {
+        out.push('{');
+        Self { out, first: true }
+    }
+
+    /// Writes a name and lets `write` put the value behind it.
+    pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(',');
+        }
+        self.out.push_str(&serde_json::Value::from(name).to_string());
+        self.out.push(':');
+        write(self.out);
+    }
+
+    pub(crate) fn end(self) {
+        self.out.push('}');
+    }
 }
 
 /// Declares an enum whose values are words on the wire.
@@ -293,6 +324,8 @@ pub(crate) trait Payload: Sized {
     fn decode(fields: &Fields<'_>) -> Result<Self, EventError>;
     /// `data` as the wire has it.
     fn to_json(&self) -> serde_json::Value;
+    /// Writes `data` as JSON text.
+    fn write_json(&self, out: &mut String);
     /// The fields, in order of declaration.
     fn specs() -> Vec<FieldSpec>;
 }
@@ -331,6 +364,17 @@ macro_rules! payload {
                     members.insert(stringify!($field).trim_start_matches("r#").to_owned(), $crate::event::fields::Field::to_wire(&self.$field));
                 })*
                 serde_json::Value::Object(members)
+            }
+
+            fn write_json(&self, out: &mut String) {
+                #[allow(unused_mut, reason = "an event type without fields has nothing to write")]
+                let mut members = $crate::event::fields::ObjectWriter::new(out);
+                $(if !$crate::event::fields::Field::is_absent(&self.$field) {
+                    members.member(stringify!($field).trim_start_matches("r#"), |out| {
+                        $crate::event::fields::Field::write_wire(&self.$field, out);
+                    });
+                })*
+                members.end();
             }
 
             fn specs() -> Vec<$crate::event::fields::FieldSpec> {

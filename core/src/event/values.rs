@@ -1,7 +1,7 @@
 //! The types that fields of events have: how each is read from its JSON text, and what it allows.
 
 use super::EventCode;
-use super::fields::{Fault, Field, MAX_ID, MAX_LIST, MAX_TEXT, Members, Raw, read_word};
+use super::fields::{Fault, Field, MAX_ID, MAX_LIST, MAX_TEXT, Members, ObjectWriter, Raw, read_word};
 use crate::id::Text;
 use crate::money::{Amount, Currency, Interval, IntervalUnit};
 use crate::quantity::{DecimalFault, Quantity};
@@ -87,8 +87,16 @@ impl Field for Quantity {
 
 /// A quantity that cannot be below 0, such as seats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Quantity")]
 pub struct Count(Quantity);
+
+impl TryFrom<Quantity> for Count {
+    type Error = &'static str;
+
+    fn try_from(quantity: Quantity) -> Result<Self, Self::Error> {
+        Self::new(quantity).ok_or("a count below 0")
+    }
+}
 
 impl Count {
     /// The quantity.
@@ -126,8 +134,16 @@ impl Field for Amount {
 
 /// An amount that cannot be below 0: of a subscription, a charge, a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Amount")]
 pub struct Price(Amount);
+
+impl TryFrom<Amount> for Price {
+    type Error = &'static str;
+
+    fn try_from(amount: Amount) -> Result<Self, Self::Error> {
+        Self::new(amount).ok_or("a price below 0")
+    }
+}
 
 impl Price {
     /// The amount.
@@ -187,8 +203,17 @@ impl<const LOW: u8, const HIGH: u8> Field for Grade<LOW, HIGH> {
 
 /// A number from 0 to 100 with up to 6 fractional digits: a sentiment, the value of an override.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Quantity")]
 pub struct Percent(Quantity);
+
+impl TryFrom<Quantity> for Percent {
+    type Error = &'static str;
+
+    fn try_from(quantity: Quantity) -> Result<Self, Self::Error> {
+        let inside = (0..=100_000_000).contains(&quantity.micros());
+        inside.then_some(Self(quantity)).ok_or("a number outside 0 to 100")
+    }
+}
 
 impl Percent {
     /// The number.
@@ -203,9 +228,7 @@ impl Field for Percent {
         decimal_schema()
     }
     fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let quantity = Quantity::read(raw)?;
-        let inside = (0..=100_000_000).contains(&quantity.micros());
-        inside.then_some(Self(quantity)).ok_or_else(|| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
+        Self::try_from(Quantity::read(raw)?).map_err(|_| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
     }
 }
 
@@ -299,7 +322,9 @@ impl Field for Moment {
         // A year after 2199 is read by way of one inside the range with the same calendar, so that the form is checked.
         let year: i32 = text.get(..4).and_then(|year| year.parse().ok()).ok_or_else(fault)?;
         let (text, never) = if year >= 2200 {
-            (Cow::Owned(format!("{}{}", 2000 + year % 100, text.get(4..).unwrap_or(""))), true)
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let stand_in = if leap { "2000" } else { "2001" };
+            (Cow::Owned(format!("{stand_in}{}", text.get(4..).unwrap_or(""))), true)
         } else {
             (text, false)
         };
@@ -372,6 +397,12 @@ impl<T: Field + 'static> Field for Option<T> {
     fn to_wire(&self) -> serde_json::Value {
         self.as_ref().map_or(serde_json::Value::Null, Field::to_wire)
     }
+    fn write_wire(&self, out: &mut String) {
+        match self {
+            Some(value) => value.write_wire(out),
+            None => out.push_str("null"),
+        }
+    }
 }
 
 /// One field of a patch: absent leaves what stands, null (or empty text) clears it.
@@ -403,6 +434,12 @@ impl<T: Field + 'static> Field for Patch<T> {
         match self {
             Self::Set(value) => value.to_wire(),
             Self::Keep | Self::Clear => serde_json::Value::Null,
+        }
+    }
+    fn write_wire(&self, out: &mut String) {
+        match self {
+            Self::Set(value) => value.write_wire(out),
+            Self::Keep | Self::Clear => out.push_str("null"),
         }
     }
 }
@@ -520,6 +557,13 @@ impl<T: Field> Field for Named<T> {
     fn to_wire(&self) -> serde_json::Value {
         self.0.iter().map(|(name, value)| (name.to_string(), value.to_wire())).collect()
     }
+    fn write_wire(&self, out: &mut String) {
+        let mut members = ObjectWriter::new(out);
+        for (name, value) in &self.0 {
+            members.member(name.as_str(), |out| value.write_wire(out));
+        }
+        members.end();
+    }
 }
 
 /// The value of a client's attribute. The JSON type decides: text is no number.
@@ -550,11 +594,17 @@ impl Field for Attribute {
         match self {
             Self::Text(text) => text.as_str().into(),
             Self::Flag(flag) => (*flag).into(),
-            // Must stay a JSON number, since text would be another attribute. Up to 10^12 with 6 digits may need more
-            // digits than a binary float has: the shortest form that reads back as itself is checked by a law.
+            // Must stay a JSON number, since text would be another attribute. Beyond 15 digits a binary float may not
+            // hold it: `write_wire` does.
             Self::Number(number) => {
                 serde_json::from_str(&number.to_string()).unwrap_or(serde_json::Value::Null)
             }
+        }
+    }
+    fn write_wire(&self, out: &mut String) {
+        match self {
+            Self::Number(number) => out.push_str(&number.to_string()),
+            Self::Text(_) | Self::Flag(_) => out.push_str(&self.to_wire().to_string()),
         }
     }
 }
