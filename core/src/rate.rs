@@ -1,1 +1,298 @@
-//! Rates that never travel without their base.
+//! Rates that never travel without their base: part, whole, a quotient that may be undefined, and a 95 % interval.
+//!
+//! The only place where money meets binary floating point, and only to divide: parts and wholes stay exact.
+
+use crate::money::Annual;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+/// The 97.5 % point of the standard normal distribution.
+const Z: f64 = 1.959963984540054;
+
+/// A share of heads, with Wilson's score interval (Wilson 1927). Undefined over nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct HeadRate {
+    /// How many.
+    pub part: u64,
+    /// Of how many.
+    pub whole: u64,
+    /// part / whole; `None` over nobody.
+    pub value: Option<f64>,
+    /// The lower end of the 95 % interval.
+    pub low: Option<f64>,
+    /// The upper end of the 95 % interval.
+    pub high: Option<f64>,
+}
+
+impl HeadRate {
+    /// The rate of a part of a whole.
+    ///
+    /// ```
+    /// let rate = healthfold::HeadRate::new(1, 5);
+    /// assert_eq!(rate.value, Some(0.2));
+    /// assert!((rate.low.unwrap() - 0.036224).abs() < 1e-6);
+    /// assert!((rate.high.unwrap() - 0.624465).abs() < 1e-6);
+    /// assert_eq!(healthfold::HeadRate::new(0, 0).value, None, "over nobody it is undefined, not 0");
+    /// ```
+    pub fn new(part: u64, whole: u64) -> Self {
+        if whole == 0 {
+            return Self { part, whole, ..Self::default() };
+        }
+        let (x, n) = (heads(part), heads(whole));
+        let p = x / n;
+        let scale = 1.0 + Z * Z / n;
+        let centre = (p + Z * Z / (2.0 * n)) / scale;
+        let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt() / scale;
+        // At the ends the formula gives the end itself but for rounding.
+        let low = if part == 0 { 0.0 } else { (centre - half).clamp(0.0, 1.0) };
+        let high = if part == whole { 1.0 } else { (centre + half).clamp(0.0, 1.0) };
+        Self { part, whole, value: Some(p), low: Some(low), high: Some(high) }
+    }
+
+    /// The rate as a span of other length would have it; see [`rescaled`].
+    pub fn rescaled(self, days: f64, target_days: f64) -> Self {
+        let to = |rate: Option<f64>| rate.and_then(|rate| rescaled(rate, days, target_days));
+        Self { value: to(self.value), low: to(self.low), high: to(self.high), ..self }
+    }
+}
+
+/// A rate of losing `rate` in `days` days, brought to another span: 1 - (1 - rate)^(target_days / days). `None` where a
+/// rate above 1 leaves nothing to lose.
+///
+/// ```
+/// let month = 365.0 / 12.0;
+/// let year = healthfold::rescaled(0.04, month, 365.0).unwrap();
+/// assert!((year - 0.387_290).abs() < 1e-6, "4 % a month is 38.7 % a year, not 48 %");
+/// ```
+pub fn rescaled(rate: f64, days: f64, target_days: f64) -> Option<f64> {
+    if days <= 0.0 || rate > 1.0 {
+        return None;
+    }
+    let kept = libm::pow(1.0 - rate, target_days / days);
+    kept.is_finite().then_some(1.0 - kept)
+}
+
+/// A ratio of money to money. Parts and wholes are annual figures; they print as MRR.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MoneyRate {
+    /// How much, a year.
+    pub part: Annual,
+    /// Of how much, a year.
+    pub whole: Annual,
+    /// part / whole; `None` over nothing.
+    pub value: Option<f64>,
+    /// The lower end of the 95 % interval; not cut off at 0 or 1.
+    pub low: Option<f64>,
+    /// The upper end of the 95 % interval; not cut off at 0 or 1.
+    pub high: Option<f64>,
+}
+
+impl Serialize for MoneyRate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("MoneyRate", 5)?;
+        fields.serialize_field("part", &self.part.mrr())?;
+        fields.serialize_field("whole", &self.whole.mrr())?;
+        fields.serialize_field("value", &self.value)?;
+        fields.serialize_field("low", &self.low)?;
+        fields.serialize_field("high", &self.high)?;
+        fields.end()
+    }
+}
+
+impl MoneyRate {
+    /// The share that is not this one: 1 - the rate, with the interval turned round.
+    pub(crate) fn complement(self) -> Self {
+        let other = |rate: Option<f64>| rate.map(|rate| 1.0 - rate);
+        let part = self.whole - self.part;
+        // The value is taken from the parts, so that a part of nothing is 0 and not a last digit beside it.
+        Self { part, value: divide(part, self.whole), low: other(self.high), high: other(self.low), ..self }
+    }
+}
+
+/// Money over money without an interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MoneyRatio {
+    /// The numerator, a year.
+    pub part: Annual,
+    /// The denominator, a year.
+    pub whole: Annual,
+    /// part / whole; `None` over nothing.
+    pub value: Option<f64>,
+}
+
+impl MoneyRatio {
+    pub(crate) fn new(part: Annual, whole: Annual) -> Self {
+        Self { part, whole, value: divide(part, whole) }
+    }
+}
+
+impl Serialize for MoneyRatio {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("MoneyRatio", 3)?;
+        fields.serialize_field("part", &self.part.mrr())?;
+        fields.serialize_field("whole", &self.whole.mrr())?;
+        fields.serialize_field("value", &self.value)?;
+        fields.end()
+    }
+}
+
+/// MRR per head.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PerHead {
+    /// How much, a year.
+    pub part: Annual,
+    /// Over how many heads.
+    pub whole: u64,
+    /// A month's part / whole; `None` over nobody.
+    pub value: Option<f64>,
+}
+
+impl PerHead {
+    pub(crate) fn new(part: Annual, whole: u64) -> Self {
+        let value = (whole > 0).then(|| part.mrr_f64() / heads(whole));
+        Self { part, whole, value }
+    }
+
+    /// The value x margin / churn: what a client is worth if these figures held for ever.
+    pub(crate) fn worth(self, margin: f64, churn: Option<f64>) -> Option<f64> {
+        let worth = self.value? * margin / churn?;
+        worth.is_finite().then_some(worth)
+    }
+}
+
+impl Serialize for PerHead {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("PerHead", 3)?;
+        fields.serialize_field("part", &self.part.mrr())?;
+        fields.serialize_field("whole", &self.whole)?;
+        fields.serialize_field("value", &self.value)?;
+        fields.end()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no book has 2^53 clients")]
+fn heads(n: u64) -> f64 {
+    n as f64
+}
+
+/// An annual figure as the nearest float of its unit; for ratios, in which the unit goes out.
+#[expect(clippy::cast_precision_loss, reason = "the cast rounds to the nearest, which is what a ratio needs")]
+fn float(annual: Annual) -> f64 {
+    annual.picos() as f64
+}
+
+fn divide(part: Annual, whole: Annual) -> Option<f64> {
+    (!whole.is_zero()).then(|| float(part) / float(whole))
+}
+
+/// A share of one amount in another, such as the MRR of a cohort in that of its first month.
+pub(crate) fn share(part: Annual, whole: Annual) -> Option<f64> {
+    divide(part, whole)
+}
+
+/// A share of heads without an interval.
+pub(crate) fn share_of_heads(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| heads(part) / heads(whole))
+}
+
+/// What intervals of money rates are made from: one client that paid at opening.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sample {
+    opening: f64,
+    closing: f64,
+    churned: bool,
+}
+
+/// Which part of a client's opening a rate is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What is paid at closing.
+    Net,
+    /// The same, and nobody counts for more than at opening.
+    Gross,
+    /// What left with clients that left.
+    Churned,
+}
+
+impl Sample {
+    pub(crate) fn new(opening: Annual, closing: Annual, churned: bool) -> Self {
+        Self { opening: float(opening), closing: float(closing), churned }
+    }
+
+    fn part(&self, part: Part) -> f64 {
+        match part {
+            Part::Net => self.closing,
+            Part::Gross => self.closing.min(self.opening),
+            Part::Churned if self.churned => self.opening,
+            Part::Churned => 0.0,
+        }
+    }
+}
+
+/// The rate of exact sums, with the linearised interval over the clients behind them: R -+ z s with
+/// s = sqrt(n / (n - 1) x sum (e - R o)^2) / sum o, in the order the clients are given. `None` for fewer than two.
+pub(crate) fn linearised(part: Annual, whole: Annual, what: Part, samples: &[Sample]) -> MoneyRate {
+    let value = divide(part, whole);
+    let rate = MoneyRate { part, whole, value, low: None, high: None };
+    let (Some(ratio), true) = (value, samples.len() >= 2) else { return rate };
+    let squares: f64 = samples
+        .iter()
+        .map(|sample| {
+            let off = sample.part(what) - ratio * sample.opening;
+            off * off
+        })
+        .sum();
+    let n = heads(samples.len() as u64);
+    let half = Z * (n / (n - 1.0) * squares).sqrt() / float(whole);
+    MoneyRate { low: Some(ratio - half), high: Some(ratio + half), ..rate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn annual(mrr: i128) -> Annual {
+        Annual::from_picos(mrr * 12 * 1_000_000_000_000)
+    }
+
+    fn close(a: Option<f64>, b: f64) {
+        assert!((a.unwrap() - b).abs() < 1e-9, "{a:?} is not {b}");
+    }
+
+    #[test]
+    fn wilson_by_hand() {
+        // z^2 = 3.841458820694124. 0 of 5: high = z^2 / (5 + z^2); 5 of 5: low = 5 / (5 + z^2).
+        close(HeadRate::new(0, 5).high, 3.841458820694124 / 8.841458820694124);
+        close(HeadRate::new(5, 5).low, 5.0 / 8.841458820694124);
+        assert_eq!((HeadRate::new(0, 5).low, HeadRate::new(5, 5).high), (Some(0.0), Some(1.0)));
+        let rate = HeadRate::new(10, 50);
+        close(rate.low, 0.112_437_500_157_761_1);
+        close(rate.high, 0.330_371_059_322_254_2);
+    }
+
+    #[test]
+    fn linearised_by_hand() {
+        // 100, 200, 50, 150 -> 120, 200, 0, 100: R = 0.84, residuals 36, 32, -42, -26, squares 4760.
+        let clients = [(100, 120), (200, 200), (50, 0), (150, 100)];
+        let samples = clients.map(|(o, c)| Sample::new(annual(o), annual(c), c == 0));
+        let nrr = linearised(annual(420), annual(500), Part::Net, &samples);
+        close(nrr.value, 0.84);
+        close(nrr.low, 0.527_715_138_703_958);
+        close(nrr.complement().value, 0.16);
+        close(nrr.complement().high, 1.0 - 0.527_715_138_703_958);
+        let grr = linearised(annual(400), annual(500), Part::Gross, &samples);
+        close(grr.low, 0.513_728_937_005_254_9);
+        // Churned 50 / 500; residuals -10, -20, 45, -15: squares 2750.
+        let churned = linearised(annual(50), annual(500), Part::Churned, &samples);
+        close(churned.high, 0.1 + Z * (4.0 / 3.0 * 2750.0f64).sqrt() / 500.0);
+        assert_eq!(linearised(annual(4), annual(5), Part::Net, &samples[..1]).low, None);
+        assert_eq!(linearised(annual(0), annual(0), Part::Net, &[]).value, None);
+    }
+
+    #[test]
+    fn rates_of_other_spans() {
+        close(rescaled(0.5, 1.0, 2.0), 0.75);
+        close(rescaled(-0.1, 1.0, 2.0), 1.0 - 1.21);
+        assert_eq!(rescaled(1.5, 1.0, 2.0), None);
+        assert_eq!(rescaled(0.5, 0.0, 2.0), None);
+    }
+}

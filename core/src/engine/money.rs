@@ -1,5 +1,112 @@
 //! Questions about money: revenue, movements, lifetime value.
 
 use super::Engine;
+use crate::error::QueryError;
+use crate::revenue::{
+    self, Margin, Movements, ObservedLtv, PeriodUnit, Question, Refusal, RevenueOptions, RevenueReport,
+    RevenueSeries, SettingError, SimpleLtv,
+};
+use crate::time::{Instant, Period};
 
-impl Engine {}
+impl From<SettingError> for QueryError {
+    fn from(error: SettingError) -> Self {
+        let SettingError { setting, expected, found } = error;
+        Self::BadSetting { setting, expected, found }
+    }
+}
+
+impl From<Refusal> for QueryError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Setting(error) => error.into(),
+            Refusal::MissingRate { currency, date } => Self::MissingRate { currency, date },
+        }
+    }
+}
+
+impl Engine {
+    fn question<'q>(
+        &'q self,
+        options: &'q RevenueOptions,
+        start: Instant,
+        end: Instant,
+    ) -> Result<Question<'q>, QueryError> {
+        let as_of = options.as_of.map_or(end, |as_of| as_of.instant(&self.zone));
+        // A period that has not begun at the instant of the question has neither opening nor closing.
+        Period::between(start, as_of.just_after())?;
+        let key = &self.settings.erasure_key;
+        Ok(Question { book: &self.book, key, zone: &self.zone, options, as_of })
+    }
+
+    /// The recurring revenue of a period: opening, every movement, closing, and the rates that follow from them.
+    ///
+    /// ```
+    /// use healthfold::{Engine, Event, Period, RevenueOptions, Settings};
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// for (id, time, amount) in [("1", "2026-01-05T10:00:00Z", 100), ("2", "2026-03-05T10:00:00Z", 130)] {
+    ///     engine.apply(&Event::from_json(format!(r#"{{"id":"{id}","source":"billing","type":"billing.subscription_set",
+    ///         "subject":"acme","time":"{time}","data":{{"subscription":"s","status":"active","amount":{amount},
+    ///         "currency":"USD","interval":{{"unit":"month"}}}}}}"#).as_bytes())?)?;
+    /// }
+    /// let march = Period::parse("2026-03", engine.zone())?;
+    /// let total = engine.revenue(march, &RevenueOptions::default())?.total.unwrap();
+    /// assert_eq!(total.expansion.mrr().to_string(), "30");
+    /// assert_eq!(total.nrr.value, Some(1.3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the period has not begun as of the question, or an amount cannot be valued in the reporting currency.
+    pub fn revenue(&self, period: Period, options: &RevenueOptions) -> Result<RevenueReport, QueryError> {
+        let question = self.question(options, period.start, period.end)?;
+        let report = revenue::reports(&question, &[period])?.pop();
+        // One period gives one report.
+        report.ok_or_else(|| SettingError::new("period", "a period", "none").into())
+    }
+
+    /// The reports of consecutive periods from an instant to another, in one pass over the clients. Periods are calendar
+    /// periods of the engine's zone, the first and the last cut at `start` and `end`; all are asked as of one instant, by
+    /// default the end of the last. Periods that have not begun then are left out.
+    ///
+    /// # Errors
+    /// As [`Engine::revenue`].
+    pub fn revenue_series(
+        &self,
+        start: Instant,
+        end: Instant,
+        every: PeriodUnit,
+        options: &RevenueOptions,
+    ) -> Result<RevenueSeries, QueryError> {
+        Period::between(start, end)?;
+        let question = self.question(options, start, end)?;
+        let mut periods = revenue::split(start, end, every, &self.zone);
+        periods.retain(|period| period.start <= question.as_of);
+        Ok(RevenueSeries { as_of: question.as_of, rows: revenue::reports(&question, &periods)? })
+    }
+
+    /// What each client did over a period, with the events behind it.
+    ///
+    /// # Errors
+    /// As [`Engine::revenue`].
+    pub fn movements(&self, period: Period, options: &RevenueOptions) -> Result<Movements, QueryError> {
+        Ok(revenue::movements(&self.question(options, period.start, period.end)?, period)?)
+    }
+
+    /// Simple lifetime value: ARPA x margin / monthly logo churn of a period; undefined where nobody churned.
+    ///
+    /// # Errors
+    /// As [`Engine::revenue`].
+    pub fn ltv_simple(
+        &self,
+        period: Period,
+        margin: Margin,
+        options: &RevenueOptions,
+    ) -> Result<SimpleLtv, QueryError> {
+        Ok(revenue::simple(self.revenue(period, options)?, margin, &self.zone))
+    }
+
+    /// Observed lifetime value: what each client has paid by an instant, less what was paid back.
+    pub fn ltv_observed(&self, as_of: Instant) -> ObservedLtv {
+        revenue::observed(&self.book, as_of)
+    }
+}

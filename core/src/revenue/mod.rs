@@ -1,1 +1,325 @@
-//! What the book shows: revenue.
+//! What the book shows: recurring revenue, who moved it, and what stayed.
+//!
+//! A question is answered in one pass over the clients, however many periods it has: a client's contracts become a line of
+//! exact annual amounts once, and every period reads its opening and its closing from it. Nothing here adds in binary
+//! floating point; ratios are made in `rate`.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `settings` | the policies of a question |
+//! | `run_rate` | what a client pays over time |
+//! | `movement` | the one net movement of a client over a period, and the events behind it |
+//! | `tags` | why it moved |
+//! | `fx` | what an amount is worth in the reporting currency |
+//! | `group` | what clients are grouped by |
+//! | `retention` | sums over clients, and their rates |
+//! | `value` | simple and observed lifetime value |
+//! | `series` | calendar periods one after another |
+//! | `report` | the shapes of the answers |
+
+#![deny(clippy::float_arithmetic)]
+
+mod fx;
+mod group;
+mod movement;
+mod report;
+mod retention;
+mod run_rate;
+mod series;
+mod settings;
+mod tags;
+mod value;
+
+pub use fx::{ExchangeRate, Rate, RateUsed};
+pub use group::GroupKey;
+pub use movement::MovementKind;
+pub use report::{
+    GroupRow, Heads, MovementRow, Movements, ReportPeriod, RevenueReport, RevenueSeries, Row, Unsettled,
+};
+pub use series::PeriodUnit;
+pub use settings::{AsOf, Factors, GroupBy, LogoBase, PausedAs, RevenueOptions, SettingError};
+pub use tags::Tag;
+pub use value::{Margin, ObservedLtv, ObservedValue, SimpleLtv, SimpleValue, TotalAmount};
+
+pub(crate) use series::split;
+pub(crate) use value::{observed, simple};
+
+use crate::book::{Book, Client, NoClient};
+use crate::id::ClientId;
+use crate::money::{Annual, Currency};
+use crate::state::run_rate::RunRateRules;
+use crate::time::{Day, Instant, Period, Zone};
+use fx::Rates;
+use group::{Grouping, Parents};
+use movement::{Ground, Moved, Span, moved};
+use retention::Sums;
+use run_rate::{Contracts, PayingRules, View};
+use std::collections::BTreeMap;
+
+/// Why a question about money has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A setting is not what it may be.
+    Setting(SettingError),
+    /// An amount cannot be valued.
+    MissingRate { currency: Currency, date: Day },
+}
+
+/// A question about the money of a book.
+pub(crate) struct Question<'q> {
+    pub(crate) book: &'q Book,
+    pub(crate) key: &'q [u8; 32],
+    pub(crate) zone: &'q Zone,
+    pub(crate) options: &'q RevenueOptions,
+    pub(crate) as_of: Instant,
+}
+
+/// What all clients of a question share.
+struct Shared {
+    rules: PayingRules,
+    rates: Option<Rates>,
+    parents: Parents,
+}
+
+impl Question<'_> {
+    fn shared(&self) -> Result<Shared, Refusal> {
+        let options = self.options;
+        let run_rate =
+            RunRateRules { factors: options.factors.0, past_due_limit_days: options.past_due_limit_days };
+        let rules = PayingRules {
+            run_rate,
+            paused: options.paused,
+            only_currency: options.only_currency,
+            grace_days: options.renewal_grace_days,
+            as_of: self.as_of,
+        };
+        let rates = match options.currency {
+            Some(currency) => Some(Rates::new(currency, &options.rates, self.zone)),
+            None if options.rates.is_empty() => None,
+            None => {
+                let expected = "the reporting currency that the rates are for";
+                return Err(Refusal::Setting(SettingError::new("currency", expected, "null")));
+            }
+        };
+        let mut parents = Parents::default();
+        if options.group_by == Some(GroupBy::Parent) {
+            for client in self.book.all() {
+                parents.note(&client.state, &|id| self.resolve(id));
+            }
+        }
+        Ok(Shared { rules, rates, parents })
+    }
+
+    /// The client that an id stands for.
+    fn resolve(&self, id: &ClientId) -> ClientId {
+        match self.book.client(id, self.key) {
+            Err(NoClient::Merged { into }) => into,
+            Err(NoClient::Erased) => crate::book::anonymous_id(id.as_str(), self.key),
+            Ok(_) | Err(NoClient::Unknown) => id.clone(),
+        }
+    }
+
+    fn ground<'g>(&'g self, shared: &'g Shared) -> Ground<'g> {
+        Ground {
+            zone: self.zone,
+            rules: &shared.rules,
+            reactivation_within_days: self.options.reactivation_within_days,
+            rates: shared.rates.as_ref(),
+        }
+    }
+
+    /// Shows every client that ever pays, in order of ids: what it pays by currency (or converted), and over all.
+    fn visit(
+        &self,
+        shared: &Shared,
+        mut see: impl FnMut(&Client<'_>, &[(Currency, View<'_, '_>)], &View<'_, '_>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        for client in self.book.all() {
+            let contracts = Contracts::of(&client.state.billing, &shared.rules, self.zone);
+            let lines = contracts.lines();
+            if lines.is_empty() {
+                continue;
+            }
+            let view = |currency, lines| View::new(&contracts, currency, lines, &shared.rules, self.zone);
+            let whole = view(None, &lines);
+            let views: Vec<(Currency, View<'_, '_>)> = match &shared.rates {
+                Some(rates) => vec![(rates.reporting(), whole.clone())],
+                None => lines
+                    .iter()
+                    .map(|line| (line.currency, view(Some(line.currency), std::slice::from_ref(line))))
+                    .collect(),
+            };
+            see(&client, &views, &whole)?;
+        }
+        Ok(())
+    }
+
+    fn period(&self, span: &Span) -> ReportPeriod {
+        ReportPeriod { start: span.period.start, end: span.period.end, partial: span.is_partial() }
+    }
+
+    /// The settings with the instant they were resolved to.
+    fn settings(&self) -> RevenueOptions {
+        RevenueOptions { as_of: Some(AsOf::At(self.as_of)), ..self.options.clone() }
+    }
+}
+
+/// What a pass gathers for one period.
+struct Gathered {
+    span: Span,
+    heads: Heads,
+    by_currency: BTreeMap<Currency, Sums>,
+    groups: BTreeMap<(GroupKey, Currency), Sums>,
+    unsettled_heads: u64,
+    unsettled: BTreeMap<Currency, Annual>,
+}
+
+/// The reports of some periods, in one pass over the clients.
+pub(crate) fn reports(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport>, Refusal> {
+    let shared = question.shared()?;
+    let ground = question.ground(&shared);
+    let by_all_heads = Ground { rates: None, ..ground };
+    let resolve = |id: &ClientId| question.resolve(id);
+    let group_by = question.options.group_by.as_ref();
+    let grouping = group_by.map(|by| Grouping { by, parents: &shared.parents, resolve: &resolve, ground });
+    let mut gathered: Vec<Gathered> = periods
+        .iter()
+        .map(|period| Gathered {
+            span: Span::new(*period, question.as_of),
+            heads: Heads::default(),
+            by_currency: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            unsettled_heads: 0,
+            unsettled: BTreeMap::new(),
+        })
+        .collect();
+    question.visit(&shared, |client, views, whole| {
+        for period in &mut gathered {
+            for (currency, view) in views {
+                let Some(moved) = moved(view, &period.span, &ground)? else { continue };
+                period.by_currency.entry(*currency).or_default().add(&moved);
+                if let Some(grouping) = &grouping {
+                    let key = grouping.key(client.id, &client.state, view, &moved, &period.span)?;
+                    period.groups.entry((key, *currency)).or_default().add(&moved);
+                }
+                if let [_] = views {
+                    period.heads.count(&moved, moved.closing.is_positive());
+                }
+            }
+            if views.len() > 1 {
+                // Amounts of several currencies do not add up; only whether there are any is looked at.
+                if let Some(moved) = moved(whole, &period.span, &by_all_heads)? {
+                    period.heads.count(&moved, moved.closing.is_positive());
+                }
+            }
+            period.note_unsettled(views, whole, &ground)?;
+        }
+        Ok(())
+    })?;
+    Ok(gathered.into_iter().map(|period| period.report(question, shared.rates.as_ref())).collect())
+}
+
+impl Gathered {
+    /// Notes a client whose gap began before the end of the period and runs as of the question.
+    fn note_unsettled(
+        &mut self,
+        views: &[(Currency, View<'_, '_>)],
+        whole: &View<'_, '_>,
+        ground: &Ground<'_>,
+    ) -> Result<(), Refusal> {
+        let as_of = ground.rules.as_of;
+        let gap = |view: &View<'_, '_>| {
+            let (until, _) = view.over_by(as_of).filter(|_| view.spell_at(as_of).is_none())?;
+            let days = ground.zone.day(as_of).days_since(ground.zone.day(until));
+            let open = until < self.span.period.end && i64::from(days) <= i64::from(ground.rules.grace_days);
+            open.then_some(until)
+        };
+        if ground.rules.grace_days == 0 {
+            return Ok(());
+        }
+        self.unsettled_heads += u64::from(gap(whole).is_some());
+        for (currency, view) in views {
+            if let Some(until) = gap(view) {
+                let amount = movement::paid_at(view, &self.span, ground, until.just_before())?;
+                *self.unsettled.entry(*currency).or_default() += amount;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(self, question: &Question<'_>, rates: Option<&Rates>) -> RevenueReport {
+        let options = question.options;
+        let several = self.by_currency.len() > 1;
+        let only = self.by_currency.keys().next().copied().filter(|_| !several);
+        let total =
+            (!several).then(|| self.by_currency.values().next().cloned().unwrap_or_default().row(options));
+        let by_currency = several.then(|| {
+            self.by_currency.iter().map(|(currency, sums)| (*currency, sums.row(options))).collect()
+        });
+        let groups = options.group_by.is_some().then(|| {
+            let row = |((key, currency), sums): ((GroupKey, Currency), Sums)| GroupRow {
+                key,
+                currency,
+                row: sums.row(options),
+            };
+            self.groups.into_iter().map(row).collect()
+        });
+        let unsettled = (options.renewal_grace_days > 0).then(|| {
+            let sum: Annual = self.unsettled.values().copied().sum();
+            let several = self.unsettled.len() > 1;
+            let each = || self.unsettled.iter().map(|(currency, annual)| (*currency, (*annual).into()));
+            Unsettled {
+                heads: self.unsettled_heads,
+                recurring: (!several).then(|| sum.into()),
+                by_currency: several.then(|| each().collect()),
+            }
+        });
+        let rates = rates.map(|rates| rates.used(self.span.opening, self.span.closing));
+        RevenueReport {
+            period: question.period(&self.span),
+            as_of: question.as_of,
+            currency: options.currency.or(only),
+            settings: question.settings(),
+            total,
+            clients: self.heads,
+            by_currency,
+            groups,
+            unsettled,
+            rates,
+        }
+    }
+}
+
+/// What each client did over a period.
+pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movements, Refusal> {
+    let shared = question.shared()?;
+    let ground = question.ground(&shared);
+    let span = Span::new(period, question.as_of);
+    let mut rows = Vec::new();
+    question.visit(&shared, |client, views, _| {
+        for (currency, view) in views {
+            let Some(moved) = moved(view, &span, &ground)? else { continue };
+            let Some(kind) = moved.kind else { continue };
+            let Moved { opening, closing, amount, fx, gap_days, .. } = moved;
+            rows.push(MovementRow {
+                client: client.id.clone(),
+                currency: *currency,
+                kind,
+                opening: opening.into(),
+                closing: (closing + fx).into(),
+                amount: amount.into(),
+                fx: fx.into(),
+                gap_days,
+                tags: tags::tags(view, &moved, &client.state, question.as_of),
+                events: movement::events(view, &moved, &span, &ground)?,
+            });
+        }
+        Ok(())
+    })?;
+    Ok(Movements {
+        period: question.period(&span),
+        as_of: question.as_of,
+        settings: question.settings(),
+        rows,
+    })
+}

@@ -42,11 +42,6 @@ impl<'s> Step<'s> {
         self.annual.is_positive()
     }
 
-    /// Whether it stands paused: one that ended while paused does not.
-    pub(crate) fn is_paused(&self) -> bool {
-        !self.ended && self.state().status == Status::Paused
-    }
-
     pub(crate) fn currency(&self) -> Option<Currency> {
         self.state().terms.map(|terms| terms.currency)
     }

@@ -1,0 +1,203 @@
+//! The shapes of the answers about revenue.
+
+use super::fx::RateUsed;
+use super::group::GroupKey;
+use super::movement::MovementKind;
+use super::settings::RevenueOptions;
+use super::tags::Tag;
+use crate::id::{ClientId, EventRef};
+use crate::money::{Currency, Recurring};
+use crate::rate::{HeadRate, MoneyRate, MoneyRatio, PerHead};
+use crate::time::Instant;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A period, and whether it is over at the instant of the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportPeriod {
+    /// The first instant inside.
+    pub start: Instant,
+    /// The first instant behind.
+    pub end: Instant,
+    /// The question's instant is before the last microsecond: the closing is the state as of that instant.
+    pub partial: bool,
+}
+
+/// Clients by what they did. opening + new + reactivated + resumed - paused - churned = closing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Heads {
+    /// Paid just before the period.
+    pub opening: u64,
+    /// Pay, and never did before.
+    pub new: u64,
+    /// Pay again.
+    pub reactivated: u64,
+    /// Pay again after a pause.
+    pub resumed: u64,
+    /// Stopped for a while.
+    pub paused: u64,
+    /// Left.
+    pub churned: u64,
+    /// Pay at closing.
+    pub closing: u64,
+    /// Came and went inside; in no other count.
+    pub joined_and_left: u64,
+    /// Their pause became an end; in no other count.
+    pub paused_lost: u64,
+}
+
+/// The revenue of some clients over a period, in one currency.
+///
+/// opening + new + reactivation + resumed + expansion - contraction - paused - churn + fx = closing, exactly in `arr`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The same story in heads.
+    pub clients: Heads,
+    /// Just before the period.
+    pub opening: Recurring,
+    /// From clients that never paid before.
+    pub new: Recurring,
+    /// From clients that had left and came back.
+    pub reactivation: Recurring,
+    /// From clients that came back from a pause.
+    pub resumed: Recurring,
+    /// More from clients that already paid.
+    pub expansion: Recurring,
+    /// Less from clients that still pay.
+    pub contraction: Recurring,
+    /// From clients that paused.
+    pub paused: Recurring,
+    /// From clients that left.
+    pub churn: Recurring,
+    /// What exchange rates alone did to the closing.
+    pub fx: Recurring,
+    /// Just before the end of the period, or as of the instant of the question.
+    pub closing: Recurring,
+    /// From clients that came and went, each at its greatest; in no sum.
+    pub joined_and_left: Recurring,
+    /// From clients whose pause became an end, at the pause; in no sum.
+    pub paused_lost: Recurring,
+    /// The closing without subscriptions already known to end.
+    pub after_cancellations: Recurring,
+    /// Net revenue retention: what the clients of the opening pay at closing, per unit they paid at opening.
+    pub nrr: MoneyRate,
+    /// Gross revenue retention: the same, and nobody counts for more than at opening.
+    pub grr: MoneyRate,
+    /// The share of clients that left.
+    pub logo_churn: HeadRate,
+    /// 1 - GRR.
+    pub gross_revenue_churn: MoneyRate,
+    /// Churn per unit of opening.
+    pub churned_revenue: MoneyRate,
+    /// 1 - NRR.
+    pub net_revenue_churn: MoneyRate,
+    /// What came in per unit lost.
+    pub quick_ratio: MoneyRatio,
+    /// The closing per client that pays at closing.
+    pub arpa: PerHead,
+}
+
+/// The row of one group, in one currency.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GroupRow {
+    /// What the clients have in common; null for those without a value.
+    pub key: GroupKey,
+    /// The currency of the figures.
+    pub currency: Currency,
+    /// The figures.
+    #[serde(flatten)]
+    pub row: Row,
+}
+
+/// Clients whose gap runs as of the question and may yet be bridged by a renewal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Unsettled {
+    /// How many.
+    pub heads: u64,
+    /// What they paid just before the gap, in the report's currency; null with several currencies.
+    #[serde(flatten)]
+    pub recurring: Option<Recurring>,
+    /// The same by currency, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_currency: Option<BTreeMap<Currency, Recurring>>,
+}
+
+/// The revenue of the book over a period.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RevenueReport {
+    /// The period.
+    pub period: ReportPeriod,
+    /// The instant of the question.
+    pub as_of: Instant,
+    /// The currency of `total`: the reporting currency, or the only one there is.
+    pub currency: Option<Currency>,
+    /// The settings of the question.
+    pub settings: RevenueOptions,
+    /// The whole book; null with several currencies and no rates.
+    pub total: Option<Row>,
+    /// Heads over all currencies.
+    pub clients: Heads,
+    /// A row for each currency, where there are several and no rates. Heads of these rows must not be added.
+    pub by_currency: Option<BTreeMap<Currency, Row>>,
+    /// With `group_by` a row for each value and currency, in order of both, no value last.
+    pub groups: Option<Vec<GroupRow>>,
+    /// With `renewal_grace_days`: who may yet come back in time.
+    pub unsettled: Option<Unsettled>,
+    /// With a reporting currency: the rates that were used.
+    pub rates: Option<Vec<RateUsed>>,
+}
+
+impl RevenueReport {
+    /// The rows of the whole book: the total, or one for each currency.
+    pub fn rows(&self) -> impl Iterator<Item = (Option<Currency>, &Row)> {
+        let by_currency = self.by_currency.iter().flatten().map(|(currency, row)| (Some(*currency), row));
+        self.total.iter().map(|row| (self.currency, row)).chain(by_currency)
+    }
+}
+
+/// Reports of consecutive periods, asked as of one instant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RevenueSeries {
+    /// The instant of the question.
+    pub as_of: Instant,
+    /// A report for each period; quiet ones are there, too.
+    pub rows: Vec<RevenueReport>,
+}
+
+/// What one client did over a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MovementRow {
+    /// The client.
+    pub client: ClientId,
+    /// The currency of the amounts.
+    pub currency: Currency,
+    /// What it did.
+    pub kind: MovementKind,
+    /// What it paid just before the period.
+    pub opening: Recurring,
+    /// What it pays at closing, at the rates of the closing.
+    pub closing: Recurring,
+    /// The size of the movement, at the rates of the opening; never below 0.
+    pub amount: Recurring,
+    /// What exchange rates alone did to the closing.
+    pub fx: Recurring,
+    /// For a client that pays again: calendar days from the end of its last paying time to the first paying instant.
+    pub gap_days: Option<i32>,
+    /// Why it moved.
+    pub tags: BTreeSet<Tag>,
+    /// The events behind it.
+    pub events: Vec<EventRef>,
+}
+
+/// The movements of a period.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Movements {
+    /// The period.
+    pub period: ReportPeriod,
+    /// The instant of the question.
+    pub as_of: Instant,
+    /// The settings of the question.
+    pub settings: RevenueOptions,
+    /// A row for each client and currency that moved, in order of both.
+    pub rows: Vec<MovementRow>,
+}

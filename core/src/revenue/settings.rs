@@ -1,0 +1,376 @@
+//! The settings of a question about money: the policies on which the field disagrees, each with its default. Every
+//! answer repeats those it used.
+
+use super::fx::Rate;
+use crate::event::fields::Raw;
+use crate::money::{Currency, Factor, YearFactors};
+use crate::time::{Day, Instant, TimeError, Zone};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// A setting that is not what it may be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{setting}` must be {expected}, found `{found}`")]
+pub struct SettingError {
+    /// The setting.
+    pub setting: String,
+    /// What is allowed.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+}
+
+impl SettingError {
+    pub(crate) fn new(setting: &str, expected: impl Into<String>, found: &str) -> Self {
+        let found = found.chars().take(60).collect();
+        Self { setting: setting.to_owned(), expected: expected.into(), found }
+    }
+}
+
+/// An instant that a question is asked as of, or a day, which means its last microsecond in the engine's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// An instant.
+    At(Instant),
+    /// The end of a day.
+    On(Day),
+}
+
+impl AsOf {
+    /// The instant in a zone.
+    pub fn instant(self, zone: &Zone) -> Instant {
+        match self {
+            Self::At(instant) => instant,
+            Self::On(day) => zone.end_of(day),
+        }
+    }
+}
+
+impl From<Instant> for AsOf {
+    fn from(instant: Instant) -> Self {
+        Self::At(instant)
+    }
+}
+
+impl From<Day> for AsOf {
+    fn from(day: Day) -> Self {
+        Self::On(day)
+    }
+}
+
+impl std::str::FromStr for AsOf {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        text.parse().map(Self::On).or_else(|_| text.parse().map(Self::At))
+    }
+}
+
+impl Serialize for AsOf {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::At(instant) => serializer.collect_str(instant),
+            Self::On(day) => serializer.collect_str(day),
+        }
+    }
+}
+
+/// An enum whose members have names in JSON, with the list of them for errors.
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Its name in JSON.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            fn read(setting: &str, raw: Raw<'_>) -> Result<Self, SettingError> {
+                let names = Self::ALL.iter().map(|choice| choice.as_str()).collect::<Vec<_>>().join(", ");
+                let fault = || SettingError::new(setting, format!("one of {names}"), raw.text());
+                let text = raw.string("").map_err(|_| fault())?;
+                Self::ALL.iter().copied().find(|choice| choice.as_str() == text).ok_or_else(fault)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+
+choice! {
+    /// What becomes of a client all of whose subscriptions are paused.
+    PausedAs {
+        /// A class of its own: a loss while it lasts, but nobody left.
+        #[default]
+        Own = "own",
+        /// It counts as churn.
+        Churn = "churn",
+        /// It keeps the run-rate of its last paying state.
+        Keep = "keep",
+    }
+}
+
+choice! {
+    /// The clients that logo churn is a share of.
+    LogoBase {
+        /// Those that paid at opening.
+        #[default]
+        Opening = "opening",
+        /// Also those that began inside; those that came and went count as churned, too.
+        OpeningPlusNew = "opening_plus_new",
+    }
+}
+
+/// What the rows of a report stand for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupBy {
+    /// Who looks after the client.
+    Owner,
+    /// The client's segment.
+    Segment,
+    /// The plan with the greatest annual amount.
+    Plan,
+    /// The product with the greatest annual amount.
+    Product,
+    /// The currency with the greatest annual amount.
+    Currency,
+    /// The set of the client's tags.
+    Tag,
+    /// The client's parent; a client that is somebody's parent and has none is in its own group.
+    Parent,
+    /// The month of the first paying instant.
+    Cohort,
+    /// An attribute of the client.
+    Attribute(String),
+}
+
+impl GroupBy {
+    const EXPECTED: &str =
+        "one of owner, segment, plan, product, currency, tag, parent, cohort, or attribute:KEY";
+}
+
+impl std::str::FromStr for GroupBy {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        Ok(match text {
+            "owner" => Self::Owner,
+            "segment" => Self::Segment,
+            "plan" => Self::Plan,
+            "product" => Self::Product,
+            "currency" => Self::Currency,
+            "tag" => Self::Tag,
+            "parent" => Self::Parent,
+            "cohort" => Self::Cohort,
+            _ => match text.strip_prefix("attribute:").filter(|key| !key.is_empty()) {
+                Some(key) => Self::Attribute(key.to_owned()),
+                None => return Err(SettingError::new("group_by", Self::EXPECTED, text)),
+            },
+        })
+    }
+}
+
+impl std::fmt::Display for GroupBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Owner => f.write_str("owner"),
+            Self::Segment => f.write_str("segment"),
+            Self::Plan => f.write_str("plan"),
+            Self::Product => f.write_str("product"),
+            Self::Currency => f.write_str("currency"),
+            Self::Tag => f.write_str("tag"),
+            Self::Parent => f.write_str("parent"),
+            Self::Cohort => f.write_str("cohort"),
+            Self::Attribute(key) => write!(f, "attribute:{key}"),
+        }
+    }
+}
+
+impl Serialize for GroupBy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The settings of a question about money. In JSON an object with members of these names; unknown ones are refused.
+///
+/// ```
+/// use healthfold::{PausedAs, RevenueOptions};
+/// let options = RevenueOptions { paused: PausedAs::Churn, ..RevenueOptions::default() };
+/// assert_eq!(RevenueOptions::from_json(r#"{"paused": "churn"}"#)?, options);
+/// let error = RevenueOptions::from_json(r#"{"paused": "maybe"}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "`paused` must be one of own, churn, keep, found `\"maybe\"`");
+/// # Ok::<(), healthfold::SettingError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RevenueOptions {
+    /// The instant of the question; without it the end of the period. Events after it are not seen.
+    pub as_of: Option<AsOf>,
+    /// The reporting currency; without it figures are per currency.
+    pub currency: Option<Currency>,
+    /// What a unit of other currencies is worth in the reporting currency, from when on.
+    pub rates: Vec<Rate>,
+    /// Only what is paid in this currency.
+    pub only_currency: Option<Currency>,
+    /// A row for each value of this, too.
+    pub group_by: Option<GroupBy>,
+    /// What a pause is.
+    pub paused: PausedAs,
+    /// The base of logo churn.
+    pub base: LogoBase,
+    /// A client that comes back after a longer gap is new; without it any gap is a reactivation.
+    pub reactivation_within_days: Option<u32>,
+    /// A gap in paying no longer than this many calendar days is no gap, once the renewal is known.
+    pub renewal_grace_days: u32,
+    /// How many days after its first day a past_due subscription still counts; without it until its status changes.
+    pub past_due_limit_days: Option<u32>,
+    /// Weeks and days in a year.
+    #[serde(flatten)]
+    pub factors: Factors,
+}
+
+/// Weeks and days in a year: 52 and 365 unless said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Factors(pub YearFactors);
+
+impl Serialize for Factors {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut fields = serializer.serialize_struct("Factors", 2)?;
+        fields.serialize_field("week_factor", &self.0.week.to_string())?;
+        fields.serialize_field("day_factor", &self.0.day.to_string())?;
+        fields.end()
+    }
+}
+
+const NAMES: &str = "as_of, currency, rates, only_currency, group_by, paused, base, reactivation_within_days, \
+                     renewal_grace_days, past_due_limit_days, week_factor, day_factor";
+
+impl RevenueOptions {
+    /// Reads settings from a JSON object. A member that is null stands for its default.
+    ///
+    /// # Errors
+    /// If a setting is unknown or not what it may be; the error names it.
+    pub fn from_json(text: &str) -> Result<Self, SettingError> {
+        let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)
+            .map_err(|_| SettingError::new("settings", "an object with settings by name", text))?;
+        let mut options = Self::default();
+        for (name, value) in members {
+            options.set(&name, Raw(value.get()))?;
+        }
+        Ok(options)
+    }
+
+    fn set(&mut self, name: &str, raw: Raw<'_>) -> Result<(), SettingError> {
+        let default = Self::default();
+        let null = raw.is_null();
+        match name {
+            "as_of" => self.as_of = optional(name, raw, "an RFC 3339 time with an offset, or a date")?,
+            "currency" => self.currency = optional(name, raw, CURRENCY)?,
+            "rates" if null => self.rates = default.rates,
+            "rates" => self.rates = super::fx::read(raw.text())?,
+            "only_currency" => self.only_currency = optional(name, raw, CURRENCY)?,
+            "group_by" => self.group_by = optional(name, raw, GroupBy::EXPECTED)?,
+            "paused" if null => self.paused = default.paused,
+            "paused" => self.paused = PausedAs::read(name, raw)?,
+            "base" if null => self.base = default.base,
+            "base" => self.base = LogoBase::read(name, raw)?,
+            "reactivation_within_days" => self.reactivation_within_days = days(name, raw)?,
+            "renewal_grace_days" => self.renewal_grace_days = days(name, raw)?.unwrap_or_default(),
+            "past_due_limit_days" => self.past_due_limit_days = days(name, raw)?,
+            "week_factor" => self.factors.0.week = factor(name, raw)?.unwrap_or(default.factors.0.week),
+            "day_factor" => self.factors.0.day = factor(name, raw)?.unwrap_or(default.factors.0.day),
+            _ => return Err(SettingError::new(name, format!("one of {NAMES}"), name)),
+        }
+        Ok(())
+    }
+}
+
+const CURRENCY: &str = "a currency of three capital letters, such as USD";
+
+/// A text that parses, or nothing for null.
+fn optional<T: std::str::FromStr>(
+    setting: &str,
+    raw: Raw<'_>,
+    expected: &str,
+) -> Result<Option<T>, SettingError> {
+    if raw.is_null() {
+        return Ok(None);
+    }
+    let text = raw.string("").ok().and_then(|text| text.parse().ok());
+    text.map(Some).ok_or_else(|| SettingError::new(setting, expected, raw.text()))
+}
+
+fn days(setting: &str, raw: Raw<'_>) -> Result<Option<u32>, SettingError> {
+    if raw.is_null() {
+        return Ok(None);
+    }
+    let days = raw.text().parse::<u32>().ok().filter(|days| *days <= 100_000);
+    days.map(Some).ok_or_else(|| SettingError::new(setting, "a whole number from 0 to 100000", raw.text()))
+}
+
+fn factor(setting: &str, raw: Raw<'_>) -> Result<Option<Factor>, SettingError> {
+    if raw.is_null() {
+        return Ok(None);
+    }
+    let factor = raw.number("").ok().and_then(|text| text.parse().ok());
+    let expected = "a number above 0 and at most 1000 with at most 6 fractional digits";
+    factor.map(Some).ok_or_else(|| SettingError::new(setting, expected, raw.text()))
+}
+
+impl<'de> Deserialize<'de> for RevenueOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
+        let mut options = Self::default();
+        for (name, value) in members {
+            options.set(&name, Raw(value.get())).map_err(D::Error::custom)?;
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_by_name_and_unknown_ones_are_refused() {
+        let text = r#"{"as_of":"2026-03-31","group_by":"attribute:size","week_factor":52.177457,"base":null,
+            "reactivation_within_days":90,"past_due_limit_days":null,"currency":"EUR"}"#;
+        let options = RevenueOptions::from_json(text).unwrap();
+        assert_eq!(options.as_of, Some(AsOf::On("2026-03-31".parse().unwrap())));
+        assert_eq!(options.group_by, Some(GroupBy::Attribute("size".into())));
+        assert_eq!(options.factors.0.week.to_string(), "52.177457");
+        assert_eq!(options.reactivation_within_days, Some(90));
+        let again = serde_json::to_string(&options).unwrap();
+        assert_eq!(
+            serde_json::from_str::<RevenueOptions>(&again).unwrap(),
+            options,
+            "settings can be asked again"
+        );
+        for (text, setting) in [
+            (r#"{"puased":"own"}"#, "puased"),
+            (r#"{"base":"all"}"#, "base"),
+            (r#"{"group_by":"attribute:"}"#, "group_by"),
+            (r#"{"renewal_grace_days":-1}"#, "renewal_grace_days"),
+            (r#"{"renewal_grace_days":1.5}"#, "renewal_grace_days"),
+            (r#"{"day_factor":0}"#, "day_factor"),
+            (r#"{"as_of":"2026-03-31T00:00:00"}"#, "as_of"),
+            (r#"{"currency":"usd"}"#, "currency"),
+            ("[]", "settings"),
+        ] {
+            assert_eq!(RevenueOptions::from_json(text).unwrap_err().setting, setting, "{text}");
+        }
+    }
+}
