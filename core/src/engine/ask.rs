@@ -85,7 +85,7 @@ impl Engine {
         let scorer = self.scorer(model, as_of);
         let mut scores = Vec::new();
         for client in self.book.living() {
-            let view = scorer.view(&client.state);
+            let view = View::new(&client.state, as_of, &self.zone, &self.book, self.sealed);
             let wanted = match of {
                 ScoresOf::All => true,
                 ScoresOf::Paying => view.pays(),

@@ -1,6 +1,6 @@
 //! Models written in Rust.
 
-use super::model::Model;
+use super::set::Model;
 use crate::signal::params::ModelError;
 use serde_json::{Map, Value, json};
 

@@ -62,6 +62,15 @@ impl Param for Wanted {
     }
 }
 
+/// What a condition is tested on.
+pub(crate) struct Tested<'t> {
+    pub(crate) view: &'t View<'t>,
+    /// The values of the signals that the condition may name.
+    pub(crate) reading: &'t dyn Fn(usize) -> Option<f64>,
+    /// The client's lifecycle stage, where the model set names stages and one of them holds.
+    pub(crate) stage: Option<&'t str>,
+}
+
 /// A test of a client at an instant. What is missing makes it neither true nor false.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
@@ -73,12 +82,13 @@ pub(crate) enum Condition {
     Trial(bool),
     TenureDays(Bounds),
     Milestone(String),
+    Stage(String),
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
 }
 
-const KINDS: &str = "one of `signal`, `segment`, `tag`, `attribute`, `paying`, `trial`, `tenure_days`, `milestone`, `all`, `any`, `not`";
+const KINDS: &str = "one of `signal`, `segment`, `tag`, `attribute`, `paying`, `trial`, `tenure_days`, `milestone`, `stage`, `all`, `any`, `not`";
 
 impl Condition {
     pub(crate) fn read(
@@ -152,20 +162,24 @@ impl Condition {
         if has("milestone") {
             return object.required("milestone", faults).map(Self::Milestone);
         }
+        if has("stage") {
+            return object.required("stage", faults).map(Self::Stage);
+        }
         faults.add(path, format!("must be {KINDS}, found {}", found(value)));
         None
     }
 
     /// Whether the condition holds; what is missing at the end is false.
-    pub(crate) fn holds(&self, view: &View<'_>, reading: &dyn Fn(usize) -> Option<f64>) -> bool {
-        self.test(view, reading).unwrap_or(false)
+    pub(crate) fn holds(&self, of: &Tested<'_>) -> bool {
+        self.test(of).unwrap_or(false)
     }
 
     /// True, false or missing: true or missing is true, false and missing is false.
-    fn test(&self, view: &View<'_>, reading: &dyn Fn(usize) -> Option<f64>) -> Option<bool> {
+    fn test(&self, of: &Tested<'_>) -> Option<bool> {
+        let view = of.view;
         let profile = &view.state.profile;
         match self {
-            Self::Signal { signal, bounds } => reading(*signal).map(|x| bounds.hold(x)),
+            Self::Signal { signal, bounds } => (of.reading)(*signal).map(|x| bounds.hold(x)),
             Self::Segment(segment) => {
                 let stated = profile.segment.value_at(view.at).and_then(Option::as_ref);
                 Some(stated.is_some_and(|stated| stated.as_str() == segment))
@@ -187,8 +201,9 @@ impl Condition {
             Self::Trial(wanted) => Some(crate::signal::billing::on_trial(view) == *wanted),
             Self::TenureDays(bounds) => view.tenure_days().map(|days| bounds.hold(f64::from(days))),
             Self::Milestone(milestone) => Some(view.reached(milestone).is_some()),
+            Self::Stage(stage) => of.stage.map(|standing| standing == stage),
             Self::All(inner) => {
-                let tests = inner.iter().map(|condition| condition.test(view, reading));
+                let tests = inner.iter().map(|condition| condition.test(of));
                 tests.fold(Some(true), |so_far, test| match (so_far, test) {
                     (Some(false), _) | (_, Some(false)) => Some(false),
                     (None, _) | (_, None) => None,
@@ -196,14 +211,14 @@ impl Condition {
                 })
             }
             Self::Any(inner) => {
-                let tests = inner.iter().map(|condition| condition.test(view, reading));
+                let tests = inner.iter().map(|condition| condition.test(of));
                 tests.fold(Some(false), |so_far, test| match (so_far, test) {
                     (Some(true), _) | (_, Some(true)) => Some(true),
                     (None, _) | (_, None) => None,
                     (Some(false), Some(false)) => Some(false),
                 })
             }
-            Self::Not(inner) => inner.test(view, reading).map(|holds| !holds),
+            Self::Not(inner) => inner.test(of).map(|holds| !holds),
         }
     }
 
@@ -219,7 +234,8 @@ impl Condition {
             | Self::Paying(_)
             | Self::Trial(_)
             | Self::TenureDays(_)
-            | Self::Milestone(_) => None,
+            | Self::Milestone(_)
+            | Self::Stage(_) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The model that comes with the library: a sensible start for a subscription business.
 
-use super::model::Model;
+use super::set::Model;
 
 /// The document of the default model, each weight with its reason beside it in `docs/models.md`.
 const DOCUMENT: &str = include_str!("default.json");

@@ -11,24 +11,30 @@ mod condition;
 mod curve;
 mod default;
 mod model;
+mod peers;
 mod result;
+mod set;
+mod settle;
+mod tree;
 
 pub use crate::signal::params::{Issue, ModelError};
 pub use builder::{GroupBuilder, ModelBuilder};
-pub use model::{Band, Model};
+pub use model::Band;
 pub use result::{Effect, HealthScore, OverrideEffect, PartScore};
+pub use set::Model;
 
 use crate::book::{Book, Client};
-use crate::event::client::OverrideKind;
-use crate::id::Text;
-use crate::signal::{Missing, Reading, View};
+use crate::signal::{Missing, Reading, SignalSpec, SourceRule, View};
 use crate::state::ClientState;
-use crate::state::billing::instant_of;
 use crate::time::{Day, Instant, Zone};
-use curve::{Curve, Within};
-use model::{Bound, Combine, Group, Part, WhenMissing};
+use condition::{Condition, Tested};
+use curve::Curve;
+use model::{Part, Single, WhenMissing};
+use peers::{Peer, percentile};
+use settle::settle;
 use std::cell::OnceCell;
 use std::sync::OnceLock;
+use tree::{combine, coverage, for_each_part, name_parts, share_out};
 
 /// How close to a band's edge or to the least coverage counts as there, in the client's favour.
 const TOLERANCE: f64 = 1e-9;
@@ -40,15 +46,8 @@ pub(crate) struct Scorer<'a> {
     zone: &'a Zone,
     at: Instant,
     sealed: Option<Day>,
-    /// The readings of all clients for each signal that is compared among peers; made when first asked for.
-    peers: Vec<OnceLock<Vec<Peer>>>,
-}
-
-/// What a peer set is made of.
-struct Peer {
-    segment: Option<Text>,
-    paying: bool,
-    reading: f64,
+    /// For each model of the set and each of its signals the readings of all clients; made when first asked for.
+    peers: Vec<Vec<OnceLock<Vec<Peer>>>>,
 }
 
 /// A part with its signal read.
@@ -64,13 +63,24 @@ struct ReadPart {
 /// The readings of a client's signals, each read once.
 struct Readings<'v> {
     view: View<'v>,
-    model: &'v Model,
+    signals: &'v [(String, SignalSpec)],
     cells: Vec<OnceCell<Reading>>,
+    stage: Option<&'v str>,
 }
 
-impl Readings<'_> {
+impl<'v> Readings<'v> {
+    fn new(view: View<'v>, signals: &'v [(String, SignalSpec)], stage: Option<&'v str>) -> Self {
+        Self { view, signals, cells: vec![OnceCell::new(); signals.len()], stage }
+    }
+
+    /// Whether a condition holds for these readings.
+    fn meet(&self, condition: &Condition) -> bool {
+        let reading = |signal| self.value(signal);
+        condition.holds(&Tested { view: &self.view, reading: &reading, stage: self.stage })
+    }
+
     fn of(&self, signal: usize) -> Reading {
-        let (Some(cell), Some((_, spec))) = (self.cells.get(signal), self.model.signals.get(signal)) else {
+        let (Some(cell), Some((_, spec))) = (self.cells.get(signal), self.signals.get(signal)) else {
             return Reading::of(Err(Missing::NeverSeen));
         };
         *cell.get_or_init(|| spec.read(&self.view))
@@ -89,23 +99,67 @@ impl<'a> Scorer<'a> {
         at: Instant,
         sealed: Option<Day>,
     ) -> Self {
-        let peers = model.signals.iter().map(|_| OnceLock::new()).collect();
-        Self { model, book, zone, at, sealed, peers }
+        let peers = |choice: &set::Choice| choice.model.signals.iter().map(|_| OnceLock::new()).collect();
+        Self { model, book, zone, at, sealed, peers: model.choices.iter().map(peers).collect() }
     }
 
-    pub(crate) fn view(&self, state: &'a ClientState) -> View<'a> {
-        View { sources: &self.model.sources, ..View::new(state, self.at, self.zone, self.book, self.sealed) }
+    pub(crate) fn view(&self, state: &'a ClientState, sources: &'a [SourceRule]) -> View<'a> {
+        View { sources, ..View::new(state, self.at, self.zone, self.book, self.sealed) }
     }
 
-    /// The score of a client.
+    /// The score of a client, by the first model that fits it.
     pub(crate) fn score(&self, client: &'a Client<'_>) -> HealthScore {
-        let model = self.model;
-        let view = self.view(&client.state);
-        let readings = Readings { view, model, cells: vec![OnceCell::new(); model.signals.len()] };
+        let stage = self.stage(client);
+        let Some(rule) = self.choose(client, stage) else { return self.no_model(client, stage) };
+        self.score_by(rule, client, stage)
+    }
+
+    /// The first stage whose condition holds.
+    fn stage(&self, client: &'a Client<'_>) -> Option<&'a str> {
+        let set = self.model;
+        let readings = Readings::new(self.view(&client.state, &set.sources), &set.signals, None);
+        set.stages.iter().find(|stage| readings.meet(&stage.when)).map(|stage| stage.name.as_str())
+    }
+
+    /// The number of the first model that fits.
+    fn choose(&self, client: &'a Client<'_>, stage: Option<&'a str>) -> Option<usize> {
+        let set = self.model;
+        let readings = Readings::new(self.view(&client.state, &set.sources), &set.signals, stage);
+        set.choices.iter().position(|choice| choice.when.as_ref().is_none_or(|when| readings.meet(when)))
+    }
+
+    /// No model of the set fits: no score, and nothing to explain it by.
+    fn no_model(&self, client: &Client<'_>, stage: Option<&str>) -> HealthScore {
+        HealthScore {
+            client: client.id.clone(),
+            as_of: self.at,
+            model: None,
+            version: None,
+            rule: None,
+            stage: stage.map(str::to_owned),
+            score: None,
+            computed: None,
+            band: "unknown".to_owned(),
+            coverage: 0.0,
+            low: None,
+            high: None,
+            parts: Vec::new(),
+            adjustments: Vec::new(),
+            limits: Vec::new(),
+            r#override: None,
+            clamp: 0.0,
+        }
+    }
+
+    /// The score of a client by one model of the set.
+    fn score_by(&self, rule: usize, client: &'a Client<'_>, stage: Option<&'a str>) -> HealthScore {
+        let Some(choice) = self.model.choices.get(rule) else { return self.no_model(client, stage) };
+        let model = &choice.model;
+        let readings = Readings::new(self.view(&client.state, &model.sources), &model.signals, stage);
         let mut parts: Vec<ReadPart> = Vec::with_capacity(model.part_count);
         let mut required_missing = false;
         for_each_part(&model.root, &mut |part| {
-            let read = self.read_part(part, &readings);
+            let read = self.read_part(part, rule, &readings);
             required_missing |= read.points.is_none() && part.missing == WhenMissing::Required;
             parts.push(read);
         });
@@ -121,22 +175,24 @@ impl<'a> Scorer<'a> {
             combine(&model.root, &of)
         };
 
-        let settled = self.settle(raw, shown.is_some(), &readings);
-        let bound = |missing| self.settle(at_bound(missing), true, &readings).score;
+        let settled = settle(model, raw, shown.is_some(), &readings);
+        let bound = |missing| settle(model, at_bound(missing), true, &readings).score;
         let mut shares = vec![0.0; model.part_count];
         share_out(&model.root, 1.0, &points, &mut shares);
         HealthScore {
             client: client.id.clone(),
             as_of: self.at,
-            model: model.name.clone(),
-            version: model.version,
+            model: Some(model.name.clone()),
+            version: Some(model.version),
+            rule: (self.model.choices.len() > 1 || choice.when.is_some()).then_some(rule),
+            stage: stage.map(str::to_owned),
             score: settled.score,
             computed: settled.computed,
-            band: settled.score.map_or("unknown", |score| self.band(score)).to_owned(),
+            band: settled.score.map_or("unknown", |score| band(model, score)).to_owned(),
             coverage,
             low: bound(0.0),
             high: bound(100.0),
-            parts: self.list_parts(parts, &shares),
+            parts: list_parts(model, parts, &shares),
             adjustments: settled.adjustments,
             limits: settled.limits,
             r#override: settled.over,
@@ -144,13 +200,15 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    fn read_part(&self, part: &Part, readings: &Readings<'_>) -> ReadPart {
+    fn read_part(&self, part: &Part, rule: usize, readings: &Readings<'_>) -> ReadPart {
         let mut reading = readings.of(part.signal);
         if let (None, WhenMissing::CarryDays(days)) = (reading.value(), part.missing) {
-            reading = self.carried(part.signal, days, &readings.view).unwrap_or(reading);
+            reading = carried(part.signal, days, readings).unwrap_or(reading);
         }
-        let worth =
-            reading.value().ok_or(Missing::NeverSeen).and_then(|x| self.points(part, x, &readings.view));
+        let worth = reading
+            .value()
+            .ok_or(Missing::NeverSeen)
+            .and_then(|x| self.points(part, rule, x, &readings.view));
         match (worth, part.missing) {
             (Ok(points), _) => {
                 ReadPart { reading: reading.value(), missing: None, points: Some(points), covered: true }
@@ -166,279 +224,50 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    /// The newest value of the last days, looked for at the ends of earlier days.
-    fn carried(&self, signal: usize, days: i32, view: &View<'_>) -> Option<Reading> {
-        let (_, spec) = self.model.signals.get(signal)?;
-        let ends = (1..=days).map(|n| view.zone.end_of(view.today.plus(-n)));
-        ends.map(|end| spec.read(&view.moved_to(end))).find(|reading| reading.value().is_some())
-    }
-
-    fn points(&self, part: &Part, x: f64, view: &View<'_>) -> Result<f64, Missing> {
-        match &part.curve {
-            Curve::Percentile { within, min_clients, invert } => self
-                .percentile(part.signal, x, *within, *min_clients, view)
-                .map(|points| if *invert { 100.0 - points } else { points }),
-            curve => curve.points(x).ok_or(Missing::TooLittle),
-        }
-    }
-
-    fn percentile(
-        &self,
-        signal: usize,
-        x: f64,
-        within: Within,
-        least: usize,
-        view: &View<'_>,
-    ) -> Result<f64, Missing> {
-        let peers = self
-            .peers
-            .get(signal)
-            .map(|peers| peers.get_or_init(|| self.all_peers(signal)))
-            .ok_or(Missing::TooLittle)?;
-        let (segment, paying) = (segment(view), view.pays());
-        let mut count = (0u32, 0u32, 0u32);
-        for peer in peers {
-            let same = within == Within::All || peer.segment == segment;
-            if same && (peer.paying || !paying) {
-                count.0 += 1;
-                count.1 += u32::from(peer.reading < x);
-                count.2 += u32::from(peer.reading == x);
-            }
-        }
-        let (all, below, ties) = count;
-        if all == 0 || (all as usize) < least {
-            return Err(Missing::TooLittle);
-        }
-        Ok((f64::from(below) + 0.5 * f64::from(ties)) / f64::from(all) * 100.0)
-    }
-
-    fn all_peers(&self, signal: usize) -> Vec<Peer> {
-        let Some((_, spec)) = self.model.signals.get(signal) else { return Vec::new() };
-        let peer = |client: Client<'_>| {
-            let view = View {
-                sources: &self.model.sources,
-                ..View::new(&client.state, self.at, self.zone, self.book, self.sealed)
+    fn points(&self, part: &Part, rule: usize, x: f64, view: &View<'_>) -> Result<f64, Missing> {
+        let Curve::Percentile { within, min_clients, invert } = part.curve else {
+            return part.curve.points(x).ok_or(Missing::TooLittle);
+        };
+        let signals =
+            self.model.choices.get(rule).map(|choice| (&choice.model.signals, &choice.model.sources));
+        let cell = self.peers.get(rule).and_then(|peers| peers.get(part.signal));
+        let ((signals, sources), cell) = signals.zip(cell).ok_or(Missing::TooLittle)?;
+        let spec = signals.get(part.signal).map(|(_, spec)| spec).ok_or(Missing::TooLittle)?;
+        let everybody = || {
+            let read = |client: Client<'_>| {
+                let view = View::new(&client.state, self.at, self.zone, self.book, self.sealed);
+                Peer::read(spec, &View { sources, ..view })
             };
-            let reading = spec.read(&view).value().filter(|_| view.seen())?;
-            Some(Peer { segment: segment(&view), paying: view.pays(), reading })
+            self.book.living().filter_map(read).collect()
         };
-        self.book.living().filter_map(peer).collect()
-    }
-
-    /// Adjustments, limits, override and clamp, as steps of one running value. `None` goes through as no score, which only
-    /// a standing override of the score itself replaces.
-    fn settle(&self, raw: Option<f64>, shown: bool, readings: &Readings<'_>) -> Settled {
-        let model = self.model;
-        let start = raw.unwrap_or(0.0);
-        let mut value = start;
-        let mut adjustments = Vec::with_capacity(model.adjustments.len());
-        for adjustment in &model.adjustments {
-            let reading = readings.value(adjustment.signal);
-            let effect =
-                reading.and_then(|x| adjustment.curve.points(x)).filter(|_| raw.is_some()).unwrap_or(0.0);
-            value += effect;
-            adjustments.push(Effect { name: adjustment.name.clone(), reading, effect });
-        }
-        let mut limits: Vec<Effect> = Vec::with_capacity(model.limits.len());
-        for limit in &model.limits {
-            let reading = limit.when.first_signal().and_then(|signal| readings.value(signal));
-            limits.push(Effect { name: limit.name.clone(), reading, effect: 0.0 });
-        }
-        if raw.is_some() {
-            value = self.limit(value, readings, &mut limits);
-        }
-        let clamped = value.clamp(0.0, 100.0);
-        let computed = raw.filter(|_| shown).map(|_| clamped);
-
-        let standing = self.standing_override(&readings.view);
-        let before = value;
-        let mut score = computed;
-        if let Some(standing) = &standing {
-            let given = standing.value;
-            match standing.kind {
-                OverrideKind::Score => {
-                    value = given;
-                    score = Some(given);
-                }
-                OverrideKind::Cap => value = if raw.is_some() { value.min(given) } else { value },
-                OverrideKind::Floor => value = if raw.is_some() { value.max(given) } else { value },
-            }
-            score = score.map(|_| value.clamp(0.0, 100.0));
-        }
-        let over = standing.map(|standing| OverrideEffect { effect: value - before, ..standing });
-        Settled { score, computed, adjustments, limits, over, clamp: value.clamp(0.0, 100.0) - value }
-    }
-
-    /// Of the limits that hold, the least `set`, then the greatest floor, then the least cap decide; the first on ties.
-    fn limit(&self, mut value: f64, readings: &Readings<'_>, effects: &mut [Effect]) -> f64 {
-        let reading = |signal| readings.value(signal);
-        let holding: Vec<(usize, Bound)> = (self.model.limits.iter().enumerate())
-            .filter(|(_, limit)| limit.when.holds(&readings.view, &reading))
-            .map(|(i, limit)| (i, limit.bound))
-            .collect();
-        let least = |bounds: &mut dyn Iterator<Item = (usize, f64)>| {
-            bounds.fold(None, |best: Option<(usize, f64)>, next| match best {
-                Some(best) if best.1 <= next.1 => Some(best),
-                _ => Some(next),
-            })
-        };
-        let set = least(&mut holding.iter().filter_map(|(i, bound)| match bound {
-            Bound::Set(to) => Some((*i, *to)),
-            Bound::Floor(_) | Bound::Cap(_) => None,
-        }));
-        let floor = least(&mut holding.iter().filter_map(|(i, bound)| match bound {
-            Bound::Floor(at) => Some((*i, -*at)),
-            Bound::Set(_) | Bound::Cap(_) => None,
-        }))
-        .map(|(i, negated)| (i, -negated));
-        let cap = least(&mut holding.iter().filter_map(|(i, bound)| match bound {
-            Bound::Cap(at) => Some((*i, *at)),
-            Bound::Set(_) | Bound::Floor(_) => None,
-        }));
-        let mut step = |decides: Option<(usize, f64)>, to: &dyn Fn(f64, f64) -> f64| {
-            if let Some((i, bound)) = decides {
-                let next = to(value, bound);
-                if let Some(effect) = effects.get_mut(i) {
-                    effect.effect = next - value;
-                }
-                value = next;
-            }
-        };
-        step(set, &|_, to| to);
-        step(floor, &f64::max);
-        step(cap, &f64::min);
-        value
-    }
-
-    /// The override that stands: the last entry decides, while the instant is before its end.
-    fn standing_override(&self, view: &View<'_>) -> Option<OverrideEffect> {
-        let entry = &view.state.profile.overrides.at(view.at)?.value;
-        let until = instant_of(entry.until, view.zone);
-        let stands = until.is_none_or(|until| view.at < until);
-        stands.then(|| OverrideEffect {
-            kind: entry.kind,
-            value: entry.value.quantity().to_f64(),
-            by: entry.by.clone(),
-            reason: entry.reason.clone(),
-            until,
-            effect: 0.0,
-        })
-    }
-
-    fn band(&self, score: f64) -> &str {
-        let reached = self.model.bands.iter().rev().find(|band| score + TOLERANCE >= band.from);
-        reached.map_or("unknown", |band| &band.name)
-    }
-
-    fn list_parts(&self, parts: Vec<ReadPart>, shares: &[f64]) -> Vec<PartScore> {
-        let mut names: Vec<(Vec<String>, usize)> = Vec::with_capacity(parts.len());
-        name_parts(&self.model.root, &mut Vec::new(), &mut names);
-        let part = |(((group, signal), read), share): (((Vec<String>, usize), ReadPart), &f64)| PartScore {
-            group,
-            signal: self.model.signals.get(signal).map(|(name, _)| name.clone()).unwrap_or_default(),
-            reading: read.reading,
-            missing: read.missing,
-            points: read.points,
-            weight: *share,
-            contribution: share * read.points.unwrap_or(0.0),
-        };
-        names.into_iter().zip(parts).zip(shares).map(part).collect()
+        let points = percentile(cell.get_or_init(everybody), x, within, min_clients, view)?;
+        Ok(if invert { 100.0 - points } else { points })
     }
 }
 
-/// What became of the raw score.
-struct Settled {
-    score: Option<f64>,
-    computed: Option<f64>,
-    adjustments: Vec<Effect>,
-    limits: Vec<Effect>,
-    over: Option<OverrideEffect>,
-    clamp: f64,
+/// The newest value of the last days, looked for at the ends of earlier days.
+fn carried(signal: usize, days: i32, readings: &Readings<'_>) -> Option<Reading> {
+    let (view, (_, spec)) = (&readings.view, readings.signals.get(signal)?);
+    let ends = (1..=days).map(|n| view.zone.end_of(view.today.plus(-n)));
+    ends.map(|end| spec.read(&view.moved_to(end))).find(|reading| reading.value().is_some())
 }
 
-fn segment(view: &View<'_>) -> Option<Text> {
-    view.state.profile.segment.value_at(view.at).cloned().flatten()
+fn band(model: &Single, score: f64) -> &str {
+    let reached = model.bands.iter().rev().find(|band| score + TOLERANCE >= band.from);
+    reached.map_or("unknown", |band| &band.name)
 }
 
-/// Shows the parts in the order of their numbers.
-fn for_each_part<'m>(group: &'m Group, see: &mut dyn FnMut(&'m Part)) {
-    group.parts.iter().for_each(&mut *see);
-    for inner in &group.groups {
-        for_each_part(inner, see);
-    }
-}
-
-fn name_parts(group: &Group, path: &mut Vec<String>, names: &mut Vec<(Vec<String>, usize)>) {
-    names.extend(group.parts.iter().map(|part| (path.clone(), part.signal)));
-    for inner in &group.groups {
-        path.push(inner.name.clone());
-        name_parts(inner, path, names);
-        path.pop();
-    }
-}
-
-/// The children of a group that are present, with weight and value, parts first.
-fn present<'m>(
-    group: &'m Group,
-    points: &'m dyn Fn(&Part) -> Option<f64>,
-) -> impl Iterator<Item = (Child<'m>, f64, f64)> {
-    let parts =
-        group.parts.iter().filter_map(move |part| points(part).map(|p| (Child::Part(part), part.weight, p)));
-    let groups = group
-        .groups
-        .iter()
-        .filter_map(move |inner| combine(inner, points).map(|p| (Child::Group(inner), inner.weight, p)));
-    parts.chain(groups)
-}
-
-enum Child<'m> {
-    Part(&'m Part),
-    Group(&'m Group),
-}
-
-/// One number of what is present in a group; `None` if nothing is, or nothing that has weight.
-fn combine(group: &Group, points: &dyn Fn(&Part) -> Option<f64>) -> Option<f64> {
-    let children = present(group, points);
-    match group.combine {
-        Combine::Mean => {
-            let (sum, weight) = children.fold((0.0, 0.0), |(sum, total), (_, w, p)| (sum + w * p, total + w));
-            (weight > 0.0).then(|| sum / weight)
-        }
-        Combine::Min => children.map(|(_, _, p)| p).reduce(f64::min),
-        Combine::Max => children.map(|(_, _, p)| p).reduce(f64::max),
-    }
-}
-
-/// Gives a group's share of the score to its parts; the child that decides a minimum or maximum takes all of it.
-fn share_out(group: &Group, share: f64, points: &dyn Fn(&Part) -> Option<f64>, shares: &mut [f64]) {
-    let value = combine(group, points);
-    let total: f64 = present(group, points).map(|(_, weight, _)| weight).sum();
-    let mut decided = false;
-    for (child, weight, p) in present(group, points) {
-        let of_child = match group.combine {
-            Combine::Mean if total > 0.0 => share * (weight / total),
-            Combine::Mean => 0.0,
-            Combine::Min | Combine::Max if !decided && Some(p) == value => {
-                decided = true;
-                share
-            }
-            Combine::Min | Combine::Max => 0.0,
-        };
-        match child {
-            Child::Part(part) => {
-                if let Some(slot) = shares.get_mut(part.number) {
-                    *slot = of_child;
-                }
-            }
-            Child::Group(inner) => share_out(inner, of_child, points, shares),
-        }
-    }
-}
-
-/// The share of the weight that was seen, through the tree.
-fn coverage(group: &Group, covered: &dyn Fn(&Part) -> bool) -> f64 {
-    let parts = group.parts.iter().map(|part| (part.weight, if covered(part) { 1.0 } else { 0.0 }));
-    let groups = group.groups.iter().map(|inner| (inner.weight, coverage(inner, covered)));
-    let (sum, total) = parts.chain(groups).fold((0.0, 0.0), |(sum, total), (w, c)| (sum + w * c, total + w));
-    if total > 0.0 { sum / total } else { 0.0 }
+fn list_parts(model: &Single, parts: Vec<ReadPart>, shares: &[f64]) -> Vec<PartScore> {
+    let mut names: Vec<(Vec<String>, usize)> = Vec::with_capacity(parts.len());
+    name_parts(&model.root, &mut Vec::new(), &mut names);
+    let part = |(((group, signal), read), share): (((Vec<String>, usize), ReadPart), &f64)| PartScore {
+        group,
+        signal: model.signals.get(signal).map(|(name, _)| name.clone()).unwrap_or_default(),
+        reading: read.reading,
+        missing: read.missing,
+        points: read.points,
+        weight: *share,
+        contribution: share * read.points.unwrap_or(0.0),
+    };
+    names.into_iter().zip(parts).zip(shares).map(part).collect()
 }

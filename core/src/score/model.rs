@@ -1,10 +1,9 @@
-//! The health model: how signals become a score. Checked when it is made, with every fault at once; never part of an
-//! engine's state, so that changing it rescores any past instant without reading one event again.
+//! One health model: how signals become a score, and how that is read from JSON with every fault at once.
 
 use super::condition::Condition;
 use super::curve::{Curve, share, weight};
-use crate::signal::params::{Days, Faults, ModelError, Object, Param, found};
-use crate::signal::{SignalSpec, SourceRule, parse};
+use crate::signal::params::{Days, Faults, Object, Param, found};
+use crate::signal::{SignalSpec, SourceRule};
 use crate::time::Day;
 use serde_json::Value;
 
@@ -87,21 +86,9 @@ pub struct Band {
     pub from: f64,
 }
 
-/// A health model.
-///
-/// ```
-/// use healthfold::Model;
-/// let model = Model::from_json(r#"{"name": "tiny", "version": 1,
-///     "signals": {"wau": {"kind": "active_users", "days": 7}},
-///     "groups": [{"name": "usage", "parts": [{"signal": "wau", "curve": {"points": [[0, 0], [5, 100]]}}]}],
-///     "bands": [{"name": "red", "from": 0}, {"name": "green", "from": 60}]}"#)?;
-/// assert_eq!(model.name(), "tiny");
-/// let faulty = Model::from_json(r#"{"name": "", "groups": []}"#).unwrap_err();
-/// assert!(faulty.issues.len() >= 3, "all faults at once: {faulty}");
-/// # Ok::<(), healthfold::ModelError>(())
-/// ```
+/// One model, as a set of models chooses it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Model {
+pub(crate) struct Single {
     pub(crate) name: String,
     pub(crate) version: u64,
     pub(crate) signals: Vec<(String, SignalSpec)>,
@@ -112,7 +99,6 @@ pub struct Model {
     pub(crate) bands: Vec<Band>,
     pub(crate) min_coverage: f64,
     pub(crate) sources: Vec<SourceRule>,
-    document: Value,
 }
 
 /// The names of a model's signals, to find them by.
@@ -120,7 +106,11 @@ pub(crate) struct SignalNames<'m> {
     names: Vec<&'m str>,
 }
 
-impl SignalNames<'_> {
+impl<'m> SignalNames<'m> {
+    pub(crate) fn of(signals: &'m [(String, Option<SignalSpec>)]) -> Self {
+        Self { names: signals.iter().map(|(name, _)| name.as_str()).collect() }
+    }
+
     /// The signal that `signal` names, or a fault.
     pub(crate) fn required(&self, object: &mut Object<'_>, faults: &mut Faults) -> Option<usize> {
         let name: String = object.required("signal", faults)?;
@@ -138,7 +128,7 @@ impl SignalNames<'_> {
 }
 
 /// A whole number of at least 0.
-struct Whole(u64);
+pub(crate) struct Whole(pub(crate) u64);
 
 impl Param for Whole {
     const EXPECTS: &'static str = "a whole number of at least 0";
@@ -164,52 +154,15 @@ impl Param for Day {
     }
 }
 
-impl Model {
-    /// Reads a model from JSON.
-    ///
-    /// # Errors
-    /// Every fault at once, by path, with what is allowed.
-    pub fn from_json(json: &str) -> Result<Self, ModelError> {
-        Self::from_value(&parse(json)?)
-    }
-
-    /// Reads a model from a JSON value.
-    ///
-    /// # Errors
-    /// Every fault at once, by path, with what is allowed.
-    pub fn from_value(document: &Value) -> Result<Self, ModelError> {
-        let mut faults = Faults::default();
-        let model = Self::read(document, &mut faults);
-        faults.finish(model)
-    }
-
-    /// The document the model was made from.
-    pub fn to_json(&self) -> &Value {
-        &self.document
-    }
-
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The version.
-    pub fn version(&self) -> u64 {
-        self.version
-    }
-
-    /// The bands, from the lowest.
-    pub fn bands(&self) -> &[Band] {
-        &self.bands
-    }
-
-    fn read(document: &Value, faults: &mut Faults) -> Option<Self> {
-        let mut object = Object::at("", document, faults)?;
+impl Single {
+    /// Reads the model at a path.
+    pub(crate) fn read(path: &str, document: &Value, faults: &mut Faults) -> Option<Self> {
+        let mut object = Object::at(path, document, faults)?;
         let name: Option<String> = object.required("name", faults);
         let version = object.optional::<Whole>("version", faults).map_or(1, |version| version.0);
         object.value("description");
         let signals = read_signals(&mut object, faults);
-        let names = SignalNames { names: signals.iter().map(|(name, _)| name.as_str()).collect() };
+        let names = SignalNames::of(&signals);
         let mut part_count = 0;
         let combine = object.optional("combine", faults).unwrap_or_default();
         let groups = object.list("groups", faults);
@@ -244,13 +197,15 @@ impl Model {
             bands: bands?,
             min_coverage,
             sources: sources?,
-            document: document.clone(),
         })
     }
 }
 
 /// The signals by name; a faulty one keeps its name, so that what uses it is not called unknown.
-fn read_signals(object: &mut Object<'_>, faults: &mut Faults) -> Vec<(String, Option<SignalSpec>)> {
+pub(crate) fn read_signals(
+    object: &mut Object<'_>,
+    faults: &mut Faults,
+) -> Vec<(String, Option<SignalSpec>)> {
     let path = object.path("signals");
     match object.value("signals") {
         Some(Value::Object(members)) => {
@@ -432,7 +387,7 @@ fn read_bands(object: &mut Object<'_>, faults: &mut Faults) -> Option<Vec<Band>>
     Some(bands)
 }
 
-fn read_sources(object: &mut Object<'_>, faults: &mut Faults) -> Option<Vec<SourceRule>> {
+pub(crate) fn read_sources(object: &mut Object<'_>, faults: &mut Faults) -> Option<Vec<SourceRule>> {
     let path = object.path("sources");
     let Some(value) = object.value("sources") else { return Some(Vec::new()) };
     let Value::Object(members) = value else {

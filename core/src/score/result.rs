@@ -16,10 +16,14 @@ pub struct HealthScore {
     pub client: ClientId,
     /// As of when.
     pub as_of: Instant,
-    /// The model's name.
-    pub model: String,
+    /// The model's name; `None` where no model of a set fits.
+    pub model: Option<String>,
     /// The model's version.
-    pub version: u64,
+    pub version: Option<u64>,
+    /// Of a set, the number of the entry that fits, from 0.
+    pub rule: Option<usize>,
+    /// The client's lifecycle stage, where the model set names stages and one of them holds.
+    pub stage: Option<String>,
     /// From 0 to 100; `None` where too little was seen.
     pub score: Option<f64>,
     /// What it would be without an override.

@@ -1,0 +1,193 @@
+//! The health model as a question takes it: one model, or an ordered set of which the first that fits a client is used.
+//!
+//! Checked when it is made; never part of an engine's state, so that changing it rescores any past instant without reading
+//! one event again.
+
+use super::condition::Condition;
+use super::model::{Band, SignalNames, Single, Whole, read_signals, read_sources};
+use crate::signal::params::{Faults, ModelError, Object};
+use crate::signal::{SignalSpec, SourceRule, parse};
+use serde_json::Value;
+
+/// A model and whom it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Choice {
+    /// `None` for everybody.
+    pub(crate) when: Option<Condition>,
+    pub(crate) model: Single,
+}
+
+/// A named stretch of a client's life.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    pub(crate) when: Condition,
+}
+
+/// A health model, or an ordered set of models.
+///
+/// ```
+/// use healthfold::Model;
+/// let model = Model::from_json(r#"{"name": "tiny", "version": 1,
+///     "signals": {"wau": {"kind": "active_users", "days": 7}},
+///     "groups": [{"name": "usage", "parts": [{"signal": "wau", "curve": {"points": [[0, 0], [5, 100]]}}]}],
+///     "bands": [{"name": "red", "from": 0}, {"name": "green", "from": 60}]}"#)?;
+/// assert_eq!(model.name(), "tiny");
+/// let faulty = Model::from_json(r#"{"name": "", "groups": []}"#).unwrap_err();
+/// assert!(faulty.issues.len() >= 3, "all faults at once: {faulty}");
+/// # Ok::<(), healthfold::ModelError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub(crate) name: String,
+    pub(crate) choices: Vec<Choice>,
+    /// Seen by the conditions and stages of a set.
+    pub(crate) signals: Vec<(String, SignalSpec)>,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) sources: Vec<SourceRule>,
+    bands: Vec<Band>,
+    document: Value,
+}
+
+impl Model {
+    /// Reads a model, or a set of models, from JSON.
+    ///
+    /// # Errors
+    /// Every fault at once, by path, with what is allowed.
+    pub fn from_json(json: &str) -> Result<Self, ModelError> {
+        Self::from_value(&parse(json)?)
+    }
+
+    /// Reads a model, or a set of models, from a JSON value.
+    ///
+    /// # Errors
+    /// Every fault at once, by path, with what is allowed.
+    pub fn from_value(document: &Value) -> Result<Self, ModelError> {
+        let mut faults = Faults::default();
+        let is_set = document.as_object().is_some_and(|members| members.contains_key("models"));
+        let model = if is_set {
+            Self::read_set(document, &mut faults)
+        } else {
+            Self::read_one(document, &mut faults)
+        };
+        faults.finish(model)
+    }
+
+    /// The document the model was made from.
+    pub fn to_json(&self) -> &Value {
+        &self.document
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version of a model; a set has one for each of its models.
+    pub fn version(&self) -> Option<u64> {
+        match self.choices.as_slice() {
+            [only] => Some(only.model.version),
+            _ => None,
+        }
+    }
+
+    /// The bands, from the lowest; of a set, those of all its models, each name once.
+    pub fn bands(&self) -> &[Band] {
+        &self.bands
+    }
+
+    fn read_one(document: &Value, faults: &mut Faults) -> Option<Self> {
+        let model = Single::read("", document, faults)?;
+        let (name, bands) = (model.name.clone(), model.bands.clone());
+        let choices = vec![Choice { when: None, model }];
+        let (signals, stages, sources) = (Vec::new(), Vec::new(), Vec::new());
+        Some(Self { name, choices, signals, stages, sources, bands, document: document.clone() })
+    }
+
+    fn read_set(document: &Value, faults: &mut Faults) -> Option<Self> {
+        let mut object = Object::at("", document, faults)?;
+        let name: Option<String> = object.required("name", faults);
+        object.optional::<Whole>("version", faults);
+        object.value("description");
+        let signals = match document.get("signals") {
+            Some(_) => read_signals(&mut object, faults),
+            None => Vec::new(),
+        };
+        let sources = read_sources(&mut object, faults);
+        let names = SignalNames::of(&signals);
+        let stages = object.list("stages", faults);
+        let stages: Vec<Option<Stage>> =
+            stages.into_iter().map(|(path, stage)| read_stage(&path, stage, &names, faults)).collect();
+        let models = object.list("models", faults);
+        if models.is_empty() {
+            faults.add(object.path("models"), "must be a list of at least one model");
+        }
+        let last = models.len().saturating_sub(1);
+        let choices: Vec<Option<Choice>> = (models.into_iter().enumerate())
+            .map(|(i, (path, choice))| read_choice(&path, choice, i == last, &names, faults))
+            .collect();
+        object.finish(faults);
+        let choices = choices.into_iter().collect::<Option<Vec<Choice>>>()?;
+        let stages = stages.into_iter().collect::<Option<Vec<Stage>>>()?;
+        let signals =
+            signals.into_iter().map(|(name, spec)| spec.map(|spec| (name, spec))).collect::<Option<_>>()?;
+        let mut bands: Vec<Band> = Vec::new();
+        for band in choices.iter().flat_map(|choice| &choice.model.bands) {
+            if bands.iter().all(|known| known.name != band.name) {
+                bands.push(band.clone());
+            }
+        }
+        bands.sort_by(|a, b| a.from.total_cmp(&b.from));
+        Some(Self {
+            name: name?,
+            choices,
+            signals,
+            stages,
+            sources: sources?,
+            bands,
+            document: document.clone(),
+        })
+    }
+}
+
+fn read_stage(path: &str, value: &Value, signals: &SignalNames<'_>, faults: &mut Faults) -> Option<Stage> {
+    let mut object = Object::at(path, value, faults)?;
+    let name: Option<String> = object.required("name", faults);
+    let when = read_when(&mut object, signals, faults);
+    object.finish(faults);
+    Some(Stage { name: name?, when: when? })
+}
+
+fn read_when(object: &mut Object<'_>, signals: &SignalNames<'_>, faults: &mut Faults) -> Option<Condition> {
+    let path = object.path("when");
+    match object.value("when") {
+        Some(when) => Condition::read(&path, when, signals, faults),
+        None => {
+            faults.add(path, "is missing, it must be a condition");
+            None
+        }
+    }
+}
+
+fn read_choice(
+    path: &str,
+    value: &Value,
+    last: bool,
+    signals: &SignalNames<'_>,
+    faults: &mut Faults,
+) -> Option<Choice> {
+    let mut object = Object::at(path, value, faults)?;
+    // Only the last may be for everybody: behind it no other would ever be used.
+    let for_everybody = value.get("when").is_none() && last;
+    let when = if for_everybody { Some(None) } else { read_when(&mut object, signals, faults).map(Some) };
+    let path = object.path("model");
+    let model = match object.value("model") {
+        Some(model) => Single::read(&path, model, faults),
+        None => {
+            faults.add(path, "is missing, it must be a model");
+            None
+        }
+    };
+    object.finish(faults);
+    Some(Choice { when: when?, model: model? })
+}
