@@ -74,12 +74,13 @@ pub use id::{
 };
 pub use money::{Amount, Annual, Currency, Factor, Interval, IntervalUnit, Mrr, Recurring, YearFactors};
 pub use ndjson::{EventReader, Place};
-pub use rate::{HeadRate, MoneyRate, MoneyRatio, PerHead, rescaled};
 pub use quantity::{NumberError, Quantity};
+pub use rate::{HeadRate, MoneyRate, MoneyRatio, PerHead, rescaled};
 pub use revenue::{
-    AsOf, ExchangeRate, Factors, GroupBy, GroupKey, GroupRow, Heads, LogoBase, Margin, MovementKind, MovementRow, Movements,
-    ObservedLtv, ObservedValue, PausedAs, PeriodUnit, Rate, RateUsed, ReportPeriod, RevenueOptions, RevenueReport,
-    RevenueSeries, Row, SettingError, SimpleLtv, SimpleValue, Tag, TotalAmount, Unsettled,
+    AsOf, Cohort, CohortCell, Cohorts, EndedTrials, ExchangeRate, Factors, GroupBy, GroupKey, GroupRow,
+    Heads, LogoBase, Margin, MovementKind, MovementRow, Movements, ObservedLtv, ObservedValue, PausedAs,
+    PeriodUnit, Rate, RateUsed, ReportPeriod, RevenueOptions, RevenueReport, RevenueSeries, Row,
+    SettingError, SimpleLtv, SimpleValue, StartedTrials, Tag, TotalAmount, Trials, Unsettled,
 };
 pub use score::{
     Band, Effect, GroupBuilder, HealthScore, Issue, Model, ModelBuilder, ModelError, OverrideEffect,

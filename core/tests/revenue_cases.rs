@@ -8,7 +8,9 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "where the data is, the environment says (RULINGS 74)")]
 
-use healthfold::{Engine, Event, Instant, Period, QueryError, RevenueOptions, SettingError, Settings, Zone};
+use healthfold::{
+    AsOf, Engine, Event, Instant, Month, Period, QueryError, RevenueOptions, SettingError, Settings, Zone,
+};
 use serde_json::{Map, Value, to_value};
 use std::path::{Path, PathBuf};
 
@@ -65,6 +67,22 @@ fn revenue_series(engine: &Engine, mut args: Map<String, Value>) -> Result<Value
     Ok(to_value(engine.revenue_series(start, end, every, &options(&args)?)?).unwrap())
 }
 
+fn month(value: Option<Value>, zone: &Zone) -> Result<Option<Month>, QueryError> {
+    let text = value.filter(|value| !value.is_null());
+    text.map(|text| Ok(zone.day(period(&text, zone)?.start).month())).transpose()
+}
+
+fn cohorts(engine: &Engine, mut args: Map<String, Value>) -> Result<Value, QueryError> {
+    let as_of: AsOf = args.remove("as_of").unwrap().as_str().unwrap().parse()?;
+    let months = (month(args.remove("start"), engine.zone())?, month(args.remove("end"), engine.zone())?);
+    Ok(to_value(engine.cohorts(months, as_of, &options(&args)?)?).unwrap())
+}
+
+fn trials(engine: &Engine, mut args: Map<String, Value>) -> Result<Value, QueryError> {
+    let period = period(&args.remove("period").unwrap(), engine.zone())?;
+    Ok(to_value(engine.trials(period, &options(&args)?)?).unwrap())
+}
+
 /// The answer to a question about money; `None` for questions about other things.
 fn answer(engine: &Engine, call: &str, args: &Value) -> Option<Result<Value, QueryError>> {
     let args = args.as_object().unwrap().clone();
@@ -72,6 +90,8 @@ fn answer(engine: &Engine, call: &str, args: &Value) -> Option<Result<Value, Que
         "revenue" => revenue(engine, args),
         "movements" => movements(engine, args),
         "revenue_series" => revenue_series(engine, args),
+        "cohorts" => cohorts(engine, args),
+        "trials" => trials(engine, args),
         _ => return None,
     })
 }

@@ -3,10 +3,10 @@
 use super::Engine;
 use crate::error::QueryError;
 use crate::revenue::{
-    self, Margin, Movements, ObservedLtv, PeriodUnit, Question, Refusal, RevenueOptions, RevenueReport,
-    RevenueSeries, SettingError, SimpleLtv,
+    self, AsOf, Cohorts, Margin, Movements, ObservedLtv, PeriodUnit, Question, Refusal, RevenueOptions,
+    RevenueReport, RevenueSeries, SettingError, SimpleLtv, Trials,
 };
-use crate::time::{Instant, Period};
+use crate::time::{Instant, Month, Period};
 
 impl From<SettingError> for QueryError {
     fn from(error: SettingError) -> Self {
@@ -90,6 +90,31 @@ impl Engine {
     /// As [`Engine::revenue`].
     pub fn movements(&self, period: Period, options: &RevenueOptions) -> Result<Movements, QueryError> {
         Ok(revenue::movements(&self.question(options, period.start, period.end)?, period)?)
+    }
+
+    /// Clients by the month in which they began to pay, and what became of them month by month: of the cohorts from one
+    /// month to another, both included, or of all. Cells of months that are not over are absent.
+    ///
+    /// # Errors
+    /// If the settings group, or an amount cannot be valued.
+    pub fn cohorts(
+        &self,
+        months: (Option<Month>, Option<Month>),
+        as_of: impl Into<AsOf>,
+        options: &RevenueOptions,
+    ) -> Result<Cohorts, QueryError> {
+        let as_of = as_of.into().instant(&self.zone);
+        let key = &self.settings.erasure_key;
+        let question = Question { book: &self.book, key, zone: &self.zone, options, as_of };
+        Ok(revenue::cohorts(&question, months)?)
+    }
+
+    /// The trials that began and those that ended in a period, and how many of them pay.
+    ///
+    /// # Errors
+    /// If the period has not begun as of the question.
+    pub fn trials(&self, period: Period, options: &RevenueOptions) -> Result<Trials, QueryError> {
+        Ok(revenue::trials(&self.question(options, period.start, period.end)?, period)?)
     }
 
     /// Simple lifetime value: ARPA x margin / monthly logo churn of a period; undefined where nobody churned.

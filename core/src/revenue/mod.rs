@@ -14,11 +14,14 @@
 //! | `group` | what clients are grouped by |
 //! | `retention` | sums over clients, and their rates |
 //! | `value` | simple and observed lifetime value |
+//! | `cohort` | clients by the month they began to pay, month by month |
+//! | `trial` | trials, and which became paying |
 //! | `series` | calendar periods one after another |
 //! | `report` | the shapes of the answers |
 
 #![deny(clippy::float_arithmetic)]
 
+mod cohort;
 mod fx;
 mod group;
 mod movement;
@@ -28,8 +31,10 @@ mod run_rate;
 mod series;
 mod settings;
 mod tags;
+mod trial;
 mod value;
 
+pub use cohort::{Cohort, CohortCell, Cohorts};
 pub use fx::{ExchangeRate, Rate, RateUsed};
 pub use group::GroupKey;
 pub use movement::MovementKind;
@@ -39,9 +44,12 @@ pub use report::{
 pub use series::PeriodUnit;
 pub use settings::{AsOf, Factors, GroupBy, LogoBase, PausedAs, RevenueOptions, SettingError};
 pub use tags::Tag;
+pub use trial::{EndedTrials, StartedTrials, Trials};
 pub use value::{Margin, ObservedLtv, ObservedValue, SimpleLtv, SimpleValue, TotalAmount};
 
+pub(crate) use cohort::cohorts;
 pub(crate) use series::split;
+pub(crate) use trial::trials;
 pub(crate) use value::{observed, simple};
 
 use crate::book::{Book, Client, NoClient};

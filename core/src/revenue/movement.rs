@@ -278,6 +278,16 @@ pub(crate) fn paid_at(
     Money { view, span, ground }.inside(at)
 }
 
+/// What a view paid at the opening of a span.
+pub(crate) fn opening_at(
+    view: &View<'_, '_>,
+    span: &Span,
+    ground: &Ground<'_>,
+    at: Instant,
+) -> Result<Annual, Refusal> {
+    Money { view, span, ground }.at_opening(at)
+}
+
 /// The events behind a movement: of each subscription whose amount differs what stands at opening and at closing; where
 /// both ends are nothing, of each that paid in between what stood at the greatest amount or before the pause.
 pub(crate) fn events(

@@ -62,6 +62,10 @@ impl<'s> Contract<'s> {
         self.stretches.get(n.checked_sub(1)?)
     }
 
+    pub(crate) fn stretches(&self) -> &[Stretch<'s>] {
+        &self.stretches
+    }
+
     /// The amount in a currency, or in any.
     pub(crate) fn annual_in(&self, currency: Option<Currency>, at: Instant) -> Annual {
         let here = self.at(at).filter(|here| currency.is_none() || here.currency == currency);

@@ -1,0 +1,141 @@
+//! Cohorts: the clients that began to pay in one month, and what became of them month by month.
+
+use super::movement::{Span, paid_at};
+use super::settings::RevenueOptions;
+use super::{Question, Refusal, SettingError};
+use crate::money::{Annual, Currency, Recurring};
+use crate::rate::{share, share_of_heads};
+use crate::time::{Instant, Month, Period};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::collections::BTreeMap;
+
+/// The cohorts of a book.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cohorts {
+    /// The instant of the question.
+    pub as_of: Instant,
+    /// The settings of the question.
+    pub settings: RevenueOptions,
+    /// One for each month in which somebody began to pay, in order of month and currency.
+    pub cohorts: Vec<Cohort>,
+}
+
+/// The clients whose first paying instant lies in one month.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cohort {
+    /// The month.
+    #[serde(serialize_with = "as_text")]
+    pub cohort: Month,
+    /// The currency of the amounts; clients are judged by it alone.
+    pub currency: Currency,
+    /// How many clients.
+    pub clients: u64,
+    /// One for each month that is over, from the first on.
+    pub cells: Vec<CohortCell>,
+}
+
+fn as_text<S: Serializer>(month: &Month, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(month)
+}
+
+/// A cohort at the end of a month.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CohortCell {
+    /// How many months after the cohort's own; 0 is that month itself.
+    pub months: u32,
+    /// How many clients pay.
+    pub clients: u64,
+    /// What they pay, at the rates of the end of the cohort's own month.
+    pub recurring: Recurring,
+    /// The share of the cohort's clients; below 1 in month 0 already if somebody came and went.
+    pub clients_share: Option<f64>,
+    /// What they pay as a share of the MRR at the end of month 0.
+    pub mrr_share: Option<f64>,
+}
+
+impl Serialize for CohortCell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("CohortCell", 6)?;
+        fields.serialize_field("months", &self.months)?;
+        fields.serialize_field("clients", &self.clients)?;
+        fields.serialize_field("mrr", &self.recurring.mrr())?;
+        fields.serialize_field("arr", &self.recurring.arr().to_string())?;
+        fields.serialize_field("clients_share", &self.clients_share)?;
+        fields.serialize_field("mrr_share", &self.mrr_share)?;
+        fields.end()
+    }
+}
+
+/// What a pass gathers for one cohort.
+#[derive(Default)]
+struct Gathered {
+    clients: u64,
+    cells: Vec<(u64, Annual)>,
+}
+
+/// The cohorts whose month lies in a range, both ends included.
+pub(crate) fn cohorts(
+    question: &Question<'_>,
+    (first, last): (Option<Month>, Option<Month>),
+) -> Result<Cohorts, Refusal> {
+    if let Some(by) = &question.options.group_by {
+        let expected = "absent: cohorts are groups themselves";
+        return Err(Refusal::Setting(SettingError::new("group_by", expected, &by.to_string())));
+    }
+    let shared = question.shared()?;
+    let ground = question.ground(&shared);
+    let zone = question.zone;
+    let mut ends: BTreeMap<Month, Instant> = BTreeMap::new();
+    let mut gathered: BTreeMap<(Month, Currency), Gathered> = BTreeMap::new();
+    question.visit(&shared, |_, views, _| {
+        for (currency, view) in views {
+            let began = view.spells.first().map(|spell| spell.from).filter(|from| *from <= question.as_of);
+            let Some(began) = began else { continue };
+            let month = zone.day(began).month();
+            if first.is_some_and(|first| month < first) || last.is_some_and(|last| month > last) {
+                continue;
+            }
+            let cohort = gathered.entry((month, *currency)).or_default();
+            cohort.clients += 1;
+            // Everything is valued at the end of the first month, so that shares hold no rate.
+            let span = Span::new(Period::month(month, zone), question.as_of);
+            let span = Span { opening: span.closing, ..span };
+            for months in 0.. {
+                let cell_month = month.plus(months);
+                let end = *ends.entry(cell_month).or_insert_with(|| Period::month(cell_month, zone).end);
+                if end > question.as_of {
+                    break;
+                }
+                let slot = usize::try_from(months).unwrap_or_default();
+                if cohort.cells.len() <= slot {
+                    cohort.cells.resize(slot + 1, (0, Annual::ZERO));
+                }
+                let at = end.just_before();
+                if view.spell_at(at).is_some() {
+                    let amount = paid_at(view, &span, &ground, view.look(at))?;
+                    if let Some((clients, sum)) = cohort.cells.get_mut(slot) {
+                        *clients += 1;
+                        *sum += amount;
+                    }
+                }
+            }
+        }
+        Ok(())
+    })?;
+    let cohorts = gathered.into_iter().map(|((month, currency), gathered)| gathered.cohort(month, currency));
+    Ok(Cohorts { as_of: question.as_of, settings: question.settings(), cohorts: cohorts.collect() })
+}
+
+impl Gathered {
+    fn cohort(self, cohort: Month, currency: Currency) -> Cohort {
+        let first = self.cells.first().map_or(Annual::ZERO, |(_, annual)| *annual);
+        let cell = |(months, (clients, annual)): (u32, &(u64, Annual))| CohortCell {
+            months,
+            clients: *clients,
+            recurring: (*annual).into(),
+            clients_share: share_of_heads(*clients, self.clients),
+            mrr_share: share(*annual, first),
+        };
+        Cohort { cohort, currency, clients: self.clients, cells: (0..).zip(&self.cells).map(cell).collect() }
+    }
+}
