@@ -30,23 +30,23 @@
 
 // words
 mod id;
-mod money;
 mod quantity;
-mod rate;
+mod money;
 mod time;
+mod rate;
 
 // 1 what happened
 pub mod event;
-mod ledger;
 mod ndjson;
+mod ledger;
 
 // 2 what we know about a client
-mod book;
+mod timeline;
 mod daily;
 mod keyed;
-mod settings;
 mod state;
-mod timeline;
+mod settings;
+mod book;
 
 // 3 what we measure
 mod signal;
@@ -58,9 +58,9 @@ mod score;
 mod revenue;
 
 // the front door
-mod engine;
 mod error;
 mod snapshot;
+mod engine;
 
 pub use engine::{Applied, Conflict, Engine, Every, ReadError, ReadOptions, Rejection, ScoresOf};
 pub use error::{Error, MergeClash, MergeError, QueryError, SealError, SnapshotError};
