@@ -83,8 +83,8 @@ pub use revenue::{
     SettingError, SimpleLtv, SimpleValue, StartedTrials, Tag, TotalAmount, Trials, Unsettled,
 };
 pub use score::{
-    Band, Effect, GroupBuilder, HealthScore, Issue, Model, ModelBuilder, ModelError, OverrideEffect,
-    PartScore,
+    Band, Cause, ChangePart, Effect, GroupBuilder, HealthScore, Issue, Model, ModelBuilder, ModelError,
+    OverrideEffect, PartScore,
 };
 pub use settings::{Dedupe, Settings};
 pub use signal::{Direction, Missing, Reading, SignalDoc, SignalSpec, signal_docs};

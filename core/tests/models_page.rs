@@ -14,11 +14,15 @@ fn block(behind: &str, language: &str) -> String {
 #[test]
 fn the_worked_client_scores_what_the_page_says() {
     let mut engine = Engine::new(Settings::default()).unwrap();
-    let applied = engine.apply_ndjson(block("One model, worked end to end", "ndjson").as_bytes(), &Default::default()).unwrap();
+    let applied = engine
+        .apply_ndjson(block("One model, worked end to end", "ndjson").as_bytes(), &Default::default())
+        .unwrap();
     assert_eq!((applied.applied, applied.rejected.len()), (8, 0));
     let model = Model::from_json(&block("The model:", "json")).unwrap();
     let health = engine.score(&"acme".into(), &model, "2026-03-10T12:00:00Z".parse().unwrap()).unwrap();
-    let close = |found: Option<f64>, by_hand: f64| assert!((found.unwrap() - by_hand).abs() < 1e-9, "{found:?} {by_hand}");
+    let close = |found: Option<f64>, by_hand: f64| {
+        assert!((found.unwrap() - by_hand).abs() < 1e-9, "{found:?} {by_hand}")
+    };
     close(health.score, 55.0);
     close(Some(health.coverage), 0.9);
     close(health.low, 54.9);
@@ -42,7 +46,10 @@ fn the_default_model_is_explained_line_by_line() {
         assert!(section.contains(&format!("| {name} ({}", group["weight"])), "group {name} with its weight");
         for part in group["parts"].as_array().unwrap() {
             let signal = part["signal"].as_str().unwrap();
-            let line = section.lines().find(|line| line.contains(&format!("`{signal}`"))).unwrap_or_else(|| panic!("{signal}"));
+            let line = section
+                .lines()
+                .find(|line| line.contains(&format!("`{signal}`")))
+                .unwrap_or_else(|| panic!("{signal}"));
             assert!(line.contains(&format!("({})", part["weight"])), "{signal} with its weight");
         }
     }

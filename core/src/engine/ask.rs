@@ -3,7 +3,8 @@
 use super::Engine;
 use crate::error::QueryError;
 use crate::id::ClientId;
-use crate::score::{HealthScore, Model, Scorer};
+use crate::score::change::Way;
+use crate::score::{HealthScore, Model, ScoreChange, Scorer};
 use crate::signal::{Reading, SignalSpec, View};
 use crate::state::anomaly::{Anomaly, anomalies};
 use crate::state::history::HistoryRow;
@@ -123,6 +124,37 @@ impl Engine {
             day = every.last_day(day.plus(1));
         }
         Ok(scores)
+    }
+
+    /// Why a client's score changed between two (instant, model) pairs. The model may be another one at the end.
+    ///
+    /// # Errors
+    /// If the client is unknown, merged or erased.
+    pub fn explain_change(
+        &self,
+        client: &ClientId,
+        model: &Model,
+        start: Instant,
+        end: Instant,
+        end_model: Option<&Model>,
+    ) -> Result<ScoreChange, QueryError> {
+        let client = self.client(client)?;
+        let last = end_model.unwrap_or(model);
+        let (before, edited, after) =
+            (self.scorer(model, start), self.scorer(last, start), self.scorer(last, end));
+        let way = Way {
+            start: before.score(&client),
+            edited: edited.score(&client),
+            moved: edited.score_by_rule(after.rule(&client), &client),
+            end: after.score(&client),
+        };
+        let (from, to) = (start.min(end), start.max(end));
+        let history = client.state.history(from.just_after(), to.just_after(), &self.zone);
+        let specs = |name: &str, row: &HistoryRow| {
+            let singles = last.choices.iter().flat_map(|choice| &choice.model.signals);
+            singles.filter(|(known, _)| known == name).any(|(_, spec)| spec.concerns(row))
+        };
+        Ok(way.explain(&history, &specs))
     }
 
     /// What happened to a client in [start, end), in order of time: every event that is kept by itself, and usage by day.

@@ -7,6 +7,7 @@
 //! All in IEEE binary64 in the order of the document, so the bits are the same everywhere.
 
 mod builder;
+pub(crate) mod change;
 mod condition;
 mod curve;
 mod default;
@@ -19,6 +20,7 @@ mod tree;
 
 pub use crate::signal::params::{Issue, ModelError};
 pub use builder::{GroupBuilder, ModelBuilder};
+pub use change::{Cause, ChangePart, ScoreChange};
 pub use model::Band;
 pub use result::{Effect, HealthScore, OverrideEffect, PartScore};
 pub use set::Model;
@@ -112,6 +114,20 @@ impl<'a> Scorer<'a> {
         let stage = self.stage(client);
         let Some(rule) = self.choose(client, stage) else { return self.no_model(client, stage) };
         self.score_by(rule, client, stage)
+    }
+
+    /// The number of the model that fits a client.
+    pub(crate) fn rule(&self, client: &'a Client<'_>) -> Option<usize> {
+        self.choose(client, self.stage(client))
+    }
+
+    /// The score of a client by the model of a number, whether it fits or not.
+    pub(crate) fn score_by_rule(&self, rule: Option<usize>, client: &'a Client<'_>) -> HealthScore {
+        let stage = self.stage(client);
+        match rule {
+            Some(rule) => self.score_by(rule, client, stage),
+            None => self.no_model(client, stage),
+        }
     }
 
     /// The first stage whose condition holds.

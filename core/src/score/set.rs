@@ -40,6 +40,7 @@ pub(crate) struct Stage {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     pub(crate) name: String,
+    version: u64,
     pub(crate) choices: Vec<Choice>,
     /// Seen by the conditions and stages of a set.
     pub(crate) signals: Vec<(String, SignalSpec)>,
@@ -83,12 +84,9 @@ impl Model {
         &self.name
     }
 
-    /// The version of a model; a set has one for each of its models.
-    pub fn version(&self) -> Option<u64> {
-        match self.choices.as_slice() {
-            [only] => Some(only.model.version),
-            _ => None,
-        }
+    /// The version, of a model or of a set; 1 where none is stated.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// The bands, from the lowest; of a set, those of all its models, each name once.
@@ -98,16 +96,16 @@ impl Model {
 
     fn read_one(document: &Value, faults: &mut Faults) -> Option<Self> {
         let model = Single::read("", document, faults)?;
-        let (name, bands) = (model.name.clone(), model.bands.clone());
+        let (name, version, bands) = (model.name.clone(), model.version, model.bands.clone());
         let choices = vec![Choice { when: None, model }];
         let (signals, stages, sources) = (Vec::new(), Vec::new(), Vec::new());
-        Some(Self { name, choices, signals, stages, sources, bands, document: document.clone() })
+        Some(Self { name, version, choices, signals, stages, sources, bands, document: document.clone() })
     }
 
     fn read_set(document: &Value, faults: &mut Faults) -> Option<Self> {
         let mut object = Object::at("", document, faults)?;
         let name: Option<String> = object.required("name", faults);
-        object.optional::<Whole>("version", faults);
+        let version = object.optional::<Whole>("version", faults).map_or(1, |version| version.0);
         object.value("description");
         let signals = match document.get("signals") {
             Some(_) => read_signals(&mut object, faults),
@@ -140,6 +138,7 @@ impl Model {
         bands.sort_by(|a, b| a.from.total_cmp(&b.from));
         Some(Self {
             name: name?,
+            version,
             choices,
             signals,
             stages,

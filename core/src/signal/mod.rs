@@ -12,6 +12,7 @@ pub(crate) mod usage;
 
 use crate::book::{Book, Facts};
 use crate::state::ClientState;
+use crate::state::history::HistoryRow;
 use crate::time::{Day, Instant, Zone};
 use params::{Age, Faults, ModelError, Object};
 use serde::{Serialize, Serializer};
@@ -399,6 +400,61 @@ impl SignalSpec {
     /// The name of the kind.
     pub fn kind(&self) -> &'static str {
         self.kind.doc().kind
+    }
+
+    /// Whether a row of a client's history can move this signal.
+    pub(crate) fn concerns(&self, row: &HistoryRow) -> bool {
+        let about = |name: &str| row.about.as_deref() == Some(name);
+        let counted = |metric: &str| row.kind == "usage.counted" && about(metric);
+        let any_of = |kinds: &[&str]| kinds.contains(&row.kind);
+        match &self.kind {
+            Kind::UsageSum(signal) => counted(&signal.metric),
+            Kind::UsageTrend(signal) => counted(&signal.metric),
+            Kind::Gauge(signal) => row.kind == "usage.measured" && about(&signal.metric),
+            Kind::Ratio(signal) => counted(&signal.numerator) || counted(&signal.denominator),
+            Kind::UsageVsOwn(signal) => counted(&signal.metric),
+            Kind::UsageVsLastYear(signal) => counted(&signal.metric),
+            Kind::QuotaUse(signal) => {
+                counted(&signal.metric) || row.kind == "billing.quota_set" && about(&signal.metric)
+            }
+            Kind::ProjectedOverage(signal) => {
+                counted(&signal.metric) || row.kind == "billing.quota_set" && about(&signal.metric)
+            }
+            Kind::SeatUse(_) => row.kind.starts_with("usage.") || row.kind == "billing.subscription_set",
+            Kind::DaysSinceUsage(signal) => {
+                row.kind == "usage.counted" && signal.metric.as_ref().is_none_or(|metric| about(metric))
+            }
+            Kind::Breadth(_) | Kind::ActiveDays(_) => row.kind == "usage.counted",
+            Kind::ActiveUsers(_) | Kind::ActiveTrend(_) | Kind::Stickiness(_) => {
+                row.kind.starts_with("usage.")
+            }
+            Kind::TicketsOpened(_) | Kind::TicketSurge(_) => {
+                any_of(&["support.ticket_opened", "support.ticket_updated"])
+            }
+            Kind::TicketsOpen(_) => {
+                row.kind.starts_with("support.ticket_") && row.kind != "support.ticket_rated"
+            }
+            Kind::FirstResponseHours(_) => any_of(&["support.ticket_opened", "support.ticket_replied"]),
+            Kind::ResolutionHours(_) => {
+                any_of(&["support.ticket_opened", "support.ticket_resolved", "support.ticket_reopened"])
+            }
+            Kind::Csat(_) => row.kind == "support.ticket_rated",
+            Kind::IncidentHours(_) => row.kind.starts_with("support.incident_"),
+            Kind::Mrr(_) | Kind::MrrTrend(_) | Kind::DaysToRenewal(_) | Kind::TenureDays(_) => {
+                row.kind == "billing.subscription_set"
+            }
+            Kind::OverdueDays(_) => {
+                row.kind.starts_with("billing.invoice_") || row.kind == "billing.payment_plan_set"
+            }
+            Kind::FailedPayments(_) => row.kind == "billing.payment_failed",
+            Kind::Nps(_) => row.kind == "client.nps_answered",
+            Kind::Sentiment(_) => row.kind == "client.sentiment_set",
+            Kind::DaysSinceContact(_) => row.kind == "client.contacted",
+            Kind::Milestone(signal) => row.kind == "client.milestone_reached" && about(&signal.milestone),
+            Kind::MilestoneDays(signal) => row.kind == "client.milestone_reached" && about(&signal.milestone),
+            Kind::ContactValidity(_) | Kind::KeyContactLost(_) => row.kind == "client.contact_set",
+            Kind::Attribute(signal) => row.kind == "client.set" && row.what.contains(&signal.key),
+        }
     }
 
     pub(crate) fn read(&self, view: &View<'_>) -> Reading {
