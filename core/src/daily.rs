@@ -2,7 +2,7 @@
 
 use crate::quantity::Quantity;
 use crate::time::{Day, Month};
-use crate::timeline::Stamp;
+use crate::timeline::{Stamp, make_room};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An exact sum of quantities in units of 10^-6. 96 bits hold 4 x 10^10 of the greatest quantities there are, more than
@@ -90,8 +90,15 @@ impl<K: Ord + Copy, T> Cells<K, T> {
                     join(&mut cell.value, value);
                 }
             }
-            Err(place) => self.cells.insert(place, Cell { key, value }),
+            Err(place) => {
+                make_room(&mut self.cells);
+                self.cells.insert(place, Cell { key, value });
+            }
         }
+    }
+
+    fn remove(&mut self, key: K) {
+        self.cells.retain(|cell| cell.key != key);
     }
 
     /// The cells from one key to another, both included.
@@ -134,10 +141,119 @@ impl<'de, K: Ord + Deserialize<'de>, T: Deserialize<'de>> Deserialize<'de> for C
     }
 }
 
+const SUM_BITS: u32 = 46;
+const SUM_MASK: u64 = (1 << SUM_BITS) - 1;
+/// What is added to a packed sum, so that it is above 0; 0 says that the sum stands beside.
+const BIAS: i128 = 1 << (SUM_BITS - 1);
+/// What is added to the number of a day, so that it is not below 0.
+const DAY_BIAS: i32 = 64;
+
+/// Sums by day in 8 bytes each: 18 bits of the day and 46 of the sum, which are 35 million with six digits behind the
+/// point. The rare sum beyond that stands in a list beside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Days {
+    packed: Vec<u64>,
+    wide: Option<Box<Cells<Day, Sum>>>,
+}
+
+/// The bits of a day, in their place. Days far outside of the years that are kept come before or behind all others.
+fn day_bits(day: Day) -> u64 {
+    let number = day.number().saturating_add(DAY_BIAS).clamp(0, (1 << (64 - SUM_BITS)) - 1);
+    u64::from(number.unsigned_abs()) << SUM_BITS
+}
+
+fn day_of(packed: u64) -> Day {
+    Day::from_epoch(i32::try_from(packed >> SUM_BITS).unwrap_or(0) - DAY_BIAS)
+}
+
+impl Days {
+    fn sum_of(&self, packed: u64) -> i128 {
+        match packed & SUM_MASK {
+            0 => {
+                let cells = self.wide.as_ref().map(|wide| wide.range(day_of(packed), day_of(packed)));
+                cells.and_then(<[_]>::first).map_or(0, |cell| cell.value.micros())
+            }
+            sum => i128::from(sum) - BIAS,
+        }
+    }
+
+    fn add(&mut self, day: Day, micros: i128) {
+        let bits = day_bits(day);
+        // Events mostly come in the order of time, so the last day is the likely one.
+        let place = match self.packed.last() {
+            Some(last) if *last >= bits => match self.packed.len() - 1 {
+                at if *last & !SUM_MASK == bits => at,
+                _ => self.packed.partition_point(|packed| *packed < bits),
+            },
+            _ => self.packed.len(),
+        };
+        let before = self.packed.get(place).copied().filter(|packed| packed & !SUM_MASK == bits);
+        let sum = before.map_or(0, |packed| self.sum_of(packed)) + micros;
+        let was_wide = before.is_some_and(|packed| packed & SUM_MASK == 0);
+        let fits = u64::try_from(sum + BIAS).ok().filter(|sum| (1..=SUM_MASK).contains(sum));
+        match fits {
+            Some(_) if was_wide => self.wide.as_mut().into_iter().for_each(|wide| wide.remove(day)),
+            Some(_) => {}
+            None => {
+                let wide = self.wide.get_or_insert_default();
+                wide.merge(day, Sum::of(sum), |known, new| *known = new);
+            }
+        }
+        let packed = bits | fits.unwrap_or(0);
+        match (before, self.packed.get_mut(place)) {
+            (Some(_), Some(slot)) => *slot = packed,
+            _ => {
+                make_room(&mut self.packed);
+                self.packed.insert(place, packed);
+            }
+        }
+    }
+
+    /// The days from one to another, both included, and their sums.
+    fn range(&self, first: Day, last: Day) -> impl DoubleEndedIterator<Item = (Day, i128)> {
+        let start = self.packed.partition_point(|packed| *packed < day_bits(first));
+        let end = self.packed.partition_point(|packed| *packed <= day_bits(last) | SUM_MASK);
+        let packed = self.packed.get(start..end).unwrap_or_default();
+        packed.iter().map(|packed| (day_of(*packed), self.sum_of(*packed)))
+    }
+
+    fn iter(&self) -> impl ExactSizeIterator<Item = (Day, i128)> {
+        self.packed.iter().map(|packed| (day_of(*packed), self.sum_of(*packed)))
+    }
+
+    /// Takes out the days before one.
+    fn split_before(&mut self, day: Day) -> Vec<(Day, i128)> {
+        let taken: Vec<(Day, i128)> = self.iter().take_while(|(taken, _)| *taken < day).collect();
+        self.packed.drain(..taken.len());
+        self.packed.shrink_to_fit();
+        if let Some(wide) = &mut self.wide {
+            wide.split_before(day);
+        }
+        taken
+    }
+}
+
+impl Serialize for Days {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(|(key, micros)| Cell { key, value: Sum::of(micros) }))
+    }
+}
+
+impl<'de> Deserialize<'de> for Days {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let cells = Cells::<Day, Sum>::deserialize(deserializer)?;
+        let mut days = Self { packed: Vec::with_capacity(cells.cells.len()), wide: None };
+        for cell in cells.into_cells() {
+            days.add(cell.key, cell.value.micros());
+        }
+        Ok(days)
+    }
+}
+
 /// Sums by calendar day; after a seal, by month for what is before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DaySums {
-    days: Cells<Day, Sum>,
+    days: Days,
     months: Cells<Month, Sum>,
     /// First and last day with usage before the seal.
     sealed_use: Option<(Day, Day)>,
@@ -145,13 +261,13 @@ pub(crate) struct DaySums {
 
 impl DaySums {
     pub(crate) fn add(&mut self, day: Day, micros: i128) {
-        self.days.merge(day, Sum::of(micros), Sum::join);
+        self.days.add(day, micros);
     }
 
     /// The sum of some days, both ends included. Days before the seal count only as whole months: the caller has
     /// checked that.
     pub(crate) fn sum(&self, first: Day, last: Day) -> i128 {
-        let days: i128 = self.days.range(first, last).iter().map(|cell| cell.value.micros()).sum();
+        let days: i128 = self.days.range(first, last).map(|(_, micros)| micros).sum();
         if self.months.cells.is_empty() {
             return days;
         }
@@ -162,20 +278,20 @@ impl DaySums {
 
     /// The days from one to another with a sum above 0.
     pub(crate) fn used(&self, first: Day, last: Day) -> impl Iterator<Item = Day> {
-        self.days.range(first, last).iter().filter(|cell| cell.value.micros() > 0).map(|cell| cell.key)
+        self.days.range(first, last).filter(|(_, micros)| *micros > 0).map(|(day, _)| day)
     }
 
     /// Day by day sums.
     pub(crate) fn days(&self, first: Day, last: Day) -> impl Iterator<Item = (Day, i128)> {
-        self.days.range(first, last).iter().map(|cell| (cell.key, cell.value.micros()))
+        self.days.range(first, last)
     }
 
     /// The last day with usage at or before a day. What is behind a seal is known by its first and last day only, so a
     /// day between them answers `Err`.
     pub(crate) fn last_used(&self, through: Day) -> Result<Option<Day>, Sealed> {
-        let kept = self.days.up_to(through).iter().rev().find(|cell| cell.value.micros() > 0);
+        let kept = self.days.range(Day::from_epoch(i32::MIN), through).rev().find(|(_, micros)| *micros > 0);
         match (kept, self.sealed_use) {
-            (Some(cell), _) => Ok(Some(cell.key)),
+            (Some((day, _)), _) => Ok(Some(day)),
             (None, Some((_, last))) if last <= through => Ok(Some(last)),
             (None, Some((first, _))) if first <= through => Err(Sealed),
             (None, _) => Ok(None),
@@ -183,8 +299,8 @@ impl DaySums {
     }
 
     pub(crate) fn join(&mut self, other: Self) {
-        for cell in other.days.into_cells() {
-            self.add(cell.key, cell.value.micros());
+        for (day, micros) in other.days.iter() {
+            self.add(day, micros);
         }
         for cell in other.months.into_cells() {
             self.months.merge(cell.key, cell.value, Sum::join);
@@ -194,10 +310,10 @@ impl DaySums {
 
     /// Gives up the days before one, keeping sums by month.
     pub(crate) fn seal(&mut self, before: Day) {
-        for cell in self.days.split_before(before) {
-            self.months.merge(cell.key.month(), cell.value, Sum::join);
-            if cell.value.micros() > 0 {
-                self.sealed_use = join_spans(self.sealed_use, Some((cell.key, cell.key)));
+        for (day, micros) in self.days.split_before(before) {
+            self.months.merge(day.month(), Sum::of(micros), Sum::join);
+            if micros > 0 {
+                self.sealed_use = join_spans(self.sealed_use, Some((day, day)));
             }
         }
     }
@@ -308,14 +424,17 @@ impl UserDays {
             _ => self.blocks.binary_search_by_key(&block, |(number, _)| *number),
         };
         let place = place.unwrap_or_else(|place| {
+            make_room(&mut self.blocks);
             self.blocks.insert(place, (block, Vec::new()));
             place
         });
         #[expect(clippy::indexing_slicing, reason = "the place was just found or made")]
         let entries = &mut self.blocks[place].1;
         if entries.last().is_none_or(|last| *last < entry) {
+            make_room(entries);
             entries.push(entry);
         } else if let Err(place) = entries.binary_search(&entry) {
+            make_room(entries);
             entries.insert(place, entry);
         }
     }
@@ -396,6 +515,35 @@ mod tests {
         assert_eq!(sums.sum(day(3), day(7)), 4_000_000);
         assert_eq!(sums.used(day(0), day(99)).collect::<Vec<_>>(), [day(3), day(5), day(7)]);
         assert_eq!(sums.last_used(day(99)), Ok(Some(day(7))), "a day that sums to 0 is no day with usage");
+    }
+
+    #[test]
+    fn packed_sums_are_those_of_a_plain_map() {
+        use std::collections::BTreeMap;
+        const EDGE: i128 = 1 << 45;
+        let greatest = 1_000_000_000_000_000_000i128;
+        let mut sums = DaySums::default();
+        let mut plain: BTreeMap<i32, i128> = BTreeMap::new();
+        let steps = [EDGE - 1, 1, -1, -EDGE, -EDGE, 1, greatest, -greatest, 0, 5, -5, 1 - EDGE, -1];
+        for (n, micros) in steps.iter().cycle().take(400).enumerate() {
+            let number = [3, -1, 84_006, 0, 70, 3, 69][n % 7];
+            sums.add(day(number), *micros);
+            *plain.entry(number).or_default() += micros;
+            let kept: Vec<(i32, i128)> =
+                sums.days(day(i32::MIN), day(i32::MAX)).map(|(d, m)| (d.number(), m)).collect();
+            assert_eq!(kept, plain.clone().into_iter().collect::<Vec<_>>());
+            for (from, to) in [(-1, 0), (0, 69), (3, 3), (71, 84_006), (4, 2)] {
+                let expected: i128 =
+                    plain.iter().filter(|(d, _)| (from..=to).contains(*d)).map(|(_, m)| m).sum();
+                assert_eq!(sums.sum(day(from), day(to)), expected);
+            }
+            let bytes = postcard::to_stdvec(&sums).unwrap();
+            assert_eq!(
+                postcard::from_bytes::<DaySums>(&bytes).unwrap(),
+                sums,
+                "wide exactly where it must be"
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Clients have a handful of subscriptions or metrics, so a sorted list takes a fraction of the memory of a tree. The
 //! limits on ids per client bound what an insertion in the middle can cost.
 
+use crate::timeline::make_room;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Borrow;
 
@@ -38,6 +39,7 @@ impl<K: Ord, V> Keyed<K, V> {
         let place =
             if after_all { Err(self.pairs.len()) } else { self.pairs.binary_search_by(|(k, _)| k.cmp(key)) };
         let place = place.unwrap_or_else(|place| {
+            make_room(&mut self.pairs);
             self.pairs.insert(place, (key.clone(), V::default()));
             place
         });

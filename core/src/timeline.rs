@@ -10,6 +10,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+/// Makes room for one more. Lists grow by a quarter, since doubling would leave a third of a book's memory empty.
+pub(crate) fn make_room<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 4).max(1));
+    }
+}
+
 /// What orders events of one instant, and names the event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Tag {
@@ -93,10 +100,12 @@ impl<T> Timeline<T> {
     pub(crate) fn insert(&mut self, stamp: Stamp, value: T) {
         let in_order = self.entries.last().is_none_or(|last| last.stamp < stamp);
         if in_order {
+            make_room(&mut self.entries);
             self.entries.push(Entry { stamp, value });
             return;
         }
         if let Err(place) = self.entries.binary_search_by(|entry| entry.stamp.cmp(&stamp)) {
+            make_room(&mut self.entries);
             self.entries.insert(place, Entry { stamp, value });
         }
     }

@@ -12,6 +12,7 @@ use healthfold::{
 };
 use healthfold_testkit::logs;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
 
 const GOOD: &str = r#"{"id":"good-1","source":"app","type":"usage.counted","subject":"acme","time":"2026-01-05T10:00:00Z","data":{"metric":"reports"}}"#;
@@ -742,7 +743,15 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// Seeds of failures are kept beside this file.
+fn config() -> ProptestConfig {
+    let persistence = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Event::from_json(&bytes);

@@ -5,9 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests stand outside of test functions")]
 
-use healthfold::{Dedupe, Engine, Event, EventCode, Instant, ReadOptions, Settings};
+use healthfold::{
+    Dedupe, Engine, Event, EventCode, Instant, Model, ReadOptions, ScoresOf, Settings, SignalSpec,
+};
 use healthfold_testkit::logs::{self, PERSONAL};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 
 const ZONES: [&str; 2] = ["UTC", "America/New_York"];
 
@@ -40,6 +43,44 @@ fn assert_same(a: &Engine, b: &Engine) {
     assert_eq!(a.sealed_before(), b.sealed_before());
 }
 
+/// What is asked of every client: signals of every feed, so that it shows what the book has seen of each.
+const ASKED: [&str; 12] = [
+    r#"{"kind":"usage_sum","metric":"reports","days":28}"#,
+    r#"{"kind":"gauge","metric":"calls","days":28,"take":"last"}"#,
+    r#"{"kind":"active_users","days":30}"#,
+    r#"{"kind":"days_since_usage"}"#,
+    r#"{"kind":"tickets_open"}"#,
+    r#"{"kind":"csat","days":90}"#,
+    r#"{"kind":"incident_hours","days":90}"#,
+    r#"{"kind":"overdue_days"}"#,
+    r#"{"kind":"failed_payments","days":90}"#,
+    r#"{"kind":"contact_validity"}"#,
+    r#"{"kind":"days_since_contact"}"#,
+    r#"{"kind":"mrr","currency":"USD"}"#,
+];
+
+/// Every answer about every client at some instants, oddities counted, in words.
+fn answers(engine: &Engine) -> Vec<String> {
+    let mut answers = Vec::new();
+    for as_of in ["2026-01-05T10:00:00Z", "2026-02-28T12:00:00Z", "2026-05-01T00:00:00Z"].map(instant) {
+        for client in engine.clients() {
+            for spec in ASKED {
+                let reading = engine.signal(client, &SignalSpec::from_json(spec).unwrap(), as_of).unwrap();
+                answers.push(format!(
+                    "{as_of} {client} {spec} {:?} {:?}",
+                    reading.value(),
+                    reading.missing()
+                ));
+            }
+            answers.push(format!("{client} {:?}", engine.anomalies(client)));
+        }
+        for score in engine.scores(&Model::default(), as_of, ScoresOf::All) {
+            answers.push(serde_json::to_string(&score).unwrap());
+        }
+    }
+    answers
+}
+
 fn as_lines(events: &[Event]) -> String {
     events.iter().map(|event| event.to_json().to_string() + "\n").collect()
 }
@@ -59,10 +100,37 @@ fn merged_by(
     engines.pop().unwrap()
 }
 
+/// Seeds of failures are kept beside this file.
+fn config() -> ProptestConfig {
+    let persistence = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn any_order_gives_the_same_state((log, other) in logs::shuffled(0..60), zone in prop::sample::select(&ZONES[..])) {
-        assert_same(&folded(engine(zone), &log), &folded(engine(zone), &other));
+        let (one, two) = (folded(engine(zone), &log), folded(engine(zone), &other));
+        assert_same(&one, &two);
+        prop_assert_eq!(answers(&one), answers(&two));
+    }
+
+    /// What the book has seen is kept fresh event by event, once it was asked for: it must be what a look at everything says.
+    #[test]
+    fn what_is_kept_fresh_is_what_is_worked_out_anew(
+        log in logs::logs(0..40),
+        asked in prop::collection::vec(any::<bool>(), 40),
+    ) {
+        let mut warm = engine("UTC");
+        for (event, asked) in log.iter().zip(asked) {
+            if asked {
+                answers(&warm);
+            }
+            prop_assert_eq!(warm.apply(event), Ok(true));
+        }
+        let cold = Engine::restore(&warm.snapshot()).unwrap();
+        prop_assert_eq!(answers(&warm), answers(&cold));
     }
 
     #[test]
@@ -88,7 +156,13 @@ proptest! {
     ) {
         let whole = folded(engine(zone), &log);
         let parts = parts.iter().map(|part| folded(engine(zone), part)).collect();
-        assert_same(&whole, &merged_by(parts, &tree, |a, b| a.merge(b).unwrap()));
+        let merged = merged_by(parts, &tree, |a, b| {
+            // An engine that was asked before has caches to drop.
+            a.scores(&Model::default(), instant("2026-03-01T00:00:00Z"), ScoresOf::All);
+            a.merge(b).unwrap();
+        });
+        assert_same(&whole, &merged);
+        prop_assert_eq!(answers(&whole), answers(&merged));
     }
 
     #[test]

@@ -29,11 +29,20 @@ pub(crate) struct Fault {
     pub(crate) expected: Cow<'static, str>,
     /// A name inside the value, for objects and lists.
     pub(crate) inner: Option<String>,
+    /// What was found under that name.
+    pub(crate) found: Option<String>,
 }
 
 impl Fault {
     pub(crate) fn new(code: EventCode, expected: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, expected: expected.into(), inner: None }
+        Self { code, expected: expected.into(), inner: None, found: None }
+    }
+
+    /// The fault of something inside a list or an object.
+    pub(crate) fn inside(self, name: impl Into<String>, found: Option<Raw<'_>>) -> Self {
+        const SHOWN: usize = 100;
+        let found = found.map(|raw| raw.text().chars().take(SHOWN).collect());
+        Self { inner: Some(name.into()), found, ..self }
     }
 }
 
@@ -206,7 +215,11 @@ impl<'a> Fields<'a> {
             Some(inner) => format!("{}{name}.{inner}", self.path),
             None => format!("{}{name}", self.path),
         };
-        EventError::new(fault.code, field, &fault.expected, found.map(Raw::text))
+        let found = match inner {
+            Some(_) if fault.code != EventCode::MalformedJson => fault.found.as_deref(),
+            _ => found.map(Raw::text),
+        };
+        EventError::new(fault.code, field, &fault.expected, found)
     }
 }
 

@@ -29,7 +29,7 @@ macro_rules! id_fields {
                     return Err(Fault::new(EventCode::EmptyId, Self::EXPECTS));
                 }
                 if text.len() > $limit {
-                    return Err(Fault::new(EventCode::TooLong, format!("at most {} bytes of UTF-8", $limit)));
+                    return Err(Fault::new(EventCode::TooLong, format!("text of at most {} bytes of UTF-8", $limit)));
                 }
                 Ok(Self::new(text))
             }
@@ -60,7 +60,7 @@ impl Field for Text {
             return Err(Fault::new(EventCode::BadValue, Self::EXPECTS));
         }
         if text.len() > MAX_TEXT {
-            return Err(Fault::new(EventCode::TooLong, format!("at most {MAX_TEXT} bytes of UTF-8")));
+            return Err(Fault::new(EventCode::TooLong, format!("text of at most {MAX_TEXT} bytes of UTF-8")));
         }
         Ok(Self::new(text))
     }
@@ -80,7 +80,11 @@ impl Field for Quantity {
     }
     fn read(raw: Raw<'_>) -> Result<Self, Fault> {
         Self::parse(&raw.number(Self::EXPECTS)?).map_err(|fault| {
-            decimal_fault(fault, Self::EXPECTS, "at most 6 fractional digits and a magnitude up to 10^12")
+            decimal_fault(
+                fault,
+                Self::EXPECTS,
+                "a number of at most 6 fractional digits and a magnitude up to 10^12",
+            )
         })
     }
 }
@@ -127,7 +131,11 @@ impl Field for Amount {
     }
     fn read(raw: Raw<'_>) -> Result<Self, Fault> {
         Self::parse(&raw.number(Self::EXPECTS)?).map_err(|fault| {
-            decimal_fault(fault, Self::EXPECTS, "at most 6 fractional digits and a magnitude up to 10^15")
+            decimal_fault(
+                fault,
+                Self::EXPECTS,
+                "a number of at most 6 fractional digits and a magnitude up to 10^15",
+            )
         })
     }
 }
@@ -359,12 +367,11 @@ impl Field for Interval {
             Some(b'{') => Members::parse(raw.text())?,
             _ => return Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
         };
-        let inner = |name: &str, fault: Fault| Fault { inner: Some(name.to_owned()), ..fault };
-        let missing = || inner("unit", Fault::new(EventCode::MissingField, "day, week, month or year"));
+        let missing = || Fault::new(EventCode::MissingField, "day, week, month or year").inside("unit", None);
         let unit = members.find("unit").ok_or_else(missing)?;
-        let unit = IntervalUnit::read(unit).map_err(|fault| inner("unit", fault))?;
+        let unit = IntervalUnit::read(unit).map_err(|fault| fault.inside("unit", Some(unit)))?;
         let count = match members.find("count") {
-            Some(count) => read_interval_count(count).map_err(|fault| inner("count", fault))?,
+            Some(count) => read_interval_count(count).map_err(|fault| fault.inside("count", Some(count)))?,
             None => 1,
         };
         Ok(Self { unit, count })
@@ -487,10 +494,11 @@ impl<T: Field + Ord> Field for SetOf<T> {
         let elements: Vec<&RawValue> = serde_json::from_str(raw.text())
             .map_err(|error| Fault::new(EventCode::MalformedJson, format!("valid JSON: {error}")))?;
         if elements.len() > MAX_LIST {
-            return Err(Fault::new(EventCode::TooLong, format!("at most {MAX_LIST} elements")));
+            return Err(Fault::new(EventCode::TooLong, format!("a list of at most {MAX_LIST} elements")));
         }
         let element = |(i, raw): (usize, &&RawValue)| {
-            T::read(Raw(raw.get())).map_err(|fault| Fault { inner: Some(format!("[{i}]")), ..fault })
+            let raw = Raw(raw.get());
+            T::read(raw).map_err(|fault| fault.inside(format!("[{i}]"), Some(raw)))
         };
         Ok(Self::new(elements.iter().enumerate().map(element).collect::<Result<Vec<T>, Fault>>()?))
     }
@@ -534,7 +542,7 @@ impl<T: Field> Field for Named<T> {
         };
         let mut values = std::collections::BTreeMap::new();
         for (name, raw) in members.iter() {
-            let inner = |fault: Fault| Fault { inner: Some(name.chars().take(60).collect()), ..fault };
+            let inner = |fault: Fault| fault.inside(name.chars().take(60).collect::<String>(), Some(raw));
             if name.is_empty() {
                 return Err(inner(Fault::new(EventCode::EmptyId, "a non-empty name")));
             }
