@@ -114,10 +114,6 @@ impl<K: Ord + Copy, T> Cells<K, T> {
         self.cells.get(..end).unwrap_or_default()
     }
 
-    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Cell<K, T>> {
-        self.cells.iter()
-    }
-
     /// Takes out the cells before a key.
     pub(crate) fn split_before(&mut self, key: K) -> Vec<Cell<K, T>> {
         let n = self.cells.partition_point(|cell| cell.key < key);

@@ -5,7 +5,7 @@
 use crate::event::EventError;
 use crate::id::{ClientId, EventRef};
 use crate::money::Currency;
-use crate::score::ModelError;
+use crate::signal::params::ModelError;
 use crate::time::{Day, Instant, PeriodError, TimeError};
 
 /// A question that has no answer.

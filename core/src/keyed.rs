@@ -68,10 +68,6 @@ impl<K: Ord, V> Keyed<K, V> {
         self.pairs.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
-    }
-
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         self.pairs.retain_mut(|(key, value)| keep(key, value));
     }

@@ -229,7 +229,7 @@ impl<'de> Deserialize<'de> for Ledger {
                 f.write_str("entries of 24 bytes in order")
             }
             fn visit_borrowed_bytes<E: serde::de::Error>(self, bytes: &'de [u8]) -> Result<Ledger, E> {
-                if bytes.len() % ENTRY_BYTES != 0 {
+                if !bytes.len().is_multiple_of(ENTRY_BYTES) {
                     return Err(E::custom("the ledger ends inside an entry"));
                 }
                 let mut ledger = Ledger::default();

@@ -83,10 +83,11 @@ pub use revenue::{
     SettingError, SimpleLtv, SimpleValue, StartedTrials, Tag, TotalAmount, Trials, Unsettled,
 };
 pub use score::{
-    Band, Cause, ChangePart, Effect, GroupBuilder, HealthScore, Issue, Model, ModelBuilder, ModelError,
-    OverrideEffect, PartScore,
+    Band, Cause, ChangePart, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, OverrideEffect,
+    PartScore, ScoreChange,
 };
 pub use settings::{Dedupe, Settings};
+pub use signal::params::{Issue, ModelError};
 pub use signal::{Direction, Missing, Reading, SignalDoc, SignalSpec, signal_docs};
 pub use state::anomaly::Anomaly;
 pub use state::history::HistoryRow;

@@ -202,21 +202,10 @@ impl Condition {
             Self::TenureDays(bounds) => view.tenure_days().map(|days| bounds.hold(f64::from(days))),
             Self::Milestone(milestone) => Some(view.reached(milestone).is_some()),
             Self::Stage(stage) => of.stage.map(|standing| standing == stage),
-            Self::All(inner) => {
-                let tests = inner.iter().map(|condition| condition.test(of));
-                tests.fold(Some(true), |so_far, test| match (so_far, test) {
-                    (Some(false), _) | (_, Some(false)) => Some(false),
-                    (None, _) | (_, None) => None,
-                    (Some(true), Some(true)) => Some(true),
-                })
-            }
+            Self::All(inner) => all(inner.iter().map(|condition| condition.test(of))),
+            // Any is not all-not.
             Self::Any(inner) => {
-                let tests = inner.iter().map(|condition| condition.test(of));
-                tests.fold(Some(false), |so_far, test| match (so_far, test) {
-                    (Some(true), _) | (_, Some(true)) => Some(true),
-                    (None, _) | (_, None) => None,
-                    (Some(false), Some(false)) => Some(false),
-                })
+                all(inner.iter().map(|condition| condition.test(of).map(|holds| !holds))).map(|none| !none)
             }
             Self::Not(inner) => inner.test(of).map(|holds| !holds),
         }
@@ -238,4 +227,17 @@ impl Condition {
             | Self::Stage(_) => None,
         }
     }
+}
+
+/// False if one is false, else missing if one is missing, else true.
+fn all(tests: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut so_far = Some(true);
+    for test in tests {
+        match test {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => so_far = None,
+        }
+    }
+    so_far
 }

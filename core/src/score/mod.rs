@@ -18,7 +18,6 @@ mod set;
 mod settle;
 mod tree;
 
-pub use crate::signal::params::{Issue, ModelError};
 pub use builder::{GroupBuilder, ModelBuilder};
 pub use change::{Cause, ChangePart, ScoreChange};
 pub use model::Band;

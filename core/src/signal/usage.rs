@@ -162,9 +162,9 @@ impl Measure for Gauge {
         let (first, last) = view.window(self.days.0)?;
         let days =
             view.state.usage.gauge(&self.metric).map(|gauge| gauge.range(first, last)).unwrap_or_default();
-        let samples = days.iter().map(|cell| &cell.value);
+        let mut samples = days.iter().map(|cell| &cell.value);
         let value = match self.take {
-            Take::Last => samples.last().map(|samples| samples.last.to_f64()),
+            Take::Last => samples.next_back().map(|samples| samples.last.to_f64()),
             Take::Min => samples.map(|samples| samples.least).min().map(crate::quantity::Quantity::to_f64),
             Take::Max => samples.map(|samples| samples.greatest).max().map(crate::quantity::Quantity::to_f64),
             Take::Mean => {
