@@ -4,7 +4,7 @@ use crate::event::support::{Priority, ReplyBy, Severity};
 use crate::id::{IncidentId, Text, TicketId};
 use crate::keyed::Keyed;
 use crate::time::Instant;
-use crate::timeline::{Entry, Stamp, Timeline};
+use crate::timeline::{Entry, Timeline};
 use serde::{Deserialize, Serialize};
 
 /// What happened to a ticket.
@@ -145,15 +145,14 @@ pub(crate) fn incident_runs(
     let (mut severity, mut planned) = (Severity::Minor, false);
     let (mut runs, mut since) = (Vec::new(), None);
     // The first start comes before anything else of its instant.
-    let first_start: Option<&Stamp> =
-        changes.iter().find(|entry| entry.value.running).map(|entry| &entry.stamp);
-    let start = first_start.map(Stamp::at);
-    for entry in changes {
+    let first = changes.iter().position(|entry| entry.value.running);
+    let start = first.and_then(|first| changes.get(first));
+    let before = changes.iter().take_while(|entry| start.is_none_or(|start| entry.at() < start.at()));
+    let earlier = before.clone().count();
+    let behind = changes.iter().enumerate().skip(earlier).filter(|(i, _)| Some(*i) != first).map(|(_, entry)| entry);
+    for entry in before.chain(start).chain(behind) {
         severity = entry.value.severity.unwrap_or(severity);
         planned = entry.value.planned.unwrap_or(planned);
-        if since.is_none() && start.is_some_and(|start| start == entry.at()) && runs.is_empty() {
-            since = start;
-        }
         if entry.value.running {
             since = since.or(Some(entry.at()));
         } else if let Some(from) = since.take() {
@@ -164,4 +163,57 @@ pub(crate) fn incident_runs(
         runs.push((from, at));
     }
     (runs, severity, planned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::state::ClientState;
+    use crate::time::Zone;
+
+    fn state(events: &[(&str, &str, &str, &str)]) -> ClientState {
+        let mut state = ClientState::default();
+        for (id, time, kind, data) in events {
+            let json = format!(
+                r#"{{"id":"{id}","source":"s","type":"support.{kind}","subject":"a","time":"{time}","data":{data}}}"#
+            );
+            state.fold(&Event::from_json(json.as_bytes()).unwrap(), &Zone::utc());
+        }
+        state
+    }
+
+    #[test]
+    fn the_first_start_of_an_incident_comes_before_its_end_of_the_same_instant() {
+        // Sorted by id the end stands first; it ends what started at that instant all the same.
+        let state = state(&[
+            ("a", "2026-01-05T10:00:00Z", "incident_ended", r#"{"incident":"i"}"#),
+            ("b", "2026-01-05T10:00:00Z", "incident_started", r#"{"incident":"i","severity":"major"}"#),
+            ("c", "2026-01-05T12:00:00Z", "incident_started", r#"{"incident":"i"}"#),
+        ]);
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        let incident = state.support.incidents.get("i").unwrap();
+        let (runs, severity, planned) = incident_runs(incident, at("2026-01-05T13:00:00Z"));
+        let hours: Vec<f64> = runs.iter().map(|(from, to)| to.hours_since(*from)).collect();
+        assert_eq!((hours, severity, planned), (vec![0.0, 1.0], Severity::Major, false));
+        assert!(incident_runs(incident, at("2026-01-05T09:00:00Z")).0.is_empty());
+    }
+
+    #[test]
+    fn a_ticket_opens_before_anything_else_of_its_instant() {
+        let state = state(&[
+            ("a", "2026-01-05T10:00:00Z", "ticket_resolved", r#"{"ticket":"t"}"#),
+            ("b", "2026-01-05T10:00:00Z", "ticket_opened", r#"{"ticket":"t","priority":"low"}"#),
+            ("c", "2026-01-05T09:00:00Z", "ticket_updated", r#"{"ticket":"t","priority":"urgent"}"#),
+            ("d", "2026-01-05T09:30:00Z", "ticket_replied", r#"{"ticket":"t","by":"agent"}"#),
+            ("e", "2026-01-06T10:00:00Z", "ticket_opened", r#"{"ticket":"t"}"#),
+        ]);
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        let ticket = state.support.tickets.get("t").unwrap();
+        assert!(TicketAt::of(ticket, at("2026-01-05T09:59:59Z")).is_none(), "not opened yet");
+        let resolved = TicketAt::of(ticket, at("2026-01-05T10:00:00Z")).unwrap();
+        assert!(!resolved.open && resolved.priority == Priority::Low);
+        assert_eq!(resolved.first_reply, Some(at("2026-01-05T09:30:00Z")));
+        assert!(TicketAt::of(ticket, at("2026-01-06T10:00:00Z")).unwrap().open, "a later opening reopens");
+    }
 }
