@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests stand outside of test functions")]
 
 use healthfold::{
-    Dedupe, Engine, Event, EventCode, Instant, Model, ReadOptions, ScoresOf, Settings, SignalSpec,
+    Dedupe, Engine, Event, EventCode, EventKind, Instant, Missing, Model, ReadOptions, ScoresOf, Settings, SignalSpec,
 };
 use healthfold_testkit::logs::{self, PERSONAL};
 use proptest::prelude::*;
@@ -57,6 +57,22 @@ const ASKED: [&str; 12] = [
     r#"{"kind":"contact_validity"}"#,
     r#"{"kind":"days_since_contact"}"#,
     r#"{"kind":"mrr","currency":"USD"}"#,
+];
+
+/// Signals that look far back, or at the first of something.
+const ASKED_OF_USE: [&str; 12] = [
+    r#"{"kind":"usage_sum","metric":"reports","days":200}"#,
+    r#"{"kind":"usage_sum","metric":"calls","days":1}"#,
+    r#"{"kind":"usage_trend","metric":"calls","days":28}"#,
+    r#"{"kind":"days_since_usage","metric":"logins"}"#,
+    r#"{"kind":"active_days","days":30}"#,
+    r#"{"kind":"breadth","days":60}"#,
+    r#"{"kind":"stickiness","short":1,"long":30}"#,
+    r#"{"kind":"usage_vs_own","metric":"reports","days":7,"baseline_days":60}"#,
+    r#"{"kind":"projected_overage","metric":"reports","days":14}"#,
+    r#"{"kind":"quota_use","metric":"reports"}"#,
+    r#"{"kind":"ticket_surge","days":7,"baseline_days":84}"#,
+    r#"{"kind":"tenure_days"}"#,
 ];
 
 /// Every answer about every client at some instants, oddities counted, in words.
@@ -239,6 +255,35 @@ proptest! {
         let mut at_once = folded(engine(zone), &accepted);
         at_once.seal(instant(second)).unwrap();
         assert_same(&early, &at_once);
+    }
+
+    /// A seal withholds answers and changes none: what can still be answered is what was answered before. But for one corner:
+    /// where one client's use is another one's correction of that day, and both are merged, the seal took both apart.
+    #[test]
+    fn a_seal_changes_no_answer(
+        log in logs::logs(0..50),
+        before in prop::sample::select(&["2026-02-01T00:00:00Z", "2026-03-15T00:00:00Z", "2026-06-01T00:00:00Z"][..]),
+        zone in prop::sample::select(&ZONES[..]),
+    ) {
+        let alone: Vec<Event> = log.into_iter().filter(|event| event.kind() != EventKind::MergedInto).collect();
+        let open = folded(engine(zone), &alone);
+        let mut sealed = open.clone();
+        answers(&sealed);
+        sealed.seal(instant(before)).unwrap();
+        for spec in ASKED.iter().chain(&ASKED_OF_USE) {
+            let spec = SignalSpec::from_json(spec).unwrap();
+            for as_of in ["2026-01-05T10:00:00Z", "2026-02-28T12:00:00Z", "2026-04-02T08:30:00Z", "2026-07-01T00:00:00Z"] {
+                for client in open.clients() {
+                    let was = open.signal(client, &spec, instant(as_of));
+                    match sealed.signal(client, &spec, instant(as_of)) {
+                        Err(error) => prop_assert_eq!(error.code(), "sealed"),
+                        Ok(reading) if reading.missing() == Some(Missing::Sealed) => {}
+                        answer => prop_assert_eq!(answer, was, "{:?} of {} at {}", spec, client, as_of),
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(answers(&sealed), answers(&Engine::restore(&sealed.snapshot()).unwrap()));
     }
 
     #[test]
