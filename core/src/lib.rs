@@ -77,10 +77,12 @@ pub use ndjson::{EventReader, Place};
 pub use quantity::{NumberError, Quantity};
 pub use rate::{HeadRate, MoneyRate, MoneyRatio, PerHead, rescaled};
 pub use revenue::{
-    AsOf, Cohort, CohortCell, Cohorts, EndedTrials, ExchangeRate, Factors, GroupBy, GroupKey, GroupRow,
-    Heads, LogoBase, Margin, MovementKind, MovementRow, Movements, ObservedLtv, ObservedValue, PausedAs,
-    PeriodUnit, Rate, RateUsed, ReportPeriod, RevenueOptions, RevenueReport, RevenueSeries, Row,
-    SettingError, SimpleLtv, SimpleValue, StartedTrials, Tag, TotalAmount, Trials, Unsettled,
+    Ageing, AsOf, Attribution, Cash, CashLines, CashRow, Cohort, CohortCell, Cohorts, EndedTrials,
+    ExchangeRate, Factors, Flow, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads, IntervalMethod, LogoBase,
+    Margin, MovementKind, MovementRow, Movements, ObservedLtv, ObservedValue, PausedAs, PeriodUnit, Rate,
+    RateUsed, Recovery, ReportPeriod, RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row,
+    SettingError, SimpleLtv, SimpleValue, StartedTrials, Tag, Target, TargetMetric, TargetRow, Targets,
+    TotalAmount, Trailing, Transferred, Trials, Unsettled,
 };
 pub use score::{
     Band, Cause, ChangePart, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, OverrideEffect,

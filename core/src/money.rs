@@ -359,15 +359,7 @@ impl Mrr {
     /// Rounded half to even to the minor unit of a currency, as text with all its digits: `12.30`.
     pub fn to_minor_units(self, currency: Currency) -> String {
         let digits = currency.minor_digits().min(6);
-        let units = div_half_even(self.0, 10i128.pow(6 - digits));
-        let one = 10u128.pow(digits);
-        let sign = if units < 0 { "-" } else { "" };
-        let (whole, rest) = (units.unsigned_abs() / one, units.unsigned_abs() % one);
-        if digits == 0 {
-            format!("{sign}{whole}")
-        } else {
-            format!("{sign}{whole}.{rest:0w$}", w = digits as usize)
-        }
+        minor_text(div_half_even(self.0, 10i128.pow(6 - digits)), currency)
     }
 }
 
@@ -390,6 +382,8 @@ impl Serialize for Mrr {
 pub struct Recurring {
     /// The exact annual figure; identities between lines hold exactly here.
     pub annual: Annual,
+    /// Prints minor units of this currency instead of all digits.
+    minor: Option<Currency>,
 }
 
 impl Recurring {
@@ -402,11 +396,35 @@ impl Recurring {
     pub fn arr(self) -> Annual {
         self.annual
     }
+
+    /// The same figure, printed in minor units of a currency.
+    pub(crate) fn rounded(self, currency: Currency) -> Self {
+        Self { minor: Some(currency), ..self }
+    }
+
+    /// MRR and ARR in minor units of a currency, each rounded half to even once.
+    pub(crate) fn minor_units(self, currency: Currency) -> (i128, i128) {
+        let unit = 10i128.pow(12 - currency.minor_digits().min(6));
+        (div_half_even(self.annual.0, 12 * unit), div_half_even(self.annual.0, unit))
+    }
+}
+
+/// Minor units of a currency as text with all its digits: `12.30`.
+pub(crate) fn minor_text(units: i128, currency: Currency) -> String {
+    let digits = currency.minor_digits().min(6);
+    let one = 10u128.pow(digits);
+    let sign = if units < 0 { "-" } else { "" };
+    let (whole, rest) = (units.unsigned_abs() / one, units.unsigned_abs() % one);
+    if digits == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{rest:0w$}", w = digits as usize)
+    }
 }
 
 impl From<Annual> for Recurring {
     fn from(annual: Annual) -> Self {
-        Self { annual }
+        Self { annual, minor: None }
     }
 }
 
@@ -414,8 +432,17 @@ impl Serialize for Recurring {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let mut both = serializer.serialize_struct("Recurring", 2)?;
-        both.serialize_field("mrr", &self.mrr())?;
-        both.serialize_field("arr", &self.annual.to_string())?;
+        match self.minor {
+            Some(currency) => {
+                let (mrr, arr) = self.minor_units(currency);
+                both.serialize_field("mrr", &minor_text(mrr, currency))?;
+                both.serialize_field("arr", &minor_text(arr, currency))?;
+            }
+            None => {
+                both.serialize_field("mrr", &self.mrr())?;
+                both.serialize_field("arr", &self.annual.to_string())?;
+            }
+        }
         both.end()
     }
 }

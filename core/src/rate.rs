@@ -3,6 +3,8 @@
 //! The only place where money meets binary floating point, and only to divide: parts and wholes stay exact.
 
 use crate::money::Annual;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// The 97.5 % point of the standard normal distribution.
@@ -99,6 +101,11 @@ impl Serialize for MoneyRate {
 }
 
 impl MoneyRate {
+    /// The same rate with another interval.
+    pub(crate) fn with_interval(self, interval: Option<(f64, f64)>) -> Self {
+        Self { low: interval.map(|(low, _)| low), high: interval.map(|(_, high)| high), ..self }
+    }
+
     /// The share that is not this one: 1 - the rate, with the interval turned round.
     pub(crate) fn complement(self) -> Self {
         let other = |rate: Option<f64>| rate.map(|rate| 1.0 - rate);
@@ -194,6 +201,11 @@ pub(crate) fn share_of_heads(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| heads(part) / heads(whole))
 }
 
+/// How far a value is above what it was to be.
+pub(crate) fn gap(value: f64, target: f64) -> f64 {
+    value - target
+}
+
 /// What intervals of money rates are made from: one client that paid at opening.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sample {
@@ -246,6 +258,53 @@ pub(crate) fn linearised(part: Annual, whole: Annual, what: Part, samples: &[Sam
     MoneyRate { low: Some(ratio - half), high: Some(ratio + half), ..rate }
 }
 
+/// The 95 % intervals of the rates of some parts, from drawing as many clients as there are, with replacement, again and
+/// again (Efron's percentile bootstrap). The draws come from ChaCha8 begun from the seed; a draw of one of n clients is the
+/// upper half of its next 64 bits times n. The ends are the quantiles at 2.5 % and 97.5 %, linear between order
+/// statistics with h = (n - 1) q. `None` for fewer than two clients.
+pub(crate) fn bootstrap<const N: usize>(
+    parts: [Part; N],
+    samples: &[Sample],
+    seed: u64,
+    resamples: u32,
+) -> [Option<(f64, f64)>; N] {
+    if samples.len() < 2 {
+        return [None; N];
+    }
+    let mut draws = ChaCha8Rng::seed_from_u64(seed);
+    let n = samples.len() as u128;
+    let mut rates: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(resamples as usize));
+    for _ in 0..resamples {
+        let mut whole = 0.0;
+        let mut sums = [0.0; N];
+        for _ in 0..samples.len() {
+            let drawn = (u128::from(draws.next_u64()) * n) >> 64;
+            let Some(sample) = usize::try_from(drawn).ok().and_then(|drawn| samples.get(drawn)) else {
+                continue;
+            };
+            whole += sample.opening;
+            for (sum, part) in sums.iter_mut().zip(parts) {
+                *sum += sample.part(part);
+            }
+        }
+        for (rates, sum) in rates.iter_mut().zip(sums) {
+            rates.push(sum / whole);
+        }
+    }
+    rates.map(|mut rates| {
+        rates.sort_unstable_by(f64::total_cmp);
+        Some((quantile(&rates, 0.025)?, quantile(&rates, 0.975)?))
+    })
+}
+
+/// The quantile of sorted numbers, linear between order statistics.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "h is within the slice")]
+fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
+    let h = heads(sorted.len().checked_sub(1)? as u64) * q;
+    let (below, above) = (sorted.get(h.floor() as usize)?, sorted.get(h.ceil() as usize)?);
+    Some(below + (h - h.floor()) * (above - below))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,6 +345,22 @@ mod tests {
         close(churned.high, 0.1 + Z * (4.0 / 3.0 * 2750.0f64).sqrt() / 500.0);
         assert_eq!(linearised(annual(4), annual(5), Part::Net, &samples[..1]).low, None);
         assert_eq!(linearised(annual(0), annual(0), Part::Net, &[]).value, None);
+    }
+
+    #[test]
+    fn the_bootstrap_draws_the_same_again() {
+        let samples = [(100, 120), (200, 200), (50, 0), (150, 100)]
+            .map(|(o, c)| Sample::new(annual(o), annual(c), c == 0));
+        let parts = [Part::Net, Part::Gross, Part::Churned];
+        let intervals = bootstrap(parts, &samples, 0, 2_000);
+        assert_eq!(intervals, bootstrap(parts, &samples, 0, 2_000));
+        let [Some(net), Some(gross), Some(churned)] = intervals else { panic!("{intervals:?}") };
+        // The rates are 0.84, 0.8 and 0.1; no draw can leave the least and the greatest of a client.
+        assert!(net.0 >= 0.0 && net.0 < 0.84 && 0.84 < net.1 && net.1 <= 1.2, "{net:?}");
+        assert!(gross.0 < 0.8 && 0.8 < gross.1 && gross.1 <= 1.0, "{gross:?}");
+        assert!(churned.0 >= 0.0 && churned.1 > 0.1, "{churned:?}");
+        assert_eq!(bootstrap(parts, &samples[..1], 0, 2_000), [None; 3]);
+        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), Some(3.0));
     }
 
     #[test]

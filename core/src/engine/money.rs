@@ -3,8 +3,8 @@
 use super::Engine;
 use crate::error::QueryError;
 use crate::revenue::{
-    self, AsOf, Cohorts, Margin, Movements, ObservedLtv, PeriodUnit, Question, Refusal, RevenueOptions,
-    RevenueReport, RevenueSeries, SettingError, SimpleLtv, Trials,
+    self, AsOf, Cash, Cohorts, GroupBy, Margin, Movements, ObservedLtv, PeriodUnit, Question, Refusal,
+    RevenueOptions, RevenueReport, RevenueSeries, SettingError, SimpleLtv, Target, Targets, Trials,
 };
 use crate::time::{Instant, Month, Period};
 
@@ -115,6 +115,31 @@ impl Engine {
     /// If the period has not begun as of the question.
     pub fn trials(&self, period: Period, options: &RevenueOptions) -> Result<Trials, QueryError> {
         Ok(revenue::trials(&self.question(options, period.start, period.end)?, period)?)
+    }
+
+    /// Targets of owners, or of the whole book, beside what came of them in a period.
+    ///
+    /// # Errors
+    /// As [`Engine::revenue`].
+    pub fn targets(
+        &self,
+        period: Period,
+        targets: &[Target],
+        options: &RevenueOptions,
+    ) -> Result<Targets, QueryError> {
+        let options = RevenueOptions { group_by: Some(GroupBy::Owner), ..options.clone() };
+        Ok(revenue::targets(&self.revenue(period, &options)?, targets))
+    }
+
+    /// Cash beside run-rate: what was invoiced, paid, charged and refunded in a period, and what is overdue at its end. As
+    /// of the end of the period unless another instant is given.
+    ///
+    /// # Errors
+    /// If the period has not begun as of the question.
+    pub fn cash(&self, period: Period, as_of: Option<AsOf>) -> Result<Cash, QueryError> {
+        let as_of = as_of.map_or(period.end, |as_of| as_of.instant(&self.zone));
+        Period::between(period.start, as_of.just_after())?;
+        Ok(revenue::cash(&self.book, period, as_of, &self.zone))
     }
 
     /// Simple lifetime value: ARPA x margin / monthly logo churn of a period; undefined where nobody churned.

@@ -99,7 +99,7 @@ pub(crate) fn cohorts(
             cohort.clients += 1;
             // Everything is valued at the end of the first month, so that shares hold no rate.
             let span = Span::new(Period::month(month, zone), question.as_of);
-            let span = Span { opening: span.closing, ..span };
+            let span = Span { rates_at: (span.closing, span.closing), ..span };
             for months in 0.. {
                 let cell_month = month.plus(months);
                 let end = *ends.entry(cell_month).or_insert_with(|| Period::month(cell_month, zone).end);

@@ -134,7 +134,7 @@ impl Grouping<'_> {
             };
             let annual = match (self.ground.rates, here.currency) {
                 (Some(rates), Some(currency)) => {
-                    let ends = (span.opening, span.closing);
+                    let ends = span.rates_at;
                     rates.value_inside(here.annual, currency, ends, self.ground.zone)?
                 }
                 _ => here.annual,

@@ -10,9 +10,13 @@
 //! | `run_rate` | what a client pays over time |
 //! | `movement` | the one net movement of a client over a period, and the events behind it |
 //! | `tags` | why it moved |
+//! | `flows` | every change inside a period, gross |
+//! | `attribution` | whose a movement is when clients change hands |
 //! | `fx` | what an amount is worth in the reporting currency |
 //! | `group` | what clients are grouped by |
 //! | `retention` | sums over clients, and their rates |
+//! | `target` | what was aimed at, beside what came of it |
+//! | `cash` | invoices, payments and refunds, beside run-rate |
 //! | `value` | simple and observed lifetime value |
 //! | `cohort` | clients by the month they began to pay, month by month |
 //! | `trial` | trials, and which became paying |
@@ -21,7 +25,10 @@
 
 #![deny(clippy::float_arithmetic)]
 
+mod attribution;
+mod cash;
 mod cohort;
+mod flows;
 mod fx;
 mod group;
 mod movement;
@@ -31,32 +38,43 @@ mod run_rate;
 mod series;
 mod settings;
 mod tags;
+mod target;
 mod trial;
 mod value;
 
+pub use cash::{Ageing, Cash, CashLines, CashRow, Recovery};
 pub use cohort::{Cohort, CohortCell, Cohorts};
+pub use flows::{Flow, Flows};
 pub use fx::{ExchangeRate, Rate, RateUsed};
 pub use group::GroupKey;
 pub use movement::MovementKind;
 pub use report::{
-    GroupRow, Heads, MovementRow, Movements, ReportPeriod, RevenueReport, RevenueSeries, Row, Unsettled,
+    GroupRow, Heads, MovementRow, Movements, ReportPeriod, RevenueReport, RevenueSeries, Rounding, Row,
+    Trailing, Transferred, Unsettled,
 };
 pub use series::PeriodUnit;
-pub use settings::{AsOf, Factors, GroupBy, LogoBase, PausedAs, RevenueOptions, SettingError};
+pub use settings::{
+    AsOf, Attribution, Factors, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, RevenueOptions,
+    SettingError,
+};
 pub use tags::Tag;
+pub use target::{Target, TargetMetric, TargetRow, Targets};
 pub use trial::{EndedTrials, StartedTrials, Trials};
 pub use value::{Margin, ObservedLtv, ObservedValue, SimpleLtv, SimpleValue, TotalAmount};
 
+pub(crate) use cash::cash;
 pub(crate) use cohort::cohorts;
 pub(crate) use series::split;
+pub(crate) use target::targets;
 pub(crate) use trial::trials;
 pub(crate) use value::{observed, simple};
 
 use crate::book::{Book, Client, NoClient};
 use crate::id::ClientId;
-use crate::money::{Annual, Currency};
+use crate::money::{Annual, Currency, Recurring};
 use crate::state::run_rate::RunRateRules;
 use crate::time::{Day, Instant, Period, Zone};
+use attribution::pieces;
 use fx::Rates;
 use group::{Grouping, Parents};
 use movement::{Ground, Moved, Span, moved};
@@ -109,6 +127,10 @@ impl Question<'_> {
                 return Err(Refusal::Setting(SettingError::new("currency", expected, "null")));
             }
         };
+        if options.attribution == Attribution::Interval && options.group_by != Some(GroupBy::Owner) {
+            let expected = "`opening` unless `group_by` is owner";
+            return Err(Refusal::Setting(SettingError::new("attribution", expected, "interval")));
+        }
         let mut parents = Parents::default();
         if options.group_by == Some(GroupBy::Parent) {
             for client in self.book.all() {
@@ -182,13 +204,44 @@ struct Gathered {
     unsettled: BTreeMap<Currency, Annual>,
 }
 
-/// The reports of some periods, in one pass over the clients.
+/// The reports of some periods, with those of the trailing months, in one pass over the clients.
 pub(crate) fn reports(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport>, Refusal> {
+    let trailing = |period: &Period| {
+        let months = question.options.trailing.iter().copied();
+        let spans = months.map(|months| (months, series::last_months(period.end, months, question.zone)));
+        spans.filter(|(_, period)| period.start <= question.as_of).collect::<Vec<_>>()
+    };
+    let behind: Vec<Vec<(u32, Period)>> = periods.iter().map(trailing).collect();
+    let all: Vec<Period> =
+        periods.iter().copied().chain(behind.iter().flatten().map(|(_, period)| *period)).collect();
+    let mut answers = pass(question, &all)?.into_iter();
+    let mut reports: Vec<RevenueReport> = answers.by_ref().take(periods.len()).collect();
+    if !question.options.trailing.is_empty() {
+        for (report, behind) in reports.iter_mut().zip(&behind) {
+            let rows = behind.iter().zip(answers.by_ref()).map(|((months, _), answer)| Trailing {
+                months: *months,
+                period: answer.period,
+                total: answer.total,
+                by_currency: answer.by_currency,
+            });
+            report.trailing = Some(rows.collect());
+        }
+    }
+    Ok(reports)
+}
+
+fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport>, Refusal> {
     let shared = question.shared()?;
     let ground = question.ground(&shared);
     let by_all_heads = Ground { rates: None, ..ground };
     let resolve = |id: &ClientId| question.resolve(id);
     let group_by = question.options.group_by.as_ref();
+    let by_interval = question.options.attribution == Attribution::Interval;
+    let gross = |view: &View<'_, '_>, span: &Span| match question.options.grain {
+        Grain::Change => flows::flows(view, span, &ground),
+        Grain::Net => Ok(Flows::default()),
+    };
+    let group_by = group_by.filter(|_| !by_interval);
     let grouping = group_by.map(|by| Grouping { by, parents: &shared.parents, resolve: &resolve, ground });
     let mut gathered: Vec<Gathered> = periods
         .iter()
@@ -204,20 +257,32 @@ pub(crate) fn reports(question: &Question<'_>, periods: &[Period]) -> Result<Vec
     question.visit(&shared, |client, views, whole| {
         for period in &mut gathered {
             for (currency, view) in views {
+                if by_interval {
+                    for piece in pieces(view, &client.state.profile, &period.span, &ground)? {
+                        let group = period.groups.entry((piece.owner.clone(), *currency)).or_default();
+                        group.add_piece(&piece);
+                        group.add_flows(gross(view, &piece.span)?);
+                    }
+                }
                 let Some(moved) = moved(view, &period.span, &ground)? else { continue };
-                period.by_currency.entry(*currency).or_default().add(&moved);
+                let flows = gross(view, &period.span)?;
+                let total = period.by_currency.entry(*currency).or_default();
+                total.add(&moved);
+                total.add_flows(flows);
                 if let Some(grouping) = &grouping {
                     let key = grouping.key(client.id, &client.state, view, &moved, &period.span)?;
-                    period.groups.entry((key, *currency)).or_default().add(&moved);
+                    let group = period.groups.entry((key, *currency)).or_default();
+                    group.add(&moved);
+                    group.add_flows(flows);
                 }
                 if let [_] = views {
-                    period.heads.count(&moved, moved.closing.is_positive());
+                    period.heads.count(&moved);
                 }
             }
             if views.len() > 1 {
                 // Amounts of several currencies do not add up; only whether there are any is looked at.
                 if let Some(moved) = moved(whole, &period.span, &by_all_heads)? {
-                    period.heads.count(&moved, moved.closing.is_positive());
+                    period.heads.count(&moved);
                 }
             }
             period.note_unsettled(views, whole, &ground)?;
@@ -259,18 +324,25 @@ impl Gathered {
         let options = question.options;
         let several = self.by_currency.len() > 1;
         let only = self.by_currency.keys().next().copied().filter(|_| !several);
-        let total =
-            (!several).then(|| self.by_currency.values().next().cloned().unwrap_or_default().row(options));
+        let row = |sums: &Sums, currency: Option<Currency>| {
+            let row = sums.row(options);
+            match currency.filter(|_| options.rounded) {
+                Some(currency) => row.rounded(currency),
+                None => row,
+            }
+        };
+        let nothing = Sums::default();
+        let total = (!several).then(|| row(self.by_currency.values().next().unwrap_or(&nothing), only));
         let by_currency = several.then(|| {
-            self.by_currency.iter().map(|(currency, sums)| (*currency, sums.row(options))).collect()
+            self.by_currency.iter().map(|(currency, sums)| (*currency, row(sums, Some(*currency)))).collect()
         });
         let groups = options.group_by.is_some().then(|| {
-            let row = |((key, currency), sums): ((GroupKey, Currency), Sums)| GroupRow {
-                key,
-                currency,
-                row: sums.row(options),
+            let group = |((key, currency), sums): (&(GroupKey, Currency), &Sums)| GroupRow {
+                key: key.clone(),
+                currency: *currency,
+                row: row(sums, Some(*currency)),
             };
-            self.groups.into_iter().map(row).collect()
+            self.groups.iter().map(group).collect()
         });
         let unsettled = (options.renewal_grace_days > 0).then(|| {
             let sum: Annual = self.unsettled.values().copied().sum();
@@ -294,6 +366,7 @@ impl Gathered {
             groups,
             unsettled,
             rates,
+            trailing: None,
         }
     }
 }
@@ -309,14 +382,18 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
             let Some(moved) = moved(view, &span, &ground)? else { continue };
             let Some(kind) = moved.kind else { continue };
             let Moved { opening, closing, amount, fx, gap_days, .. } = moved;
+            let line = |annual: Annual| {
+                let line = Recurring::from(annual);
+                if question.options.rounded { line.rounded(*currency) } else { line }
+            };
             rows.push(MovementRow {
                 client: client.id.clone(),
                 currency: *currency,
                 kind,
-                opening: opening.into(),
-                closing: (closing + fx).into(),
-                amount: amount.into(),
-                fx: fx.into(),
+                opening: line(opening),
+                closing: line(closing + fx),
+                amount: line(amount),
+                fx: line(fx),
                 gap_days,
                 tags: tags::tags(view, &moved, &client.state, question.as_of),
                 events: movement::events(view, &moved, &span, &ground)?,

@@ -64,12 +64,14 @@ pub(crate) struct Span {
     pub(crate) opening: Instant,
     /// Just before its end, or the instant of the question if that is earlier.
     pub(crate) closing: Instant,
+    /// The instants whose rates value it: opening and closing, also for a part of a period.
+    pub(crate) rates_at: (Instant, Instant),
 }
 
 impl Span {
     pub(crate) fn new(period: Period, as_of: Instant) -> Self {
         let (opening, closing) = (period.start.just_before(), period.end.just_before().min(as_of));
-        Self { period, opening, closing }
+        Self { period, opening, closing, rates_at: (opening, closing) }
     }
 
     pub(crate) fn is_partial(&self) -> bool {
@@ -145,7 +147,8 @@ pub(crate) fn moved(view: &View<'_, '_>, span: &Span, ground: &Ground<'_>) -> Re
             (None, None) => return Ok(None),
         },
     };
-    let (fx, after_cancellations) = if pays_at_closing {
+    let closes = span.closing == span.rates_at.1;
+    let (fx, after_cancellations) = if pays_at_closing && closes {
         (money.at_closing(ends.1)? - closing, money.after_cancellations(ends.1)?)
     } else {
         (Annual::ZERO, Annual::ZERO)
@@ -163,14 +166,17 @@ struct Money<'m, 'c, 's> {
 impl Money<'_, '_, '_> {
     /// What was paid at opening, at the rate of the opening.
     fn at_opening(&self, at: Instant) -> Result<Annual, Refusal> {
+        if self.span.opening != self.span.rates_at.0 {
+            return self.inside(at);
+        }
         self.sum(at, |rates, annual, currency| {
-            rates.value(annual, currency, self.span.opening, self.ground.zone)
+            rates.value(annual, currency, self.span.rates_at.0, self.ground.zone)
         })
     }
 
     /// What was paid at an instant inside, at the rate of the opening, or the first inside.
     fn inside(&self, at: Instant) -> Result<Annual, Refusal> {
-        let ends = (self.span.opening, self.span.closing);
+        let ends = self.span.rates_at;
         self.sum(at, |rates, annual, currency| rates.value_inside(annual, currency, ends, self.ground.zone))
     }
 

@@ -1,12 +1,13 @@
 //! The shapes of the answers about revenue.
 
+use super::flows::Flows;
 use super::fx::RateUsed;
 use super::group::GroupKey;
 use super::movement::MovementKind;
 use super::settings::RevenueOptions;
 use super::tags::Tag;
 use crate::id::{ClientId, EventRef};
-use crate::money::{Currency, Recurring};
+use crate::money::{Annual, Currency, Recurring, minor_text};
 use crate::rate::{HeadRate, MoneyRate, MoneyRatio, PerHead};
 use crate::time::Instant;
 use serde::Serialize;
@@ -49,7 +50,7 @@ pub struct Heads {
 /// The revenue of some clients over a period, in one currency.
 ///
 /// opening + new + reactivation + resumed + expansion - contraction - paused - churn + fx = closing, exactly in `arr`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// The same story in heads.
     pub clients: Heads,
@@ -95,6 +96,95 @@ pub struct Row {
     pub quick_ratio: MoneyRatio,
     /// The closing per client that pays at closing.
     pub arpa: PerHead,
+    /// With grain `change`: every change inside, gross.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flows: Option<Flows>,
+    /// With attribution `interval`: what came from other owners, at the MRR just before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transferred_in: Option<Transferred>,
+    /// With attribution `interval`: what went to other owners, at the MRR just before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transferred_out: Option<Transferred>,
+    /// With `rounded`: what the printed lines miss to the printed closing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounding: Option<Rounding>,
+}
+
+/// Clients that changed hands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Transferred {
+    /// How many times a paying client did.
+    pub heads: u64,
+    /// What they paid.
+    #[serde(flatten)]
+    pub recurring: Recurring,
+}
+
+impl From<(u64, Annual)> for Transferred {
+    fn from((heads, annual): (u64, Annual)) -> Self {
+        Self { heads, recurring: annual.into() }
+    }
+}
+
+/// What rounded lines miss to the rounded closing, in units of the currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rounding {
+    /// In the column of MRR.
+    pub mrr: String,
+    /// In the column of ARR.
+    pub arr: String,
+}
+
+impl Row {
+    /// The row as it prints in minor units of a currency, with the line that makes its columns foot.
+    pub(crate) fn rounded(mut self, currency: Currency) -> Self {
+        let lines = [
+            (&mut self.opening, 1),
+            (&mut self.new, 1),
+            (&mut self.reactivation, 1),
+            (&mut self.resumed, 1),
+            (&mut self.expansion, 1),
+            (&mut self.contraction, -1),
+            (&mut self.paused, -1),
+            (&mut self.churn, -1),
+            (&mut self.fx, 1),
+            (&mut self.closing, -1),
+        ];
+        let (mut mrr, mut arr) = (0, 0);
+        for (line, sign) in lines {
+            let (line_mrr, line_arr) = line.minor_units(currency);
+            mrr -= sign * line_mrr;
+            arr -= sign * line_arr;
+            *line = line.rounded(currency);
+        }
+        for (transferred, sign) in [(&mut self.transferred_in, 1), (&mut self.transferred_out, -1)] {
+            if let Some(Transferred { recurring, .. }) = transferred {
+                let (line_mrr, line_arr) = recurring.minor_units(currency);
+                mrr -= sign * line_mrr;
+                arr -= sign * line_arr;
+                *recurring = recurring.rounded(currency);
+            }
+        }
+        for line in [&mut self.joined_and_left, &mut self.paused_lost, &mut self.after_cancellations] {
+            *line = line.rounded(currency);
+        }
+        let text = |units| minor_text(units, currency);
+        self.rounding = Some(Rounding { mrr: text(mrr), arr: text(arr) });
+        self
+    }
+}
+
+/// The rates of the months up to the end of a period, point to point.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trailing {
+    /// How many months.
+    pub months: u32,
+    /// From when to when.
+    pub period: ReportPeriod,
+    /// The whole book; null with several currencies and no rates.
+    pub total: Option<Row>,
+    /// A row for each currency, where there are several and no rates.
+    pub by_currency: Option<BTreeMap<Currency, Row>>,
 }
 
 /// The row of one group, in one currency.
@@ -145,6 +235,9 @@ pub struct RevenueReport {
     pub unsettled: Option<Unsettled>,
     /// With a reporting currency: the rates that were used.
     pub rates: Option<Vec<RateUsed>>,
+    /// With `trailing`: the same over the months up to the period's end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trailing: Option<Vec<Trailing>>,
 }
 
 impl RevenueReport {

@@ -1,10 +1,12 @@
 //! Sums over clients, and the rates that follow from them: what stayed, what left, and of how much.
 
+use super::attribution::Piece;
+use super::flows::Flows;
 use super::movement::{Moved, MovementKind};
 use super::report::{Heads, Row};
-use super::settings::{LogoBase, RevenueOptions};
+use super::settings::{Attribution, Grain, IntervalMethod, LogoBase, RevenueOptions};
 use crate::money::Annual;
-use crate::rate::{HeadRate, MoneyRatio, Part, PerHead, Sample, linearised};
+use crate::rate::{HeadRate, MoneyRatio, Part, PerHead, Sample, bootstrap, linearised};
 
 /// The sums behind one row.
 #[derive(Clone, Debug, Default)]
@@ -29,65 +31,127 @@ pub(crate) struct Sums {
     kept: Annual,
     /// The clients of the opening, in order of their ids.
     samples: Vec<Sample>,
+    /// Of them, who left and with how much: all of `churn` unless clients changed hands.
+    churned_of_opening: (u64, Annual),
+    flows: Flows,
+    transferred_in: (u64, Annual),
+    transferred_out: (u64, Annual),
 }
 
 impl Heads {
-    pub(crate) fn count(&mut self, moved: &Moved, pays_at_closing: bool) {
-        if moved.opening.is_positive() {
-            self.opening += 1;
+    pub(crate) fn count(&mut self, moved: &Moved) {
+        self.opening += u64::from(moved.opening.is_positive());
+        self.closing += u64::from(moved.closing.is_positive());
+        if let Some(kind) = moved.kind {
+            self.note(kind);
         }
-        if pays_at_closing {
-            self.closing += 1;
-        }
-        match moved.kind {
-            Some(MovementKind::New) => self.new += 1,
-            Some(MovementKind::Reactivation) => self.reactivated += 1,
-            Some(MovementKind::Resumed) => self.resumed += 1,
-            Some(MovementKind::Paused) => self.paused += 1,
-            Some(MovementKind::Churn) => self.churned += 1,
-            Some(MovementKind::JoinedAndLeft) => self.joined_and_left += 1,
-            Some(MovementKind::PausedLost) => self.paused_lost += 1,
-            Some(MovementKind::Expansion | MovementKind::Contraction) | None => {}
+    }
+
+    fn note(&mut self, kind: MovementKind) {
+        match kind {
+            MovementKind::New => self.new += 1,
+            MovementKind::Reactivation => self.reactivated += 1,
+            MovementKind::Resumed => self.resumed += 1,
+            MovementKind::Paused => self.paused += 1,
+            MovementKind::Churn => self.churned += 1,
+            MovementKind::JoinedAndLeft => self.joined_and_left += 1,
+            MovementKind::PausedLost => self.paused_lost += 1,
+            MovementKind::Expansion | MovementKind::Contraction => {}
         }
     }
 }
 
 impl Sums {
-    pub(crate) fn add(&mut self, moved: &Moved) {
-        self.heads.count(moved, moved.closing.is_positive());
-        self.opening += moved.opening;
-        self.closing += moved.closing + moved.fx;
-        self.fx += moved.fx;
-        self.after_cancellations += moved.after_cancellations;
-        let line = match moved.kind {
-            Some(MovementKind::New) => Some(&mut self.new),
-            Some(MovementKind::Reactivation) => Some(&mut self.reactivation),
-            Some(MovementKind::Resumed) => Some(&mut self.resumed),
-            Some(MovementKind::Expansion) => Some(&mut self.expansion),
-            Some(MovementKind::Contraction) => Some(&mut self.contraction),
-            Some(MovementKind::Paused) => Some(&mut self.paused),
-            Some(MovementKind::Churn) => Some(&mut self.churn),
-            Some(MovementKind::JoinedAndLeft) => Some(&mut self.joined_and_left),
-            Some(MovementKind::PausedLost) => Some(&mut self.paused_lost),
-            None => None,
-        };
-        if let Some(line) = line {
-            *line += moved.amount;
+    /// Adds the changes of a client inside.
+    pub(crate) fn add_flows(&mut self, flows: Flows) {
+        self.flows += flows;
+    }
+
+    /// Adds what a client did while one owner had it: what came from and went to others is neither opening nor closing.
+    pub(crate) fn add_piece(&mut self, piece: &Piece) {
+        let Piece { moved, came, went, owner: _, span: _ } = piece;
+        let (opening, closing) = (moved.opening, moved.closing);
+        self.add_movement(moved);
+        if *came {
+            self.transferred_in.0 += u64::from(opening.is_positive());
+            self.transferred_in.1 += opening;
+        } else {
+            self.open(moved);
         }
+        if *went {
+            self.transferred_out.0 += u64::from(closing.is_positive());
+            self.transferred_out.1 += closing;
+        } else {
+            self.close(moved);
+        }
+    }
+
+    pub(crate) fn add(&mut self, moved: &Moved) {
+        self.open(moved);
+        self.add_movement(moved);
+        self.close(moved);
+    }
+
+    fn open(&mut self, moved: &Moved) {
+        self.opening += moved.opening;
         if moved.opening.is_positive() {
+            self.heads.opening += 1;
             self.retained += moved.closing;
             self.kept += moved.closing.min(moved.opening);
             let churned = moved.kind == Some(MovementKind::Churn);
+            if churned {
+                self.churned_of_opening.0 += 1;
+                self.churned_of_opening.1 += moved.opening;
+            }
             self.samples.push(Sample::new(moved.opening, moved.closing, churned));
         }
+    }
+
+    fn close(&mut self, moved: &Moved) {
+        self.heads.closing += u64::from(moved.closing.is_positive());
+        self.closing += moved.closing + moved.fx;
+        self.fx += moved.fx;
+        self.after_cancellations += moved.after_cancellations;
+    }
+
+    fn add_movement(&mut self, moved: &Moved) {
+        let Some(kind) = moved.kind else { return };
+        self.heads.note(kind);
+        let line = match kind {
+            MovementKind::New => &mut self.new,
+            MovementKind::Reactivation => &mut self.reactivation,
+            MovementKind::Resumed => &mut self.resumed,
+            MovementKind::Expansion => &mut self.expansion,
+            MovementKind::Contraction => &mut self.contraction,
+            MovementKind::Paused => &mut self.paused,
+            MovementKind::Churn => &mut self.churn,
+            MovementKind::JoinedAndLeft => &mut self.joined_and_left,
+            MovementKind::PausedLost => &mut self.paused_lost,
+        };
+        *line += moved.amount;
     }
 
     /// The row with all its rates.
     pub(crate) fn row(&self, options: &RevenueOptions) -> Row {
         let heads = self.heads;
-        let over_opening = |part, what| linearised(part, self.opening, what, &self.samples);
-        let nrr = over_opening(self.retained, Part::Net);
-        let grr = over_opening(self.kept, Part::Gross);
+        let by_interval = options.attribution == Attribution::Interval;
+        let parts = [Part::Net, Part::Gross, Part::Churned];
+        let mut rates = parts.map(|part| {
+            let sum = match part {
+                Part::Net => self.retained,
+                Part::Gross => self.kept,
+                Part::Churned => self.churned_of_opening.1,
+            };
+            linearised(sum, self.opening, part, &self.samples)
+        });
+        if options.interval == IntervalMethod::Bootstrap {
+            let resamples = options.resamples.unwrap_or(RESAMPLES);
+            let intervals = bootstrap(parts, &self.samples, options.seed, resamples);
+            for (rate, interval) in rates.iter_mut().zip(intervals) {
+                *rate = rate.with_interval(interval);
+            }
+        }
+        let [nrr, grr, churned_revenue] = rates;
         let won = self.new + self.reactivation + self.resumed + self.expansion;
         let lost = self.contraction + self.paused + self.churn;
         Row {
@@ -107,22 +171,31 @@ impl Sums {
             after_cancellations: self.after_cancellations.into(),
             nrr,
             grr,
-            logo_churn: logo_churn(heads, options.base),
+            logo_churn: self.logo_churn(options),
             gross_revenue_churn: grr.complement(),
-            churned_revenue: over_opening(self.churn, Part::Churned),
+            churned_revenue,
             net_revenue_churn: nrr.complement(),
             quick_ratio: MoneyRatio::new(won, lost),
             arpa: PerHead::new(self.closing, heads.closing),
+            flows: (options.grain == Grain::Change).then_some(self.flows),
+            transferred_in: by_interval.then(|| self.transferred_in.into()),
+            transferred_out: by_interval.then(|| self.transferred_out.into()),
+            rounding: None,
+        }
+    }
+
+    fn logo_churn(&self, options: &RevenueOptions) -> HeadRate {
+        let heads = self.heads;
+        match options.base {
+            LogoBase::Opening => HeadRate::new(self.churned_of_opening.0, heads.opening),
+            LogoBase::OpeningPlusNew => {
+                let joined = heads.new + heads.reactivated + heads.resumed + heads.joined_and_left;
+                let churned = self.churned_of_opening.0 + heads.joined_and_left;
+                HeadRate::new(churned, heads.opening + joined)
+            }
         }
     }
 }
 
-fn logo_churn(heads: Heads, base: LogoBase) -> HeadRate {
-    match base {
-        LogoBase::Opening => HeadRate::new(heads.churned, heads.opening),
-        LogoBase::OpeningPlusNew => {
-            let joined = heads.new + heads.reactivated + heads.resumed + heads.joined_and_left;
-            HeadRate::new(heads.churned + heads.joined_and_left, heads.opening + joined)
-        }
-    }
-}
+/// How often the bootstrap draws unless said.
+const RESAMPLES: u32 = 2_000;

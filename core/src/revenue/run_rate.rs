@@ -273,6 +273,9 @@ impl<'c, 's> View<'c, 's> {
 
     /// The first instant of paying between two instants, both included.
     pub(crate) fn first_paying(&self, first: Instant, last: Instant) -> Option<Instant> {
+        if first > last {
+            return None;
+        }
         if self.spell_at(first).is_some() {
             return Some(first);
         }

@@ -74,9 +74,31 @@ pub(crate) fn split(start: Instant, end: Instant, every: PeriodUnit, zone: &Zone
     periods
 }
 
+/// The so many months up to an instant; where the month has no such day, from its last one.
+pub(crate) fn last_months(end: Instant, months: u32, zone: &Zone) -> Period {
+    let day = zone.day(end);
+    let month = day.month();
+    let before = month.plus(-i32::try_from(months).unwrap_or(i32::MAX / 2));
+    let last = before.plus(1).first_day().plus(-1);
+    let start = before.first_day().plus(day.days_since(month.first_day())).min(last);
+    // What is past midnight stays past midnight.
+    let past = end.micros() - zone.start_of(day).micros();
+    let start = zone.start_of(start);
+    Period { start: Instant::from_micros(start.micros() + past).unwrap_or(start), end }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trailing_months_begin_on_the_same_day() {
+        let utc = Zone::utc();
+        let start = |end: &str, months| last_months(end.parse().unwrap(), months, &utc).start.to_string();
+        assert_eq!(start("2026-04-01T00:00:00Z", 3), "2026-01-01T00:00:00Z");
+        assert_eq!(start("2026-04-01T00:00:00Z", 12), "2025-04-01T00:00:00Z");
+        assert_eq!(start("2026-03-31T12:00:00Z", 1), "2026-02-28T12:00:00Z");
+    }
 
     #[test]
     fn periods_follow_the_calendar_of_the_zone() {

@@ -132,6 +132,39 @@ choice! {
     }
 }
 
+choice! {
+    /// Whose a movement is when a client changes hands inside the period.
+    Attribution {
+        /// The owner's at opening, or at the first paying instant.
+        #[default]
+        Opening = "opening",
+        /// Who owned the client when it happened; only with `group_by` owner.
+        Interval = "interval",
+    }
+}
+
+choice! {
+    /// What is counted as a movement.
+    Grain {
+        /// One net movement of a client in a period.
+        #[default]
+        Net = "net",
+        /// Beside it every change inside, as gross flows.
+        Change = "change",
+    }
+}
+
+choice! {
+    /// How intervals of money rates are made.
+    IntervalMethod {
+        /// From the linearised variance over clients.
+        #[default]
+        Linearised = "linearised",
+        /// From drawing clients again and again, with a given seed.
+        Bootstrap = "bootstrap",
+    }
+}
+
 /// What the rows of a report stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupBy {
@@ -229,6 +262,20 @@ pub struct RevenueOptions {
     pub paused: PausedAs,
     /// The base of logo churn.
     pub base: LogoBase,
+    /// Whose a movement is when a client changes hands.
+    pub attribution: Attribution,
+    /// Whether every change is counted, too.
+    pub grain: Grain,
+    /// How intervals of money rates are made.
+    pub interval: IntervalMethod,
+    /// With `bootstrap`: what the draws begin from; 0 unless said.
+    pub seed: u64,
+    /// With `bootstrap`: how many draws; 2 000 unless said.
+    pub resamples: Option<u32>,
+    /// Print minor units of the currency, half to even, with a line `rounding` that makes the column foot.
+    pub rounded: bool,
+    /// In each report also the rates of the last so many months up to the period's end.
+    pub trailing: Vec<u32>,
     /// A client that comes back after a longer gap is new; without it any gap is a reactivation.
     pub reactivation_within_days: Option<u32>,
     /// A gap in paying no longer than this many calendar days is no gap, once the renewal is known.
@@ -254,8 +301,9 @@ impl Serialize for Factors {
     }
 }
 
-const NAMES: &str = "as_of, currency, rates, only_currency, group_by, paused, base, reactivation_within_days, \
-                     renewal_grace_days, past_due_limit_days, week_factor, day_factor";
+const NAMES: &str = "as_of, currency, rates, only_currency, group_by, paused, base, attribution, grain, \
+                     interval, seed, resamples, rounded, trailing, reactivation_within_days, renewal_grace_days, \
+                     past_due_limit_days, week_factor, day_factor";
 
 impl RevenueOptions {
     /// Reads settings from a JSON object. A member that is null stands for its default.
@@ -286,6 +334,21 @@ impl RevenueOptions {
             "paused" => self.paused = PausedAs::read(name, raw)?,
             "base" if null => self.base = default.base,
             "base" => self.base = LogoBase::read(name, raw)?,
+            "attribution" if null => self.attribution = default.attribution,
+            "attribution" => self.attribution = Attribution::read(name, raw)?,
+            "grain" if null => self.grain = default.grain,
+            "grain" => self.grain = Grain::read(name, raw)?,
+            "interval" if null => self.interval = default.interval,
+            "interval" => self.interval = IntervalMethod::read(name, raw)?,
+            "seed" => self.seed = seed(name, raw)?,
+            "resamples" => self.resamples = whole(name, raw, 100..=100_000)?,
+            "rounded" if null => self.rounded = default.rounded,
+            "rounded" => {
+                let fault = |_| SettingError::new(name, "true or false", raw.text());
+                self.rounded = raw.bool().map_err(fault)?;
+            }
+            "trailing" if null => self.trailing = default.trailing,
+            "trailing" => self.trailing = months(name, raw)?,
             "reactivation_within_days" => self.reactivation_within_days = days(name, raw)?,
             "renewal_grace_days" => self.renewal_grace_days = days(name, raw)?.unwrap_or_default(),
             "past_due_limit_days" => self.past_due_limit_days = days(name, raw)?,
@@ -313,11 +376,36 @@ fn optional<T: std::str::FromStr>(
 }
 
 fn days(setting: &str, raw: Raw<'_>) -> Result<Option<u32>, SettingError> {
+    whole(setting, raw, 0..=100_000)
+}
+
+fn whole(
+    setting: &str,
+    raw: Raw<'_>,
+    allowed: std::ops::RangeInclusive<u32>,
+) -> Result<Option<u32>, SettingError> {
     if raw.is_null() {
         return Ok(None);
     }
-    let days = raw.text().parse::<u32>().ok().filter(|days| *days <= 100_000);
-    days.map(Some).ok_or_else(|| SettingError::new(setting, "a whole number from 0 to 100000", raw.text()))
+    let number = raw.text().parse::<u32>().ok().filter(|number| allowed.contains(number));
+    let expected = || format!("a whole number from {} to {}", allowed.start(), allowed.end());
+    number.map(Some).ok_or_else(|| SettingError::new(setting, expected(), raw.text()))
+}
+
+fn seed(setting: &str, raw: Raw<'_>) -> Result<u64, SettingError> {
+    if raw.is_null() {
+        return Ok(0);
+    }
+    let expected = "a whole number from 0 to 2^64 - 1";
+    raw.text().parse().map_err(|_| SettingError::new(setting, expected, raw.text()))
+}
+
+/// Numbers of months, such as [3, 12].
+fn months(setting: &str, raw: Raw<'_>) -> Result<Vec<u32>, SettingError> {
+    let months = serde_json::from_str::<Vec<u32>>(raw.text()).ok();
+    let months = months.filter(|months| months.len() <= 12 && months.iter().all(|n| (1..=120).contains(n)));
+    let expected = "a list of at most 12 numbers of months from 1 to 120";
+    months.ok_or_else(|| SettingError::new(setting, expected, raw.text()))
 }
 
 fn factor(setting: &str, raw: Raw<'_>) -> Result<Option<Factor>, SettingError> {
@@ -368,6 +456,10 @@ mod tests {
             (r#"{"day_factor":0}"#, "day_factor"),
             (r#"{"as_of":"2026-03-31T00:00:00"}"#, "as_of"),
             (r#"{"currency":"usd"}"#, "currency"),
+            (r#"{"grain":"fine"}"#, "grain"),
+            (r#"{"trailing":[0]}"#, "trailing"),
+            (r#"{"rounded":1}"#, "rounded"),
+            (r#"{"resamples":1}"#, "resamples"),
             ("[]", "settings"),
         ] {
             assert_eq!(RevenueOptions::from_json(text).unwrap_err().setting, setting, "{text}");

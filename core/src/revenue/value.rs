@@ -114,12 +114,18 @@ impl TotalAmount {
         self.0
     }
 
-    fn add(&mut self, amount: Amount) {
+    pub(super) fn add(&mut self, amount: Amount) {
         self.0 += amount.micros();
     }
 
     fn subtract(&mut self, amount: Amount) {
         self.0 -= amount.micros();
+    }
+}
+
+impl std::ops::AddAssign for TotalAmount {
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
     }
 }
 
@@ -167,7 +173,7 @@ pub(crate) fn observed(book: &Book, as_of: Instant) -> ObservedLtv {
     let mut clients = Vec::new();
     for client in book.all() {
         for (currency, value) in paid(&client.state.billing, as_of) {
-            total.entry(currency).or_default().0 += value.0;
+            *total.entry(currency).or_default() += value;
             clients.push(ObservedValue { client: client.id.clone(), currency, value });
         }
     }
