@@ -6,7 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests stand outside of test functions")]
 
 use healthfold::{
-    Dedupe, Engine, Event, EventCode, EventKind, Instant, Missing, Model, ReadOptions, ScoresOf, Settings, SignalSpec,
+    Dedupe, Engine, Event, EventCode, EventKind, Instant, Missing, Model, ReadOptions, ScoresOf, Settings,
+    SignalSpec,
 };
 use healthfold_testkit::logs::{self, PERSONAL};
 use proptest::prelude::*;
