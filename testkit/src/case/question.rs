@@ -1,0 +1,160 @@
+//! One call of the front door by its name in Python, with JSON arguments, and its answer as JSON.
+
+use healthfold::{
+    AsOf, ClientId, Engine, Instant, Model, ModelError, Month, Period, PeriodError, QueryError,
+    RevenueOptions, SettingError, SignalSpec, TimeError,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stable slug of the error, or `not_built` for what this version cannot do.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Refusal {
+    fn new(code: &str, message: impl ToString) -> Self {
+        Self { code: code.to_owned(), message: message.to_string() }
+    }
+}
+
+impl From<QueryError> for Refusal {
+    fn from(error: QueryError) -> Self {
+        Self::new(error.code(), &error)
+    }
+}
+
+impl From<ModelError> for Refusal {
+    fn from(error: ModelError) -> Self {
+        Self::new("invalid_model", &error)
+    }
+}
+
+impl From<PeriodError> for Refusal {
+    fn from(error: PeriodError) -> Self {
+        QueryError::from(error).into()
+    }
+}
+
+impl From<TimeError> for Refusal {
+    fn from(error: TimeError) -> Self {
+        QueryError::from(error).into()
+    }
+}
+
+impl From<SettingError> for Refusal {
+    fn from(error: SettingError) -> Self {
+        QueryError::from(error).into()
+    }
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new("bad_value", &error)
+    }
+}
+
+/// Puts one question to an engine.
+///
+/// # Errors
+/// The error of the question, by its slug.
+pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> {
+    let args = Args { engine, members: args.as_object().cloned().unwrap_or_default() };
+    match call {
+        "signal" => {
+            let spec = SignalSpec::from_json(&args.json("spec"))?;
+            Ok(serde_json::to_value(engine.signal(&args.client()?, &spec, args.as_of()?)?)?)
+        }
+        "score" => {
+            let model = Model::from_json(&args.json("model"))?;
+            Ok(serde_json::to_value(engine.score(&args.client()?, &model, args.as_of()?)?)?)
+        }
+        "revenue" => Ok(serde_json::to_value(engine.revenue(args.period()?, &args.options()?)?)?),
+        "movements" => Ok(serde_json::to_value(engine.movements(args.period()?, &args.options()?)?)?),
+        "revenue_series" => {
+            let (start, end) = (args.instant("start")?, args.instant("end")?);
+            let every = args.text("every")?.parse()?;
+            Ok(serde_json::to_value(engine.revenue_series(start, end, every, &args.options()?)?)?)
+        }
+        "score_history" => {
+            let (model, client) = (Model::from_json(&args.json("model"))?, args.client()?);
+            let (start, end, every) = (args.instant("start")?, args.instant("end")?, args.value("every"));
+            Ok(serde_json::to_value(engine.score_history(
+                &client,
+                &model,
+                start,
+                end,
+                serde_json::from_value(every)?,
+            )?)?)
+        }
+        "cohorts" => {
+            let months = (args.month("start")?, args.month("end")?);
+            Ok(serde_json::to_value(engine.cohorts(months, AsOf::At(args.as_of()?), &args.options()?)?)?)
+        }
+        "trials" => Ok(serde_json::to_value(engine.trials(args.period()?, &args.options()?)?)?),
+        _ => Err(Refusal::new("not_built", format!("there is no call `{call}`"))),
+    }
+}
+
+struct Args<'e> {
+    engine: &'e Engine,
+    members: Map<String, Value>,
+}
+
+impl Args<'_> {
+    fn value(&self, name: &str) -> Value {
+        self.members.get(name).cloned().unwrap_or_default()
+    }
+
+    fn json(&self, name: &str) -> String {
+        self.value(name).to_string()
+    }
+
+    fn text(&self, name: &str) -> Result<String, Refusal> {
+        String::deserialize(self.value(name))
+            .map_err(|error| Refusal::new("bad_value", format!("`{name}`: {error}")))
+    }
+
+    fn client(&self) -> Result<ClientId, Refusal> {
+        self.text("client").map(ClientId::new)
+    }
+
+    fn instant(&self, name: &str) -> Result<Instant, Refusal> {
+        Ok(self.engine.zone().as_of(&self.text(name)?)?)
+    }
+
+    fn as_of(&self) -> Result<Instant, Refusal> {
+        self.instant("as_of")
+    }
+
+    fn month(&self, name: &str) -> Result<Option<Month>, Refusal> {
+        if self.value(name).is_null() {
+            return Ok(None);
+        }
+        let zone = self.engine.zone();
+        Ok(Some(zone.day(Period::parse(&self.text(name)?, zone)?.start).month()))
+    }
+
+    /// A text, or a pair of instants.
+    fn period(&self) -> Result<Period, Refusal> {
+        if let Value::Array(pair) = self.value("period") {
+            let instants: Vec<String> = serde_json::from_value(Value::Array(pair))?;
+            let [start, end] = instants.as_slice() else {
+                return Err(Refusal::new("bad_period", "a period is a text or two instants"));
+            };
+            return Ok(Period::between(start.parse()?, end.parse()?)?);
+        }
+        Ok(Period::parse(&self.text("period")?, self.engine.zone())?)
+    }
+
+    /// Everything that is not part of the question itself is a setting of it.
+    fn options(&self) -> Result<RevenueOptions, Refusal> {
+        let mut settings = self.members.clone();
+        settings.retain(|name, _| !["period", "start", "end", "every"].contains(&name.as_str()));
+        Ok(RevenueOptions::from_json(&Value::Object(settings).to_string())?)
+    }
+}

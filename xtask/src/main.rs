@@ -1,0 +1,112 @@
+//! `cargo xtask`: the tasks of the workspace, without anything but a Rust toolchain.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to a terminal")]
+
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
+use healthfold_testkit::case::Case;
+use healthfold_testkit::{case, codegen};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+mod test;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The tasks of healthfold's workspace")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Folds a log of events and prints who needs help and how revenue went.
+    Demo(xtask::demo::Options),
+    /// Runs everything that must pass, and says what was skipped and why.
+    Test,
+    /// Writes the generated files.
+    Codegen {
+        /// Only say which files are stale, and fail if there are any.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Runs the conformance cases of a folder.
+    Cases {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Runs the benchmarks.
+    Bench {
+        /// Only those whose name holds this text.
+        filter: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Demo(options) => xtask::demo::run(&options),
+        Task::Test => test::run(),
+        Task::Codegen { check } => write_generated(check),
+        Task::Cases { folder } => run_cases(&folder),
+        Task::Bench { filter } => bench(filter),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_generated(check: bool) -> Result<()> {
+    let stale = codegen::stale();
+    if check {
+        if !stale.is_empty() {
+            bail!("stale: {}; run `cargo xtask codegen`", stale.join(", "));
+        }
+        println!("all generated files are fresh");
+        return Ok(());
+    }
+    for file in codegen::generated().iter().filter(|file| stale.contains(&file.path)) {
+        let path = case::workspace().join(file.path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, &file.text)?;
+        println!("wrote {}", file.path);
+    }
+    Ok(())
+}
+
+fn run_cases(folder: &Path) -> Result<()> {
+    let cases = Case::load_folder(folder)?;
+    if cases.is_empty() {
+        bail!("there is no case in {}", folder.display());
+    }
+    let mut failed = 0;
+    for case in &cases {
+        let faults = case.run();
+        if !faults.is_empty() {
+            failed += 1;
+            println!("{}\n  why: {}", case.file, case.why);
+            faults.iter().for_each(|fault| println!("  {fault}"));
+        }
+    }
+    println!("{} passed, {failed} failed", cases.len() - failed);
+    if failed > 0 {
+        bail!("{failed} cases failed");
+    }
+    Ok(())
+}
+
+fn bench(filter: Option<String>) -> Result<()> {
+    let mut cargo = test::cargo();
+    cargo
+        .args(["bench", "--package", "healthfold-benches"])
+        .args(filter.iter().flat_map(|name| ["--", name]));
+    if !cargo.status()?.success() {
+        bail!("the benchmarks failed");
+    }
+    Ok(())
+}
