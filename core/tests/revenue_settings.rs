@@ -264,6 +264,16 @@ fn parents_take_in_their_children_and_themselves_once() {
     let groups = report(&engine, "2026-03", json!({"group_by": "parent"}))["groups"].clone();
     let row = |i: usize| (groups[i]["key"].clone(), groups[i]["closing"]["mrr"].clone());
     assert_eq!((row(0), row(1)), ((json!("holding"), json!("35")), (Value::Null, json!("40"))));
+    // A group's total opens down to its movements.
+    let january = Period::parse("2026-01", engine.zone()).unwrap();
+    let options = RevenueOptions::from_json(r#"{"group_by": "parent"}"#).unwrap();
+    let rows = to_value(engine.movements(january, &options).unwrap()).unwrap()["rows"].clone();
+    assert_eq!(
+        [0, 1, 2, 3].map(|i| rows[i]["key"].clone()),
+        [json!(null), json!("holding"), json!("holding"), json!("holding")]
+    );
+    let refused = RevenueOptions::from_json(r#"{"grain": "change"}"#).unwrap();
+    assert!(engine.movements(january, &refused).unwrap_err().to_string().starts_with("`grain` must be net"));
 }
 
 #[test]

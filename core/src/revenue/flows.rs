@@ -3,8 +3,8 @@
 
 use super::Refusal;
 use super::movement::{Ground, Span, opening_at, paid_at};
+use super::policy::PausedAs;
 use super::run_rate::View;
-use super::settings::PausedAs;
 use crate::money::{Annual, Recurring};
 use serde::Serialize;
 use std::ops::AddAssign;

@@ -4,7 +4,7 @@
 //! two halves of 128 bits, so that nothing is cut on the way.
 
 use super::Refusal;
-use super::settings::SettingError;
+use super::policy::SettingError;
 use crate::event::fields::Raw;
 use crate::money::{Annual, Currency};
 use crate::quantity::{parse_scaled, write_scaled};

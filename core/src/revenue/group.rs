@@ -2,8 +2,8 @@
 
 use super::Refusal;
 use super::movement::{Ground, Moved, Span};
+use super::policy::GroupBy;
 use super::run_rate::View;
-use super::settings::GroupBy;
 use crate::event::Attribute;
 use crate::id::{ClientId, Text};
 use crate::money::Annual;

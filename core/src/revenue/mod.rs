@@ -6,7 +6,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `settings` | the policies of a question |
+//! | `policy`, `settings` | what the field disagrees on, and how a question says it |
 //! | `run_rate` | what a client pays over time |
 //! | `movement` | the one net movement of a client over a period, and the events behind it |
 //! | `tags` | why it moved |
@@ -32,6 +32,7 @@ mod flows;
 mod fx;
 mod group;
 mod movement;
+mod policy;
 mod report;
 mod retention;
 mod run_rate;
@@ -48,15 +49,13 @@ pub use flows::{Flow, Flows};
 pub use fx::{ExchangeRate, Rate, RateUsed};
 pub use group::GroupKey;
 pub use movement::MovementKind;
+pub use policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
 pub use report::{
     GroupRow, Heads, MovementRow, Movements, ReportPeriod, RevenueReport, RevenueSeries, Rounding, Row,
     Trailing, Transferred, Unsettled,
 };
 pub use series::PeriodUnit;
-pub use settings::{
-    AsOf, Attribution, Factors, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, RevenueOptions,
-    SettingError,
-};
+pub use settings::{Factors, RevenueOptions};
 pub use tags::Tag;
 pub use target::{Target, TargetMetric, TargetRow, Targets};
 pub use trial::{EndedTrials, StartedTrials, Trials};
@@ -171,15 +170,18 @@ impl Question<'_> {
                 continue;
             }
             let view = |currency, lines| View::new(&contracts, currency, lines, &shared.rules, self.zone);
-            let whole = view(None, &lines);
-            let views: Vec<(Currency, View<'_, '_>)> = match &shared.rates {
-                Some(rates) => vec![(rates.reporting(), whole.clone())],
-                None => lines
-                    .iter()
-                    .map(|line| (line.currency, view(Some(line.currency), std::slice::from_ref(line))))
-                    .collect(),
+            let (views, whole) = match (&shared.rates, lines.as_slice()) {
+                (Some(rates), _) => (vec![(rates.reporting(), view(None, &lines))], None),
+                (None, [line]) => (vec![(line.currency, view(Some(line.currency), &lines))], None),
+                (None, several) => {
+                    let one = several.iter().map(std::slice::from_ref).zip(several);
+                    let views = one.map(|(lines, line)| (line.currency, view(Some(line.currency), lines)));
+                    (views.collect::<Vec<_>>(), Some(view(None, several)))
+                }
             };
-            see(&client, &views, &whole)?;
+            // One view is all there is to see; of several the whole is apart.
+            let Some(whole) = whole.as_ref().or(views.first().map(|(_, view)| view)) else { continue };
+            see(&client, &views, whole)?;
         }
         Ok(())
     }
@@ -190,7 +192,9 @@ impl Question<'_> {
 
     /// The settings with the instant they were resolved to.
     fn settings(&self) -> RevenueOptions {
-        RevenueOptions { as_of: Some(AsOf::At(self.as_of)), ..self.options.clone() }
+        let drawn = self.options.interval == IntervalMethod::Bootstrap;
+        let resamples = self.options.resamples.or(drawn.then_some(retention::RESAMPLES));
+        RevenueOptions { as_of: Some(AsOf::At(self.as_of)), resamples, ..self.options.clone() }
     }
 }
 
@@ -345,13 +349,12 @@ impl Gathered {
             self.groups.iter().map(group).collect()
         });
         let unsettled = (options.renewal_grace_days > 0).then(|| {
-            let sum: Annual = self.unsettled.values().copied().sum();
+            let mut each = self.unsettled.iter().map(|(currency, annual)| (*currency, (*annual).into()));
             let several = self.unsettled.len() > 1;
-            let each = || self.unsettled.iter().map(|(currency, annual)| (*currency, (*annual).into()));
             Unsettled {
                 heads: self.unsettled_heads,
-                recurring: (!several).then(|| sum.into()),
-                by_currency: several.then(|| each().collect()),
+                by_currency: several.then(|| each.by_ref().collect()),
+                recurring: (!several).then(|| each.next().map_or_else(Recurring::default, |(_, sum)| sum)),
             }
         });
         let rates = rates.map(|rates| rates.used(self.span.opening, self.span.closing));
@@ -373,8 +376,19 @@ impl Gathered {
 
 /// What each client did over a period.
 pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movements, Refusal> {
+    let options = question.options;
+    if options.grain == Grain::Change || options.attribution == Attribution::Interval {
+        let (setting, found, expected) = match options.grain {
+            Grain::Change => ("grain", "change", "net: a row is the one net movement of a client"),
+            Grain::Net => ("attribution", "interval", "opening: a row is the one net movement of a client"),
+        };
+        return Err(Refusal::Setting(SettingError::new(setting, expected, found)));
+    }
     let shared = question.shared()?;
     let ground = question.ground(&shared);
+    let resolve = |id: &ClientId| question.resolve(id);
+    let group_by = options.group_by.as_ref();
+    let grouping = group_by.map(|by| Grouping { by, parents: &shared.parents, resolve: &resolve, ground });
     let span = Span::new(period, question.as_of);
     let mut rows = Vec::new();
     question.visit(&shared, |client, views, _| {
@@ -384,11 +398,13 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
             let Moved { opening, closing, amount, fx, gap_days, .. } = moved;
             let line = |annual: Annual| {
                 let line = Recurring::from(annual);
-                if question.options.rounded { line.rounded(*currency) } else { line }
+                if options.rounded { line.rounded(*currency) } else { line }
             };
+            let group = |grouping: &Grouping<'_>| grouping.key(client.id, &client.state, view, &moved, &span);
             rows.push(MovementRow {
                 client: client.id.clone(),
                 currency: *currency,
+                key: grouping.as_ref().map(group).transpose()?,
                 kind,
                 opening: line(opening),
                 closing: line(closing + fx),

@@ -2,8 +2,8 @@
 
 use super::Refusal;
 use super::fx::Rates;
+use super::policy::PausedAs;
 use super::run_rate::{PayingRules, Stretch, View};
-use super::settings::PausedAs;
 use crate::id::EventRef;
 use crate::money::Annual;
 use crate::time::{Instant, Period, Zone};

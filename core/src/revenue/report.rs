@@ -264,6 +264,9 @@ pub struct MovementRow {
     pub client: ClientId,
     /// The currency of the amounts.
     pub currency: Currency,
+    /// With `group_by`: the group whose total it is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<GroupKey>,
     /// What it did.
     pub kind: MovementKind,
     /// What it paid just before the period.

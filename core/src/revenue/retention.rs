@@ -3,8 +3,9 @@
 use super::attribution::Piece;
 use super::flows::Flows;
 use super::movement::{Moved, MovementKind};
+use super::policy::{Attribution, Grain, IntervalMethod, LogoBase};
 use super::report::{Heads, Row};
-use super::settings::{Attribution, Grain, IntervalMethod, LogoBase, RevenueOptions};
+use super::settings::RevenueOptions;
 use crate::money::Annual;
 use crate::rate::{HeadRate, MoneyRatio, Part, PerHead, Sample, bootstrap, linearised};
 
@@ -198,4 +199,4 @@ impl Sums {
 }
 
 /// How often the bootstrap draws unless said.
-const RESAMPLES: u32 = 2_000;
+pub(crate) const RESAMPLES: u32 = 2_000;

@@ -3,7 +3,7 @@
 //! A client's subscriptions become steps ([`Contracts`]); what it pays in one currency, or in all, is a [`View`] of them:
 //! lines of exact annual amounts, and the spells in which it pays at all.
 
-use super::settings::PausedAs;
+use super::policy::PausedAs;
 use crate::event::billing::Status;
 use crate::money::{Annual, Currency};
 use crate::state::billing::{BillingState, Subscription};

@@ -1,6 +1,6 @@
 //! Calendar periods one after another.
 
-use super::settings::SettingError;
+use super::policy::SettingError;
 use crate::time::{Day, Instant, Month, Period, Zone};
 use serde::Serialize;
 

@@ -1,7 +1,8 @@
 //! What was aimed at, beside what came of it.
 
+use super::policy::SettingError;
 use super::report::{ReportPeriod, RevenueReport, Row};
-use super::settings::{RevenueOptions, SettingError};
+use super::settings::RevenueOptions;
 use super::{AsOf, GroupKey};
 use crate::money::Currency;
 use crate::quantity::{parse_scaled, scaled_to_f64, write_scaled};
