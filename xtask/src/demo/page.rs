@@ -299,7 +299,10 @@ fn of_money(rate_of: &MoneyRate) -> [String; 2] {
 /// A rate and the ends of its interval.
 fn rate(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> [String; 2] {
     let ends = low.zip(high).map(|(low, high)| format!("({:.1} to {:.1})", low * 100.0, high * 100.0));
-    [value.map_or_else(|| "-".to_owned(), |value| format!("{:.1}", value * 100.0 + 0.0)), ends.unwrap_or_default()]
+    [
+        value.map_or_else(|| "-".to_owned(), |value| format!("{:.1}", value * 100.0 + 0.0)),
+        ends.unwrap_or_default(),
+    ]
 }
 
 fn value(currency: &CurrencyReport, page: &mut String) {

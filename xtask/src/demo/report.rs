@@ -223,7 +223,7 @@ fn month(engine: &Engine, report: &RevenueReport) -> Option<Month> {
     let name = |instant: Instant| engine.zone().day(instant).month().to_string();
     let (first, last) = (name(report.period.start), name(report.period.end.just_before()));
     let name = if first == last { first } else { format!("{first} to {last}") };
-    Some(Month { name, partial: report.period.partial, row: report.total? })
+    Some(Month { name, partial: report.period.partial, row: report.total.clone()? })
 }
 
 fn value(engine: &Engine, whole: Period, as_of: Instant, currency: Currency) -> Result<Value> {
