@@ -5,7 +5,9 @@
 
 use crate::daily::Cells;
 use crate::event::{Event, EventData, EventKind};
+use crate::facts::Facts;
 use crate::id::{ClientId, EventRef, SourceId};
+use crate::merges::{Merges, Slot};
 use crate::state::ClientState;
 use crate::time::{Day, Instant, Zone};
 use hashbrown::HashTable;
@@ -32,109 +34,11 @@ fn is_anonymous(client: &str) -> bool {
     client.strip_prefix("erased-").is_some_and(|digits| digits.len() == 12 && digits.bytes().all(hex))
 }
 
-/// What kind of events the book has seen, from when on. A feed that was never connected is not perfect health.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Facts {
-    pub(crate) usage: Option<Day>,
-    pub(crate) user: Option<Day>,
-    pub(crate) tickets: Option<Instant>,
-    pub(crate) incidents: Option<Instant>,
-    pub(crate) invoices: Option<Instant>,
-    pub(crate) payments: Option<Instant>,
-    pub(crate) contacts: Option<Instant>,
-}
-
-impl Facts {
-    fn take_in(&mut self, state: &ClientState) {
-        fn earlier<T: Ord + Copy>(slot: &mut Option<T>, found: Option<T>) {
-            *slot = [*slot, found].into_iter().flatten().min();
-        }
-        earlier(&mut self.usage, state.usage.first_day());
-        earlier(&mut self.user, state.usage.first_user());
-        earlier(&mut self.tickets, state.support.first_ticket());
-        earlier(&mut self.incidents, state.support.first_incident());
-        earlier(&mut self.invoices, state.billing.first_invoice());
-        earlier(&mut self.payments, state.billing.first_payment());
-        earlier(&mut self.contacts, state.profile.first_contact());
-    }
-
-    /// Keeps the facts fresh for one more event, without a look at the rest of the book.
-    fn note(&mut self, event: &Event, zone: &Zone, personal: bool) {
-        let mut usage = |day: Day, with_user: bool| {
-            self.usage = Some(self.usage.map_or(day, |first| first.min(day)));
-            if with_user && personal {
-                self.user = Some(self.user.map_or(day, |first| first.min(day)));
-            }
-        };
-        match &event.data {
-            EventData::UsageCounted(data) => return usage(zone.day(event.time), data.user.is_some()),
-            EventData::UsageMeasured(data) => return usage(zone.day(event.time), data.user.is_some()),
-            EventData::UsageDaySet(data) => {
-                return usage(
-                    data.day,
-                    data.users.as_ref().is_some_and(|users| !users.as_slice().is_empty()),
-                );
-            }
-            _ => {}
-        }
-        let mut feeds: [Option<&mut Option<Instant>>; 2] = [None, None];
-        match event.kind() {
-            EventKind::TicketOpened
-            | EventKind::TicketReplied
-            | EventKind::TicketUpdated
-            | EventKind::TicketResolved
-            | EventKind::TicketReopened
-            | EventKind::TicketRated => feeds = [Some(&mut self.tickets), None],
-            EventKind::IncidentStarted | EventKind::IncidentEnded => {
-                feeds = [Some(&mut self.incidents), None]
-            }
-            EventKind::InvoiceIssued | EventKind::InvoiceVoided => feeds = [Some(&mut self.invoices), None],
-            EventKind::InvoicePaid => feeds = [Some(&mut self.invoices), Some(&mut self.payments)],
-            EventKind::PaymentFailed => feeds = [Some(&mut self.payments), None],
-            EventKind::Contacted => feeds = [Some(&mut self.contacts), None],
-            EventKind::ContactSet if personal => feeds = [Some(&mut self.contacts), None],
-            EventKind::ContactSet
-            | EventKind::UsageCounted
-            | EventKind::UsageMeasured
-            | EventKind::UsageDaySet
-            | EventKind::SubscriptionSet
-            | EventKind::Charged
-            | EventKind::Refunded
-            | EventKind::QuotaSet
-            | EventKind::PaymentPlanSet
-            | EventKind::ClientSet
-            | EventKind::SentimentSet
-            | EventKind::NpsAnswered
-            | EventKind::MilestoneReached
-            | EventKind::OverrideSet
-            | EventKind::ChurnReasonSet
-            | EventKind::MergedInto
-            | EventKind::ClientErased
-            | EventKind::Retracted => {}
-        }
-        for feed in feeds.into_iter().flatten() {
-            *feed = Some(feed.map_or(event.time, |first| first.min(event.time)));
-        }
-    }
-}
-
-/// Where the state of one subject is.
-type Slot = u32;
-
 /// One resolved client: an id and the subjects that are this client.
 #[derive(Clone, Debug)]
 struct Member {
     id: ClientId,
     slots: Vec<Slot>,
-}
-
-/// Who was merged into whom, resolved to the end of every chain.
-#[derive(Clone, Debug, Default)]
-struct Merges {
-    /// From the id that was merged to the id that stands.
-    into: BTreeMap<ClientId, ClientId>,
-    /// From the id that stands to the subjects behind it, where these are more than itself.
-    members: BTreeMap<ClientId, Vec<Slot>>,
 }
 
 /// Why a client cannot be asked about.
@@ -179,10 +83,6 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    pub(crate) fn len(&self) -> usize {
-        self.subjects.len()
-    }
-
     pub(crate) fn span(&self) -> Option<(Instant, Instant)> {
         self.span
     }
@@ -401,27 +301,9 @@ impl Book {
 
     fn merges(&self) -> &Merges {
         self.merges.get_or_init(|| {
-            let mut direct: BTreeMap<&ClientId, &ClientId> = BTreeMap::new();
-            for (id, state) in self.subjects.iter().filter(|(_, state)| !state.merges.is_empty()) {
-                if let Some(into) = state.merged_into().filter(|into| *into != id) {
-                    direct.insert(id, into);
-                }
-            }
-            let mut merges = Merges::default();
-            for id in direct.keys() {
-                let end = end_of_chain(id, &direct);
-                if end != *id {
-                    merges.into.insert((*id).clone(), end.clone());
-                }
-            }
-            for (id, into) in &merges.into {
-                let members = merges
-                    .members
-                    .entry(into.clone())
-                    .or_insert_with(|| self.slot(into.as_str()).into_iter().collect());
-                members.extend(self.slot(id.as_str()));
-            }
-            merges
+            let merged = self.subjects.iter().filter(|(_, state)| !state.merges.is_empty());
+            let links = merged.filter_map(|(id, state)| state.merged_into().map(|into| (id, into)));
+            Merges::of(links.collect(), |id| self.slot(id.as_str()))
         })
     }
 
@@ -585,20 +467,4 @@ pub(crate) struct BookParts<'a> {
     pub(crate) subjects: Vec<&'a (ClientId, ClientState)>,
     pub(crate) heard: &'a BTreeMap<SourceId, Cells<Day, Instant>>,
     pub(crate) span: Option<(Instant, Instant)>,
-}
-
-/// The id at the end of a chain of merges; whoever leads into a cycle resolves to the least id of the cycle.
-fn end_of_chain<'a>(start: &'a ClientId, direct: &BTreeMap<&'a ClientId, &'a ClientId>) -> &'a ClientId {
-    let mut passed: Vec<&ClientId> = vec![start];
-    let mut seen: BTreeSet<&ClientId> = BTreeSet::from([start]);
-    let mut here = start;
-    while let Some(next) = direct.get(here).copied() {
-        if !seen.insert(next) {
-            let cycle = passed.iter().skip_while(|id| **id != next);
-            return cycle.min().copied().unwrap_or(start);
-        }
-        passed.push(next);
-        here = next;
-    }
-    here
 }

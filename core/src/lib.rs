@@ -43,9 +43,12 @@ mod ledger;
 // 2 what we know about a client
 mod timeline;
 mod daily;
+mod active;
 mod keyed;
 mod state;
 mod settings;
+mod facts;
+mod merges;
 mod book;
 
 // 3 what we measure

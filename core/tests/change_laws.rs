@@ -10,14 +10,25 @@ const KEYS: [&str; 4] = ["a", "b", "c", "d"];
 fn engine(first: &[Option<i32>], then: &[Option<i32>], cap: Option<i32>) -> Engine {
     let mut engine = Engine::new(Settings::default()).unwrap();
     let mut apply = |id: &str, time: &str, kind: &str, data: Value| {
-        let event = json!({"id": id, "source": "t", "type": kind, "subject": "c", "time": time, "data": data});
+        let event =
+            json!({"id": id, "source": "t", "type": kind, "subject": "c", "time": time, "data": data});
         engine.apply(&Event::from_json(event.to_string().as_bytes()).unwrap()).unwrap();
     };
     let attributes = |values: &[Option<i32>]| -> Value {
         KEYS.iter().zip(values).map(|(key, value)| (*key, value.map_or(Value::Null, Value::from))).collect()
     };
-    apply("1", "2026-01-05T10:00:00Z", "client.set", json!({"segment": "smb", "attributes": attributes(first)}));
-    apply("2", "2026-02-05T10:00:00Z", "client.set", json!({"segment": "ent", "attributes": attributes(then)}));
+    apply(
+        "1",
+        "2026-01-05T10:00:00Z",
+        "client.set",
+        json!({"segment": "smb", "attributes": attributes(first)}),
+    );
+    apply(
+        "2",
+        "2026-02-05T10:00:00Z",
+        "client.set",
+        json!({"segment": "ent", "attributes": attributes(then)}),
+    );
     if let Some(cap) = cap {
         let data = json!({"kind": "cap", "value": cap, "reason": "r", "by": "b", "until": "2027-01-01"});
         apply("3", "2026-02-06T10:00:00Z", "client.override_set", data);
@@ -27,9 +38,7 @@ fn engine(first: &[Option<i32>], then: &[Option<i32>], cap: Option<i32>) -> Engi
 
 fn single(name: &str, weights: &[u32], combine: &str, slope: i32) -> Value {
     let signals: Value = KEYS.iter().map(|key| (*key, json!({"kind": "attribute", "key": key}))).collect();
-    let part = |(key, weight): (&&str, &u32)| {
-        json!({"signal": key, "weight": weight, "curve": {"points": [[0, 0], [slope, 100]]}})
-    };
+    let part = |(key, weight): (&&str, &u32)| json!({"signal": key, "weight": weight, "curve": {"points": [[0, 0], [slope, 100]]}});
     let parts: Vec<Value> = KEYS.iter().zip(weights).map(part).collect();
     json!({"name": name, "signals": signals,
         "groups": [{"name": "one", "combine": combine, "parts": parts[..2]}, {"name": "two", "weight": 2, "parts": parts[2..]}],
@@ -84,7 +93,15 @@ fn a_worked_change() {
     // Before (40 + 80) / 2 = 60, after 60 alone: no difference in all, and yet:
     // a's value: its mean weight 0.75 x 20 = 15; a's weight: its mean points 50 x 0.5 = 25; b's going: -0.5 x 80 = -40.
     assert_eq!((change.from, change.to, change.delta), (Some(60.0), Some(60.0), Some(0.0)));
-    let parts: Vec<(Cause, &str, f64)> = change.parts.iter().map(|p| (p.cause, p.name.as_str(), p.points)).collect();
-    assert_eq!(parts, [(Cause::Missing, "b", -40.0), (Cause::Missing, "a", 25.0), (Cause::Signal, "a", 15.0)]);
-    assert_eq!(change.parts[2].events[0].event.as_ref().unwrap().id.as_str(), "2", "the event behind it is named");
+    let parts: Vec<(Cause, &str, f64)> =
+        change.parts.iter().map(|p| (p.cause, p.name.as_str(), p.points)).collect();
+    assert_eq!(
+        parts,
+        [(Cause::Missing, "b", -40.0), (Cause::Missing, "a", 25.0), (Cause::Signal, "a", 15.0)]
+    );
+    assert_eq!(
+        change.parts[2].events[0].event.as_ref().unwrap().id.as_str(),
+        "2",
+        "the event behind it is named"
+    );
 }

@@ -1,7 +1,7 @@
 //! Billing events: subscriptions, invoices, payments, quotas.
 
 use super::fields::{Fault, Fields, payload, words};
-use super::values::{Count, Moment, Price};
+use super::numbers::{Count, Moment, Price};
 use super::{EventCode, EventError};
 use crate::id::{ChargeId, InvoiceId, MetricName, PaymentPlanId, RefundId, SubscriptionId, Text};
 use crate::money::{Amount, Currency, Interval};

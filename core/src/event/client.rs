@@ -1,7 +1,8 @@
 //! Client events: who the client is, what people think and decide, and what is taken back.
 
 use super::fields::{Fault, Field, Raw, payload, words};
-use super::values::{Attribute, Grade, Moment, Named, Patch, Percent, SetOf};
+use super::numbers::{Grade, Moment, Percent};
+use super::values::{Attribute, Named, Patch, SetOf};
 use super::{EventCode, EventKind};
 use crate::id::{ClientId, ContactId, EventId, MilestoneName, SourceId, Text, UserId};
 

@@ -6,12 +6,14 @@
 pub mod billing;
 pub mod client;
 pub(crate) mod fields;
+pub(crate) mod numbers;
 pub mod support;
 pub mod usage;
 pub(crate) mod values;
 
 pub use fields::FieldSpec;
-pub use values::{Attribute, Count, Grade, Moment, Named, Patch, Percent, Price, SetOf};
+pub use numbers::{Count, Grade, Moment, Percent, Price};
+pub use values::{Attribute, Named, Patch, SetOf};
 
 use crate::id::{ClientId, EventId, EventRef, SourceId};
 use crate::time::Instant;

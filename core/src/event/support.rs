@@ -1,7 +1,7 @@
 //! Support events: tickets and incidents.
 
 use super::fields::{payload, words};
-use super::values::Grade;
+use super::numbers::Grade;
 use crate::id::{IncidentId, Text, TicketId, UserId};
 
 words! {

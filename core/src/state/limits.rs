@@ -1,7 +1,7 @@
 //! How many things a client may have.
 
 use super::ClientState;
-use crate::daily::MAX_USERS;
+use crate::active::MAX_USERS;
 use crate::event::{Event, EventCode, EventData, EventError};
 use crate::id::UserId;
 use crate::keyed::Keyed;

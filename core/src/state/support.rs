@@ -149,7 +149,8 @@ pub(crate) fn incident_runs(
     let start = first.and_then(|first| changes.get(first));
     let before = changes.iter().take_while(|entry| start.is_none_or(|start| entry.at() < start.at()));
     let earlier = before.clone().count();
-    let behind = changes.iter().enumerate().skip(earlier).filter(|(i, _)| Some(*i) != first).map(|(_, entry)| entry);
+    let behind =
+        changes.iter().enumerate().skip(earlier).filter(|(i, _)| Some(*i) != first).map(|(_, entry)| entry);
     for entry in before.chain(start).chain(behind) {
         severity = entry.value.severity.unwrap_or(severity);
         planned = entry.value.planned.unwrap_or(planned);

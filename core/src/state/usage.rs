@@ -1,6 +1,7 @@
 //! What we know of a client's use: exact sums and gauges by day, and who was active.
 
-use crate::daily::{Cells, DaySums, Samples, UserDays, UserNumber};
+use crate::active::{UserDays, UserNumber};
+use crate::daily::{Cells, DaySums, Samples};
 use crate::event::Event;
 use crate::event::usage::{Counted, DaySet, Measured};
 use crate::id::{MetricName, SourceId, UserId};

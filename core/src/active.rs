@@ -1,0 +1,137 @@
+//! Who was active on which day, in 4 bytes a user and day.
+
+use crate::time::Day;
+use crate::timeline::make_room;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The number of a user within one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct UserNumber(pub(crate) u32);
+
+const DAYS_IN_BLOCK: i32 = 64;
+const USER_BITS: u32 = 26;
+/// The greatest number of users a client can have.
+pub(crate) const MAX_USERS: usize = 1 << USER_BITS;
+
+/// Which users were active on which day: 4 bytes each.
+///
+/// Days are grouped by 64, so that an event that comes late moves the entries of one block and not of years.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct UserDays {
+    /// Number of the block, and its entries in order: day within the block (6 bits), user (26 bits).
+    blocks: Vec<(i32, Vec<u32>)>,
+}
+
+impl<'de> Deserialize<'de> for UserDays {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let blocks = Vec::<(i32, Vec<u32>)>::deserialize(deserializer)?;
+        let days =
+            |block: &i32| block.checked_mul(DAYS_IN_BLOCK).is_some_and(|n| (-64..=84_096).contains(&n));
+        let in_order = blocks.is_sorted_by(|a, b| a.0 < b.0)
+            && blocks.iter().all(|(block, _)| days(block))
+            && blocks.iter().all(|(_, entries)| !entries.is_empty() && entries.is_sorted_by(|a, b| a < b));
+        if in_order {
+            Ok(Self { blocks })
+        } else {
+            Err(serde::de::Error::custom("days of users are not in order"))
+        }
+    }
+}
+
+fn packed(day: Day, user: UserNumber) -> (i32, u32) {
+    let block = day.number().div_euclid(DAYS_IN_BLOCK);
+    let within = day.number().rem_euclid(DAYS_IN_BLOCK).unsigned_abs();
+    (block, within << USER_BITS | user.0)
+}
+
+fn unpacked(block: i32, entry: u32) -> (Day, UserNumber) {
+    let within = i32::try_from(entry >> USER_BITS).unwrap_or(0);
+    (Day::from_epoch(block * DAYS_IN_BLOCK + within), UserNumber(entry & ((1 << USER_BITS) - 1)))
+}
+
+impl UserDays {
+    pub(crate) fn insert(&mut self, day: Day, user: UserNumber) {
+        let (block, entry) = packed(day, user);
+        let place = match self.blocks.last() {
+            Some((last, _)) if *last == block => Ok(self.blocks.len() - 1),
+            _ => self.blocks.binary_search_by_key(&block, |(number, _)| *number),
+        };
+        let place = place.unwrap_or_else(|place| {
+            make_room(&mut self.blocks);
+            self.blocks.insert(place, (block, Vec::new()));
+            place
+        });
+        #[expect(clippy::indexing_slicing, reason = "the place was just found or made")]
+        let entries = &mut self.blocks[place].1;
+        if entries.last().is_none_or(|last| *last < entry) {
+            make_room(entries);
+            entries.push(entry);
+        } else if let Err(place) = entries.binary_search(&entry) {
+            make_room(entries);
+            entries.insert(place, entry);
+        }
+    }
+
+    /// Who was active on the days from one to another, both included; a user stands once for each of its days.
+    pub(crate) fn range(&self, first: Day, last: Day) -> impl Iterator<Item = (Day, UserNumber)> {
+        let ((first_block, from), (last_block, to)) =
+            (packed(first, UserNumber(0)), packed(last, UserNumber((1 << USER_BITS) - 1)));
+        let start = self.blocks.partition_point(|(number, _)| *number < first_block);
+        let blocks = self
+            .blocks
+            .get(start..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(move |(number, _)| *number <= last_block);
+        blocks.flat_map(move |(number, entries)| {
+            let start =
+                if *number == first_block { entries.partition_point(|entry| *entry < from) } else { 0 };
+            let end = if *number == last_block {
+                entries.partition_point(|entry| *entry <= to)
+            } else {
+                entries.len()
+            };
+            entries.get(start..end).unwrap_or_default().iter().map(move |entry| unpacked(*number, *entry))
+        })
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Day, UserNumber)> {
+        self.blocks
+            .iter()
+            .flat_map(|(number, entries)| entries.iter().map(move |entry| unpacked(*number, *entry)))
+    }
+
+    /// Gives up the days before one.
+    pub(crate) fn seal(&mut self, before: Day) {
+        let (block, from) = packed(before, UserNumber(0));
+        self.blocks.retain_mut(|(number, entries)| {
+            if *number == block {
+                entries.retain(|entry| *entry >= from);
+            }
+            *number >= block && !entries.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(n: i32) -> Day {
+        Day::from_epoch(n)
+    }
+
+    #[test]
+    fn user_days_across_blocks() {
+        let mut active = UserDays::default();
+        for (d, u) in [(-1, 0), (63, 1), (64, 0), (0, 5), (64, 0), (200, 2)] {
+            active.insert(day(d), UserNumber(u));
+        }
+        let found: Vec<_> = active.range(day(0), day(64)).map(|(d, u)| (d.number(), u.0)).collect();
+        assert_eq!(found, [(0, 5), (63, 1), (64, 0)]);
+        assert_eq!(active.iter().count(), 5);
+        active.seal(day(64));
+        assert_eq!(active.iter().map(|(d, _)| d.number()).collect::<Vec<_>>(), [64, 200]);
+    }
+}
