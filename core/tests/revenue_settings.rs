@@ -386,3 +386,50 @@ fn cash_stands_beside_run_rate() {
     assert_eq!(cash["clients"][0]["overdue"], "40");
     assert_eq!((&cash["recovery"]["failed"], &cash["recovery"]["recovered"]), (&json!(2), &json!(1)));
 }
+
+#[test]
+fn the_first_rate_inside_is_used_only_while_nothing_had_to_be_valued_before() {
+    let euro = || json!({"currency": "EUR"});
+    let asked = json!({"currency": "USD", "rates": [{"currency": "EUR", "from": "2026-03-10", "rate": "1.1"},
+        {"currency": "EUR", "from": "2026-03-20", "rate": "1.2"}]});
+    let mut states =
+        vec![("a", "s", "2026-01-01", "active", 10, none()), ("b", "s", "2026-03-05", "active", 100, euro())];
+    let report_of = |states: &[State]| report(&engine(states, &[]), "2026-03", asked.clone());
+    let march = report_of(&states);
+    // New 100 x 1.1, closing 100 x 1.2 + 10: fx 10. The report says that there was no rate at opening.
+    let total = &march["total"];
+    assert_eq!(
+        (&total["new"]["mrr"], &total["fx"]["mrr"], &total["closing"]["mrr"]),
+        (&json!("110"), &json!("10"), &json!("130"))
+    );
+    assert_eq!(
+        march["rates"][0],
+        json!({"currency": "EUR", "opening": "1.1", "closing": "1.2", "first_inside": true})
+    );
+    // Another client paid in it at opening: 1 would be a lie, and so would a later rate.
+    states.push(("c", "s", "2026-02-01", "active", 1, euro()));
+    let options = RevenueOptions::from_json(&asked.to_string()).unwrap();
+    let engine = engine(&states, &[]);
+    let error = engine.revenue(Period::parse("2026-03", engine.zone()).unwrap(), &options).unwrap_err();
+    assert_eq!(error.to_string(), "there is no rate for EUR at 2026-02-28");
+    assert_eq!(error.code(), "missing_rate");
+}
+
+#[test]
+fn a_switch_of_currency_is_one_net_movement_in_a_converted_report() {
+    let engine = engine(
+        &[
+            ("a", "s", "2026-01-01", "active", 100, none()),
+            ("a", "s", "2026-03-05", "active", 100, json!({"currency": "EUR"})),
+        ],
+        &[],
+    );
+    let rates =
+        json!({"currency": "USD", "rates": [{"currency": "EUR", "from": "2026-01-01", "rate": "1.1"}]});
+    let march = report(&engine, "2026-03", rates);
+    assert_eq!(march["total"]["expansion"]["mrr"], "10");
+    assert_eq!((&march["clients"]["churned"], &march["clients"]["new"]), (&json!(0), &json!(0)));
+    let options = RevenueOptions::from_json(r#"{"only_currency": "USD"}"#).unwrap();
+    let rows = engine.movements(Period::parse("2026-03", engine.zone()).unwrap(), &options).unwrap().rows;
+    assert_eq!((rows.len(), rows[0].kind.as_str()), (1, "churn"));
+}
