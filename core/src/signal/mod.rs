@@ -10,7 +10,8 @@ pub(crate) mod statistics;
 pub(crate) mod support;
 pub(crate) mod usage;
 
-use crate::book::{Book, Facts};
+use crate::book::Book;
+use crate::facts::Facts;
 use crate::state::ClientState;
 use crate::state::history::HistoryRow;
 use crate::time::{Day, Instant, Zone};
@@ -324,6 +325,7 @@ signal_kinds! {
     TicketsOpen(support::TicketsOpen),
     TicketSurge(support::TicketSurge),
     FirstResponseHours(support::FirstResponseHours),
+    FirstResponseWithin(support::FirstResponseWithin),
     ResolutionHours(support::ResolutionHours),
     Csat(support::Csat),
     IncidentHours(support::IncidentHours),
@@ -434,7 +436,9 @@ impl SignalSpec {
             Kind::TicketsOpen(_) => {
                 row.kind.starts_with("support.ticket_") && row.kind != "support.ticket_rated"
             }
-            Kind::FirstResponseHours(_) => any_of(&["support.ticket_opened", "support.ticket_replied"]),
+            Kind::FirstResponseHours(_) | Kind::FirstResponseWithin(_) => {
+                any_of(&["support.ticket_opened", "support.ticket_replied"])
+            }
             Kind::ResolutionHours(_) => {
                 any_of(&["support.ticket_opened", "support.ticket_resolved", "support.ticket_reopened"])
             }

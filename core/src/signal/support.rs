@@ -1,6 +1,6 @@
 //! Signals of support: tickets and incidents.
 
-use super::params::{Age, Days, Share};
+use super::params::{Age, Days, Positive, Share};
 use super::statistics::{poisson_surprise, quantile};
 use super::usage::{BaselineDays, LEAST_BASELINE};
 use super::{Measure, Missing, View, signal};
@@ -122,6 +122,43 @@ impl Measure for FirstResponseHours {
         let waited = opened
             .filter_map(|ticket| ticket.first_reply.map(|reply| reply.hours_since(ticket.opened).max(0.0)));
         hours(waited.collect(), self.quantile.0)
+    }
+}
+
+signal! {
+    /// The share of tickets opened in the window that an agent answered within the client's own target.
+    FirstResponseWithin = "first_response_within", "share", Up, window {
+        days: Days,
+        /// The attribute that holds the client's target in hours.
+        target_attribute: Option<String>,
+        /// The target of clients without one.
+        target_hours: Option<Positive>,
+    }
+}
+
+impl FirstResponseWithin {
+    /// The client's own target where it states one, else that of the model.
+    fn target(&self, view: &View<'_>) -> Option<f64> {
+        let own = self.target_attribute.as_ref().and_then(|key| {
+            let attribute = super::client::Attribute { key: key.clone() };
+            attribute.read(view).ok().filter(|hours| *hours > 0.0)
+        });
+        own.or(self.target_hours.map(|hours| hours.0))
+    }
+}
+
+impl Measure for FirstResponseWithin {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let days = view.days(self.days.0);
+        let tickets = view.tickets()?.filter(|ticket| view.within(ticket.opened, days));
+        let target = self.target(view).ok_or(Missing::TooLittle)?;
+        // A ticket that still has time is neither kept nor broken.
+        let decided = tickets.filter_map(|ticket| match ticket.first_reply {
+            Some(reply) => Some(reply.hours_since(ticket.opened).max(0.0) <= target),
+            None => (view.at.hours_since(ticket.opened) > target).then_some(false),
+        });
+        let (kept, all) = decided.fold((0, 0), |(kept, all), met| (kept + usize::from(met), all + 1));
+        if all == 0 { Err(Missing::TooLittle) } else { Ok(count(kept) / count(all)) }
     }
 }
 
