@@ -86,6 +86,7 @@ fn words(name: &str, spec: &Value, reading: f64) -> String {
         }
         "ticket_surge" => "far more tickets than usual".to_owned(),
         "first_response_hours" => format!("first replies take {n} hours"),
+        "first_response_within" => format!("{percent} of first replies in time"),
         "resolution_hours" => format!("tickets take {n} hours to resolve"),
         "csat" => format!("support rated {n} of 5"),
         "nps" => format!("NPS {n}"),
