@@ -302,7 +302,7 @@ impl Book {
     fn merges(&self) -> &Merges {
         self.merges.get_or_init(|| {
             let merged = self.subjects.iter().filter(|(_, state)| !state.merges.is_empty());
-            let links = merged.filter_map(|(id, state)| state.merged_into().map(|into| (id, into)));
+            let links = merged.filter_map(|(id, state)| state.merged_into(id).map(|into| (id, into)));
             Merges::of(links.collect(), |id| self.slot(id.as_str()))
         })
     }

@@ -211,8 +211,10 @@ impl ClientState {
     }
 
     /// The client this one was last said to be part of, if that was not taken back.
-    pub(crate) fn merged_into(&self) -> Option<&ClientId> {
-        let stands = |entry: &&Entry<ClientId>| !takes_back_merge(&self.retractions, &entry.stamp);
+    pub(crate) fn merged_into(&self, own: &ClientId) -> Option<&ClientId> {
+        // A merge into itself has no effect: it is not the last that counts either.
+        let stands =
+            |entry: &&Entry<ClientId>| entry.value != *own && !takes_back_merge(&self.retractions, &entry.stamp);
         self.merges.entries().iter().rev().find(stands).map(|entry| &entry.value)
     }
 
