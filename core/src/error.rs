@@ -5,8 +5,9 @@
 use crate::event::EventError;
 use crate::id::{ClientId, EventRef};
 use crate::money::Currency;
+use crate::period::PeriodError;
 use crate::signal::params::ModelError;
-use crate::time::{Day, Instant, PeriodError, TimeError};
+use crate::time::{Day, Instant, TimeError};
 
 /// A question that has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,8 @@
 
 use crate::event::{Event, EventData, EventKind};
 use crate::state::ClientState;
-use crate::time::{Day, Instant, Zone};
+use crate::time::{Day, Instant};
+use crate::zone::Zone;
 
 /// What kind of events the book has seen, from when on. A feed that was never connected is not perfect health.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -32,7 +32,10 @@
 mod id;
 mod quantity;
 mod money;
+mod recurring;
 mod time;
+mod zone;
+mod period;
 mod rate;
 
 // 1 what happened
@@ -75,10 +78,12 @@ pub use id::{
     ChargeId, ClientId, ContactId, EventId, EventRef, IncidentId, InvoiceId, MetricName, MilestoneName,
     PaymentPlanId, RefundId, SourceId, SubscriptionId, Text, TicketId, UserId,
 };
-pub use money::{Amount, Annual, Currency, Factor, Interval, IntervalUnit, Mrr, Recurring, YearFactors};
+pub use money::{Amount, Currency, Interval, IntervalUnit};
 pub use ndjson::{EventReader, Place};
+pub use period::{Period, PeriodError};
 pub use quantity::{NumberError, Quantity};
 pub use rate::{HeadRate, MoneyRate, MoneyRatio, PerHead, rescaled};
+pub use recurring::{Annual, Factor, Mrr, Recurring, YearFactors};
 pub use revenue::{
     Ageing, AsOf, Attribution, Cash, CashLines, CashRow, Cohort, CohortCell, Cohorts, EndedTrials,
     ExchangeRate, Factors, Flow, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads, IntervalMethod, LogoBase,
@@ -97,4 +102,5 @@ pub use signal::{Direction, Missing, Reading, SignalDoc, SignalSpec, signal_docs
 pub use state::anomaly::Anomaly;
 pub use state::history::HistoryRow;
 pub use state::limits::Limits;
-pub use time::{Day, Instant, Month, Period, PeriodError, TimeError, Zone};
+pub use time::{Day, Instant, Month, TimeError};
+pub use zone::Zone;

@@ -2,7 +2,7 @@
 //!
 //! The only place where money meets binary floating point, and only to divide: parts and wholes stay exact.
 
-use crate::money::Annual;
+use crate::recurring::Annual;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::{Serialize, Serializer, ser::SerializeStruct};

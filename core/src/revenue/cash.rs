@@ -7,10 +7,12 @@ use crate::book::Book;
 use crate::event::Moment;
 use crate::id::{ClientId, InvoiceId};
 use crate::money::Currency;
+use crate::period::Period;
 use crate::rate::HeadRate;
 use crate::state::billing::{BillingState, InvoiceAt, InvoiceChange};
-use crate::time::{Instant, Period, Zone};
+use crate::time::Instant;
 use crate::timeline::{Entry, Timeline};
+use crate::zone::Zone;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

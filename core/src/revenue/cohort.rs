@@ -3,9 +3,11 @@
 use super::movement::{Span, paid_at};
 use super::settings::RevenueOptions;
 use super::{Question, Refusal, SettingError};
-use crate::money::{Annual, Currency, Recurring};
+use crate::money::Currency;
+use crate::period::Period;
 use crate::rate::{share, share_of_heads};
-use crate::time::{Instant, Month, Period};
+use crate::recurring::{Annual, Recurring};
+use crate::time::{Instant, Month};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use super::Refusal;
 use super::movement::{Ground, Span, opening_at, paid_at};
 use super::policy::PausedAs;
 use super::run_rate::View;
-use crate::money::{Annual, Recurring};
+use crate::recurring::{Annual, Recurring};
 use serde::Serialize;
 use std::ops::AddAssign;
 

@@ -6,9 +6,11 @@
 use super::Refusal;
 use super::policy::SettingError;
 use crate::event::fields::Raw;
-use crate::money::{Annual, Currency};
+use crate::money::Currency;
 use crate::quantity::{parse_scaled, write_scaled};
-use crate::time::{Day, Instant, Zone};
+use crate::recurring::Annual;
+use crate::time::{Day, Instant};
+use crate::zone::Zone;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

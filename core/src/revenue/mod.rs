@@ -70,9 +70,12 @@ pub(crate) use value::{observed, simple};
 
 use crate::book::{Book, Client, NoClient};
 use crate::id::ClientId;
-use crate::money::{Annual, Currency, Recurring};
+use crate::money::Currency;
+use crate::period::Period;
+use crate::recurring::{Annual, Recurring};
 use crate::state::run_rate::RunRateRules;
-use crate::time::{Day, Instant, Period, Zone};
+use crate::time::{Day, Instant};
+use crate::zone::Zone;
 use attribution::pieces;
 use fx::Rates;
 use group::{Grouping, Parents};

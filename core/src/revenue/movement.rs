@@ -5,9 +5,11 @@ use super::fx::Rates;
 use super::policy::PausedAs;
 use super::run_rate::{PayingRules, Stretch, View};
 use crate::id::EventRef;
-use crate::money::Annual;
-use crate::time::{Instant, Period, Zone};
+use crate::period::Period;
+use crate::recurring::Annual;
+use crate::time::Instant;
 use crate::timeline::Stamp;
+use crate::zone::Zone;
 use serde::{Serialize, Serializer};
 
 /// What a client did over a period, net.

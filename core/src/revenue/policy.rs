@@ -1,7 +1,8 @@
 //! The policies on which the field disagrees, one by one: each a closed choice with a name in JSON and a default.
 
 use crate::event::fields::Raw;
-use crate::time::{Day, Instant, TimeError, Zone};
+use crate::time::{Day, Instant, TimeError};
+use crate::zone::Zone;
 use serde::{Serialize, Serializer};
 
 /// A setting that is not what it may be.

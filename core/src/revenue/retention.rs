@@ -6,8 +6,8 @@ use super::movement::{Moved, MovementKind};
 use super::policy::{Attribution, Grain, IntervalMethod, LogoBase};
 use super::report::{Heads, Row};
 use super::settings::RevenueOptions;
-use crate::money::Annual;
 use crate::rate::{HeadRate, MoneyRatio, Part, PerHead, Sample, bootstrap, linearised};
+use crate::recurring::Annual;
 
 /// The sums behind one row.
 #[derive(Clone, Debug, Default)]

@@ -5,11 +5,13 @@
 
 use super::policy::PausedAs;
 use crate::event::billing::Status;
-use crate::money::{Annual, Currency};
+use crate::money::Currency;
+use crate::recurring::Annual;
 use crate::state::billing::{BillingState, Subscription};
 use crate::state::run_rate::{RunRateRules, steps};
-use crate::time::{Instant, Zone};
+use crate::time::Instant;
 use crate::timeline::Entry;
+use crate::zone::Zone;
 
 /// The settings that say what a client pays.
 #[derive(Clone, Copy, Debug)]

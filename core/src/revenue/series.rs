@@ -1,7 +1,9 @@
 //! Calendar periods one after another.
 
 use super::policy::SettingError;
-use crate::time::{Day, Instant, Month, Period, Zone};
+use crate::period::Period;
+use crate::time::{Day, Instant, Month};
+use crate::zone::Zone;
 use serde::Serialize;
 
 /// The calendar period that each row of a series is about.

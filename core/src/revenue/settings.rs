@@ -3,7 +3,8 @@
 use super::fx::Rate;
 use super::policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
 use crate::event::fields::Raw;
-use crate::money::{Currency, Factor, YearFactors};
+use crate::money::Currency;
+use crate::recurring::{Factor, YearFactors};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;

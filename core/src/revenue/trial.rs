@@ -10,9 +10,11 @@ use super::run_rate::{Contract, Contracts, Stretch};
 use super::settings::RevenueOptions;
 use super::{Question, Refusal};
 use crate::event::billing::Status;
+use crate::period::Period;
 use crate::rate::HeadRate;
 use crate::state::billing::instant_of;
-use crate::time::{Instant, Period, Zone};
+use crate::time::Instant;
+use crate::zone::Zone;
 use serde::Serialize;
 
 /// The trials of a period.

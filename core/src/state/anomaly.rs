@@ -7,8 +7,8 @@ use super::support::TicketChange;
 use crate::event::EventKind;
 use crate::event::billing::Status;
 use crate::id::{ClientId, EventRef};
-use crate::time::Zone;
 use crate::timeline::{Stamp, Timeline};
+use crate::zone::Zone;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -7,8 +7,9 @@ use crate::event::{Count, EventKind, Moment, Price};
 use crate::id::{ChargeId, InvoiceId, MetricName, PaymentPlanId, RefundId, SubscriptionId, Text};
 use crate::keyed::Keyed;
 use crate::money::{Amount, Currency, Interval};
-use crate::time::{Instant, Zone};
+use crate::time::Instant;
 use crate::timeline::{Entry, Stamp, Timeline};
+use crate::zone::Zone;
 use serde::{Deserialize, Serialize};
 
 /// What a subscription costs.

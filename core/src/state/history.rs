@@ -8,8 +8,9 @@ use crate::event::support::ReplyBy;
 use crate::event::{Attribute, EventKind};
 use crate::id::EventRef;
 use crate::quantity::Quantity;
-use crate::time::{Day, Instant, Zone};
+use crate::time::{Day, Instant};
 use crate::timeline::{Entry, Stamp, Timeline};
+use crate::zone::Zone;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

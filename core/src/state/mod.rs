@@ -16,8 +16,9 @@ pub(crate) mod usage;
 
 use crate::event::{Event, EventData, EventKind};
 use crate::id::{ClientId, EventRef};
-use crate::time::{Day, Instant, Zone};
+use crate::time::{Day, Instant};
 use crate::timeline::{Entry, Stamp, Timeline};
+use crate::zone::Zone;
 use billing::{BillingState, FailedPayment, InvoiceChange, Payment, Quota, Refund, Subscription};
 use client::Profile;
 use serde::{Deserialize, Serialize};
@@ -213,8 +214,9 @@ impl ClientState {
     /// The client this one was last said to be part of, if that was not taken back.
     pub(crate) fn merged_into(&self, own: &ClientId) -> Option<&ClientId> {
         // A merge into itself has no effect: it is not the last that counts either.
-        let stands =
-            |entry: &&Entry<ClientId>| entry.value != *own && !takes_back_merge(&self.retractions, &entry.stamp);
+        let stands = |entry: &&Entry<ClientId>| {
+            entry.value != *own && !takes_back_merge(&self.retractions, &entry.stamp)
+        };
         self.merges.entries().iter().rev().find(stands).map(|entry| &entry.value)
     }
 

@@ -8,9 +8,11 @@
 use super::billing::{BillingState, Subscription};
 use crate::event::billing::Status;
 use crate::id::SubscriptionId;
-use crate::money::{Annual, Currency, YearFactors};
-use crate::time::{Day, Instant, Zone};
+use crate::money::Currency;
+use crate::recurring::{Annual, YearFactors};
+use crate::time::{Day, Instant};
 use crate::timeline::{Entry, Timeline};
+use crate::zone::Zone;
 use std::collections::BTreeMap;
 
 /// The settings of a question that move a run-rate.

