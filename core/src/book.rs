@@ -168,23 +168,20 @@ impl Book {
         self.span = Some((first.min(event.time), last.max(event.time)));
         let kept_as = self.kept_as(&event.subject, key).into_owned();
         let slot = self.slot_or_new(&kept_as);
-        match &event.data {
-            EventData::ClientErased(_) => self.erase(slot, key),
-            EventData::MergedInto(data) => {
-                let into = self.kept_as(&data.into, key).into_owned();
-                let data = crate::event::client::MergedInto { into };
-                self.fold_into(slot, &Event { data: data.into(), ..event.clone() }, zone);
-                self.merges = OnceLock::new();
-                self.roster = OnceLock::new();
-                self.facts = OnceLock::new();
-            }
-            EventData::Retracted(_) => {
-                self.fold_into(slot, event, zone);
-                self.merges = OnceLock::new();
-                self.roster = OnceLock::new();
-                self.facts = OnceLock::new();
-            }
-            _ => self.fold_into(slot, event, zone),
+        if let EventData::ClientErased(_) = &event.data {
+            self.erase(slot, key);
+        } else if let EventData::MergedInto(data) = &event.data {
+            let into = self.kept_as(&data.into, key).into_owned();
+            let data = crate::event::client::MergedInto { into };
+            self.fold_into(slot, &Event { data: data.into(), ..event.clone() }, zone);
+        } else {
+            self.fold_into(slot, event, zone);
+        }
+        // Who is who, or what stands, may be another now.
+        if let EventKind::MergedInto | EventKind::Retracted = event.kind() {
+            self.merges = OnceLock::new();
+            self.roster = OnceLock::new();
+            self.facts = OnceLock::new();
         }
         if let EventKind::UsageCounted | EventKind::UsageMeasured | EventKind::UsageDaySet = event.kind() {
             self.hear(event, zone);

@@ -1,6 +1,6 @@
 //! What the book as a whole has seen: since when each kind of event comes in.
 
-use crate::event::{Event, EventData, EventKind};
+use crate::event::{Event, EventData};
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -33,60 +33,55 @@ impl Facts {
 
     /// Keeps the facts fresh for one more event, without a look at the rest of the book.
     pub(crate) fn note(&mut self, event: &Event, zone: &Zone, personal: bool) {
+        fn seen<T: Ord + Copy>(slot: &mut Option<T>, at: T) {
+            *slot = Some(slot.map_or(at, |first| first.min(at)));
+        }
+        let at = event.time;
         let mut usage = |day: Day, with_user: bool| {
-            self.usage = Some(self.usage.map_or(day, |first| first.min(day)));
+            seen(&mut self.usage, day);
             if with_user && personal {
-                self.user = Some(self.user.map_or(day, |first| first.min(day)));
+                seen(&mut self.user, day);
             }
         };
         match &event.data {
-            EventData::UsageCounted(data) => return usage(zone.day(event.time), data.user.is_some()),
-            EventData::UsageMeasured(data) => return usage(zone.day(event.time), data.user.is_some()),
+            EventData::UsageCounted(data) => usage(zone.day(at), data.user.is_some()),
+            EventData::UsageMeasured(data) => usage(zone.day(at), data.user.is_some()),
             EventData::UsageDaySet(data) => {
-                return usage(
-                    data.day,
-                    data.users.as_ref().is_some_and(|users| !users.as_slice().is_empty()),
-                );
+                usage(data.day, data.users.as_ref().is_some_and(|users| !users.as_slice().is_empty()));
             }
-            _ => {}
-        }
-        let mut feeds: [Option<&mut Option<Instant>>; 2] = [None, None];
-        match event.kind() {
-            EventKind::TicketOpened
-            | EventKind::TicketReplied
-            | EventKind::TicketUpdated
-            | EventKind::TicketResolved
-            | EventKind::TicketReopened
-            | EventKind::TicketRated => feeds = [Some(&mut self.tickets), None],
-            EventKind::IncidentStarted | EventKind::IncidentEnded => {
-                feeds = [Some(&mut self.incidents), None]
+            EventData::TicketOpened(_)
+            | EventData::TicketReplied(_)
+            | EventData::TicketUpdated(_)
+            | EventData::TicketResolved(_)
+            | EventData::TicketReopened(_)
+            | EventData::TicketRated(_) => seen(&mut self.tickets, at),
+            EventData::IncidentStarted(_) | EventData::IncidentEnded(_) => seen(&mut self.incidents, at),
+            EventData::InvoiceIssued(_) | EventData::InvoiceVoided(_) => seen(&mut self.invoices, at),
+            EventData::InvoicePaid(_) => {
+                seen(&mut self.invoices, at);
+                seen(&mut self.payments, at);
             }
-            EventKind::InvoiceIssued | EventKind::InvoiceVoided => feeds = [Some(&mut self.invoices), None],
-            EventKind::InvoicePaid => feeds = [Some(&mut self.invoices), Some(&mut self.payments)],
-            EventKind::PaymentFailed => feeds = [Some(&mut self.payments), None],
-            EventKind::Contacted => feeds = [Some(&mut self.contacts), None],
-            EventKind::ContactSet if personal => feeds = [Some(&mut self.contacts), None],
-            EventKind::ContactSet
-            | EventKind::UsageCounted
-            | EventKind::UsageMeasured
-            | EventKind::UsageDaySet
-            | EventKind::SubscriptionSet
-            | EventKind::Charged
-            | EventKind::Refunded
-            | EventKind::QuotaSet
-            | EventKind::PaymentPlanSet
-            | EventKind::ClientSet
-            | EventKind::SentimentSet
-            | EventKind::NpsAnswered
-            | EventKind::MilestoneReached
-            | EventKind::OverrideSet
-            | EventKind::ChurnReasonSet
-            | EventKind::MergedInto
-            | EventKind::ClientErased
-            | EventKind::Retracted => {}
-        }
-        for feed in feeds.into_iter().flatten() {
-            *feed = Some(feed.map_or(event.time, |first| first.min(event.time)));
+            EventData::PaymentFailed(_) => seen(&mut self.payments, at),
+            EventData::Contacted(_) => seen(&mut self.contacts, at),
+            EventData::ContactSet(_) => {
+                if personal {
+                    seen(&mut self.contacts, at);
+                }
+            }
+            EventData::SubscriptionSet(_)
+            | EventData::Charged(_)
+            | EventData::Refunded(_)
+            | EventData::QuotaSet(_)
+            | EventData::PaymentPlanSet(_)
+            | EventData::ClientSet(_)
+            | EventData::SentimentSet(_)
+            | EventData::NpsAnswered(_)
+            | EventData::MilestoneReached(_)
+            | EventData::OverrideSet(_)
+            | EventData::ChurnReasonSet(_)
+            | EventData::MergedInto(_)
+            | EventData::ClientErased(_)
+            | EventData::Retracted(_) => {}
         }
     }
 }

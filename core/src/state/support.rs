@@ -94,21 +94,22 @@ impl<'a> TicketAt<'a> {
             resolved: None,
             rating: None,
         };
-        // What the opening states stands before anything else of its instant.
-        if let TicketChange::Opened { priority, topic } = &opening.value {
-            known.state(*priority, topic.as_ref());
-        }
-        for entry in changes {
-            // A state from before the opening says nothing about the ticket that was opened then.
-            let counts = entry.at() >= known.opened && entry.stamp != opening.stamp;
+        // The opening comes before anything else of its instant, and after what was stated about the ticket before it.
+        let earlier = changes.iter().take_while(|entry| entry.at() < opening.at());
+        let behind =
+            changes.iter().skip(earlier.clone().count()).filter(|entry| entry.stamp != opening.stamp);
+        let mut opened = false;
+        for entry in earlier.chain(std::iter::once(opening)).chain(behind) {
             match &entry.value {
-                TicketChange::Opened { priority, topic } if counts => {
+                TicketChange::Opened { priority, topic } => {
+                    opened = true;
                     known.open = true;
                     known.state(*priority, topic.as_ref());
                 }
-                TicketChange::Updated { priority, topic } if counts => known.state(*priority, topic.as_ref()),
-                TicketChange::Reopened if counts => known.open = true,
-                TicketChange::Resolved if counts => {
+                TicketChange::Updated { priority, topic } => known.state(*priority, topic.as_ref()),
+                TicketChange::Reopened => known.open = true,
+                // Resolved before it was opened it cannot have been.
+                TicketChange::Resolved if opened => {
                     known.open = false;
                     known.resolved = Some(entry.at());
                 }
@@ -116,11 +117,7 @@ impl<'a> TicketAt<'a> {
                     known.first_reply = known.first_reply.or(Some(entry.at()));
                 }
                 TicketChange::Rated(rating) => known.rating = Some((entry.at(), *rating)),
-                TicketChange::Opened { .. }
-                | TicketChange::Updated { .. }
-                | TicketChange::Reopened
-                | TicketChange::Resolved
-                | TicketChange::Replied(ReplyBy::Client) => {}
+                TicketChange::Resolved | TicketChange::Replied(ReplyBy::Client) => {}
             }
         }
         if known.open {
@@ -215,6 +212,17 @@ mod tests {
         let resolved = TicketAt::of(ticket, at("2026-01-05T10:00:00Z")).unwrap();
         assert!(!resolved.open && resolved.priority == Priority::Low);
         assert_eq!(resolved.first_reply, Some(at("2026-01-05T09:30:00Z")));
+        let unstated = state_of_update_before_opening();
+        let updated =
+            TicketAt::of(unstated.support.tickets.get("t").unwrap(), at("2026-01-06T10:00:00Z")).unwrap();
+        assert_eq!(updated.priority, Priority::Urgent, "stated before, and the opening states none");
         assert!(TicketAt::of(ticket, at("2026-01-06T10:00:00Z")).unwrap().open, "a later opening reopens");
+    }
+
+    fn state_of_update_before_opening() -> ClientState {
+        state(&[
+            ("a", "2026-01-05T09:00:00Z", "ticket_updated", r#"{"ticket":"t","priority":"urgent"}"#),
+            ("b", "2026-01-05T10:00:00Z", "ticket_opened", r#"{"ticket":"t"}"#),
+        ])
     }
 }
