@@ -21,7 +21,7 @@ pub const TARGETS: &[(&str, Target)] =
 /// An event that is taken, written and read again is the same event.
 pub fn decode(bytes: &[u8]) {
     if let Ok(event) = Event::from_json(bytes) {
-        let written = event.to_json().to_string();
+        let written = event.to_line();
         let again = Event::from_json(written.as_bytes());
         assert_eq!(again.as_ref(), Ok(&event), "written as {written}");
     }
