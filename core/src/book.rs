@@ -289,10 +289,10 @@ impl Book {
     /// Takes a subject out whose id is no longer in the index.
     fn remove(&mut self, slot: Slot) {
         let last = Slot::try_from(self.subjects.len().saturating_sub(1)).unwrap_or(Slot::MAX);
-        if let Some((id, _)) = self.subjects.get(last as usize).filter(|_| last != slot) {
-            if let Some(moved) = self.index.find_mut(HASH.hash_one(id.as_str()), |other| *other == last) {
-                *moved = slot;
-            }
+        if let Some((id, _)) = self.subjects.get(last as usize).filter(|_| last != slot)
+            && let Some(moved) = self.index.find_mut(HASH.hash_one(id.as_str()), |other| *other == last)
+        {
+            *moved = slot;
         }
         self.subjects.swap_remove(slot as usize);
     }

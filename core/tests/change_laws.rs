@@ -39,9 +39,10 @@ fn engine(first: &[Option<i32>], then: &[Option<i32>], cap: Option<i32>) -> Engi
 fn single(name: &str, weights: &[u32], combine: &str, slope: i32) -> Value {
     let signals: Value = KEYS.iter().map(|key| (*key, json!({"kind": "attribute", "key": key}))).collect();
     let part = |(key, weight): (&&str, &u32)| json!({"signal": key, "weight": weight, "curve": {"points": [[0, 0], [slope, 100]]}});
-    let parts: Vec<Value> = KEYS.iter().zip(weights).map(part).collect();
+    let mut first: Vec<Value> = KEYS.iter().zip(weights).map(part).collect();
+    let then = first.split_off(2);
     json!({"name": name, "signals": signals,
-        "groups": [{"name": "one", "combine": combine, "parts": parts[..2]}, {"name": "two", "weight": 2, "parts": parts[2..]}],
+        "groups": [{"name": "one", "combine": combine, "parts": first}, {"name": "two", "weight": 2, "parts": then}],
         "adjustments": [{"name": "more", "signal": "a", "curve": {"points": [[0, -30], [100, 30]]}}],
         "limits": [{"name": "low", "when": {"signal": "b", "below": 20}, "cap": 30}],
         "bands": [{"name": "red", "from": 0}, {"name": "green", "from": 60}]})

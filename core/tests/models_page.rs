@@ -5,6 +5,7 @@ use healthfold::{Engine, Model, Settings};
 const PAGE: &str = include_str!("../../docs/models.md");
 
 /// What stands in the first fenced block of a language behind a text.
+#[expect(clippy::expect_used, reason = "the page is there to be read")]
 fn block(behind: &str, language: &str) -> String {
     let page = PAGE.split_once(behind).expect("the text is on the page").1;
     let block = page.split_once(&format!("```{language}\n")).expect("a block comes").1;

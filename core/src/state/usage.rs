@@ -313,10 +313,8 @@ impl UsageState {
         self.users = Users::default();
         self.active = UserDays::default();
         self.first_user = None;
-        for slot in self.counted.values_mut().flat_map(|metric| metric.roll_ups.values_mut()) {
-            if let Some(roll_up) = slot {
-                roll_up.users = Vec::new();
-            }
+        for roll_up in self.counted.values_mut().flat_map(|metric| metric.roll_ups.values_mut()).flatten() {
+            roll_up.users = Vec::new();
         }
     }
 
@@ -367,10 +365,10 @@ impl UsageState {
                 compacted.active.insert(day, *user);
             }
         }
-        for slot in compacted.counted.values_mut().flat_map(|metric| metric.roll_ups.values_mut()) {
-            if let Some(roll_up) = slot {
-                renumber(&mut roll_up.users, &numbers);
-            }
+        for roll_up in
+            compacted.counted.values_mut().flat_map(|metric| metric.roll_ups.values_mut()).flatten()
+        {
+            renumber(&mut roll_up.users, &numbers);
         }
         Some(compacted)
     }
