@@ -99,8 +99,8 @@ pub(crate) struct Ledger {
     scratch: Vec<u8>,
 }
 
-/// Collects the bytes of an event's content.
-struct Bytes<'a>(&'a mut Vec<u8>);
+/// Collects the bytes that postcard writes.
+pub(crate) struct Bytes<'a>(pub(crate) &'a mut Vec<u8>);
 
 impl postcard::ser_flavors::Flavor for Bytes<'_> {
     type Output = ();

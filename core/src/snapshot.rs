@@ -10,7 +10,7 @@ use crate::book::{Book, BookParts};
 use crate::daily::Cells;
 use crate::error::SnapshotError;
 use crate::id::{ClientId, SourceId};
-use crate::ledger::Ledger;
+use crate::ledger::{Bytes, Ledger};
 use crate::settings::Settings;
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
@@ -37,49 +37,30 @@ pub(crate) struct Contents {
     pub(crate) book: Book,
 }
 
-/// Collects bytes.
-struct Bytes(Vec<u8>);
-
-impl postcard::ser_flavors::Flavor for &mut Bytes {
-    type Output = ();
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
-    }
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
-    }
-}
-
-impl Bytes {
-    fn put<T: Serialize + ?Sized>(&mut self, value: &T) {
-        // Writing into a vector cannot fail, and no type of the state refuses to be written.
-        let _ = postcard::serialize_with_flavor(value, &mut *self);
-    }
+/// Puts the bytes of a value behind others.
+fn put<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
+    // Writing into a vector cannot fail, and no type of the state refuses to be written.
+    let _ = postcard::serialize_with_flavor(value, Bytes(bytes));
 }
 
 /// The state in canonical form.
 fn body(settings: &Settings, sealed: Option<Day>, ledger: &Ledger, book: &Book) -> Vec<u8> {
-    let mut bytes = Bytes(Vec::new());
-    bytes.put(settings);
-    bytes.put(&sealed);
+    let mut bytes = Vec::new();
+    put(&mut bytes, settings);
+    put(&mut bytes, &sealed);
     let BookParts { subjects, heard, span } = book.parts();
-    bytes.put(&span);
-    bytes.put(heard);
-    bytes.put(&(subjects.len() as u64));
+    put(&mut bytes, &span);
+    put(&mut bytes, heard);
+    put(&mut bytes, &(subjects.len() as u64));
     for (id, state) in subjects {
-        bytes.put(id);
+        put(&mut bytes, id);
         match state.usage.compacted() {
-            Some(usage) => bytes.put(&ClientState { usage, ..state.clone() }),
-            None => bytes.put(state),
+            Some(usage) => put(&mut bytes, &ClientState { usage, ..state.clone() }),
+            None => put(&mut bytes, state),
         }
     }
-    bytes.put(ledger);
-    bytes.0
+    put(&mut bytes, ledger);
+    bytes
 }
 
 /// A hash of the canonical bytes, in hex.
@@ -95,10 +76,10 @@ pub(crate) fn write(
     ledger: &Ledger,
     book: &Book,
 ) -> Vec<u8> {
-    let mut tagged = Bytes(Vec::new());
-    tagged.put(zone_data);
-    tagged.0.extend(body(settings, sealed, ledger, book));
-    let body = tagged.0;
+    let mut tagged = Vec::new();
+    put(&mut tagged, zone_data);
+    tagged.extend(body(settings, sealed, ledger, book));
+    let body = tagged;
     let mut bytes = Vec::with_capacity(HEADER + body.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&FORMAT.to_le_bytes());
