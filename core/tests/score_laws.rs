@@ -191,3 +191,13 @@ fn a_model_of_ten_thousand_faults_and_one_that_nests_without_end_answer() {
     let deep = format!("{}{}", "{\"groups\":[".repeat(10_000), "]}".repeat(10_000));
     assert_eq!(Model::from_json(&deep).unwrap_err().issues.len(), 1);
 }
+
+#[test]
+fn a_percentile_is_refused_where_it_would_do_nothing() {
+    let model = json!({"name": "m", "signals": {"x": {"kind": "attribute", "key": "a"}},
+        "groups": [{"name": "g", "parts": [{"signal": "x", "curve": {"points": [[0, 0]]}}]}],
+        "adjustments": [{"name": "n", "signal": "x", "curve": {"percentile": {"within": "all"}}}],
+        "bands": [{"name": "b", "from": 0}]});
+    let issues = Model::from_value(&model).unwrap_err().issues;
+    assert_eq!(issues.iter().map(|issue| issue.path.as_str()).collect::<Vec<_>>(), ["adjustments[0].curve"]);
+}

@@ -333,6 +333,13 @@ fn read_adjustment(
     let name: Option<String> = object.required("name", faults);
     let signal = signals.required(object, faults);
     let curve = read_curve(object, None, faults);
+    if let Some(Curve::Percentile { .. }) = curve {
+        faults.add(
+            object.path("curve"),
+            "must be of another kind: `percentile` is for parts, not for adjustments",
+        );
+        return None;
+    }
     Some(Adjustment { name: name?, signal: signal?, curve: curve? })
 }
 

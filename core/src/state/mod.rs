@@ -14,6 +14,7 @@ pub(crate) mod run_rate;
 pub(crate) mod support;
 pub(crate) mod usage;
 
+use crate::event::client::Retractable;
 use crate::event::{Event, EventData, EventKind};
 use crate::id::{ClientId, EventRef};
 use crate::time::{Day, Instant};
@@ -205,6 +206,10 @@ impl ClientState {
 
     /// Whether a retraction of this subject speaks of an event.
     pub(crate) fn takes_back(&self, event: &Event) -> bool {
+        // Most events are of usage and support, which nothing takes back.
+        if Retractable::new(event.kind()).is_none() {
+            return false;
+        }
         self.retractions.entries().iter().any(|retraction| {
             let Retraction { target, kind } = &retraction.value;
             *kind == event.kind() && target.id == event.id && target.source == event.source
