@@ -98,7 +98,7 @@ pub use score::{
 };
 pub use settings::{Dedupe, Settings};
 pub use signal::params::{Issue, ModelError};
-pub use signal::{Direction, Missing, Reading, SignalDoc, SignalSpec, signal_docs};
+pub use signal::{Direction, Missing, ParamDoc, Reading, SignalDoc, SignalSpec, signal_docs};
 pub use state::anomaly::Anomaly;
 pub use state::history::HistoryRow;
 pub use state::limits::Limits;

@@ -4,7 +4,7 @@
 //! say what the code says, so that nobody keeps two lists.
 
 use healthfold::event::{EventCode, EventKind, FieldSpec};
-use healthfold::{Direction, SignalDoc, signal_docs};
+use healthfold::{Direction, ParamDoc, SignalDoc, signal_docs};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
@@ -152,7 +152,10 @@ fn signals() -> String {
         let window = if *windowed { "yes" } else { "no" };
         let names: Vec<String> = parameters
             .iter()
-            .map(|(name, _, default)| if default.is_some() { format!("{name}?") } else { (*name).to_owned() })
+            .map(|parameter| {
+                let may_be_left_out = if parameter.default.is_some() { "?" } else { "" };
+                format!("{}{may_be_left_out}", parameter.name)
+            })
             .collect();
         let anchor = anchor(kind);
         let _ =
@@ -164,7 +167,7 @@ fn signals() -> String {
             continue;
         }
         page.push_str("\n| parameter | allowed | without it |\n|---|---|---|\n");
-        for (name, expects, default) in parameters {
+        for ParamDoc { name, expects, default, .. } in parameters {
             let default = match default {
                 None => "required".to_owned(),
                 Some("None") => "not used".to_owned(),

@@ -4,7 +4,7 @@ use super::model::SignalNames;
 use crate::event::Attribute;
 use crate::signal::View;
 use crate::signal::params::{Faults, Object, Param, found};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Bounds on a number; all of them must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,6 +59,9 @@ impl Param for Wanted {
             Value::Number(_) => f64::read(value).map(Self::Number),
             Value::Null | Value::Array(_) | Value::Object(_) => None,
         }
+    }
+    fn schema() -> Value {
+        json!({"type": ["string", "number", "boolean"]})
     }
 }
 

@@ -1,7 +1,7 @@
 //! Curves: how a signal's value becomes points.
 
 use crate::signal::params::{Faults, Object, Param, Share, found};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Turns a value into points.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,9 @@ impl Param for Clients {
     const EXPECTS: &'static str = "a whole number of at least 1";
     fn read(value: &Value) -> Option<Self> {
         value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n >= 1).map(Self)
+    }
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": 1})
     }
 }
 

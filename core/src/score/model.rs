@@ -5,7 +5,7 @@ use super::curve::{Curve, share, weight};
 use crate::signal::params::{Days, Faults, Object, Param, found};
 use crate::signal::{SignalSpec, SourceRule};
 use crate::time::Day;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How a group makes one number of its children.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,6 +135,9 @@ impl Param for Whole {
     fn read(value: &Value) -> Option<Self> {
         value.as_u64().map(Self)
     }
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": 0})
+    }
 }
 
 /// Points from 0 to 100.
@@ -145,12 +148,18 @@ impl Param for Points {
     fn read(value: &Value) -> Option<Self> {
         f64::read(value).filter(|points| (0.0..=100.0).contains(points)).map(Self)
     }
+    fn schema() -> Value {
+        json!({"type": "number", "minimum": 0, "maximum": 100})
+    }
 }
 
 impl Param for Day {
     const EXPECTS: &'static str = "a date of the form 2026-01-05";
     fn read(value: &Value) -> Option<Self> {
         value.as_str()?.parse().ok()
+    }
+    fn schema() -> Value {
+        json!({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
     }
 }
 

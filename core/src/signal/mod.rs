@@ -5,6 +5,7 @@
 
 pub(crate) mod billing;
 pub(crate) mod client;
+pub(crate) mod doc;
 pub(crate) mod params;
 pub(crate) mod statistics;
 pub(crate) mod support;
@@ -16,6 +17,8 @@ use crate::state::ClientState;
 use crate::state::history::HistoryRow;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
+pub(crate) use doc::signal;
+pub use doc::{Direction, ParamDoc, SignalDoc};
 use params::{Age, Faults, ModelError, Object};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -182,92 +185,6 @@ pub(crate) trait Measure {
     /// The value as of the view, for a client that was seen.
     fn read(&self, view: &View<'_>) -> Result<f64, Missing>;
 }
-
-/// Which way is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// More is better.
-    Up,
-    /// Less is better.
-    Down,
-    /// It depends on the business.
-    Either,
-}
-
-/// What the reference says of one kind of signal.
-#[derive(Clone, Debug)]
-pub struct SignalDoc {
-    /// The name in models.
-    pub kind: &'static str,
-    /// What it measures.
-    pub doc: &'static str,
-    /// The unit of its value.
-    pub unit: &'static str,
-    /// Which way is better.
-    pub direction: Direction,
-    /// Whether it reads a window of days, and so takes `offset`.
-    pub windowed: bool,
-    /// Its parameters: name, what is allowed, what it is where it is left out (`None` if it cannot be).
-    pub parameters: Vec<(&'static str, &'static str, Option<&'static str>)>,
-}
-
-/// Declares one kind of signal: its parameters, what it says of itself, and how it is read from JSON.
-macro_rules! signal {
-    (
-        $(#[doc = $doc:literal])*
-        $name:ident = $kind:literal, $unit:literal, $direction:ident, $window:ident {
-            $($(#[doc = $pdoc:literal])* $param:ident: $type:ty $(= $default:expr)?),* $(,)?
-        }
-    ) => {
-        $(#[doc = $doc])*
-        #[derive(Clone, Debug, PartialEq)]
-        pub(crate) struct $name {
-            $($(#[doc = $pdoc])* pub(crate) $param: $type),*
-        }
-
-        impl $name {
-            pub(crate) const KIND: &'static str = $kind;
-
-            pub(crate) fn from_object(
-                object: &mut $crate::signal::params::Object<'_>,
-                faults: &mut $crate::signal::params::Faults,
-            ) -> Option<Self> {
-                let _ = (&object, &faults);
-                let before = faults.count();
-                $(let $param = signal!(@read object, faults, stringify!($param), $type $(, $default)?);)*
-                if faults.count() > before {
-                    return None;
-                }
-                // Without a fault, all of them are there.
-                Some(Self { $($param: $param?),* })
-            }
-
-            pub(crate) fn doc() -> $crate::signal::SignalDoc {
-                $crate::signal::SignalDoc {
-                    kind: $kind,
-                    doc: concat!($($doc),*).trim_ascii(),
-                    unit: $unit,
-                    direction: $crate::signal::Direction::$direction,
-                    windowed: signal!(@window $window),
-                    parameters: vec![$((
-                        stringify!($param),
-                        <$type as $crate::signal::params::Param>::EXPECTS,
-                        signal!(@default $type $(, $default)?),
-                    )),*],
-                }
-            }
-        }
-    };
-    (@window window) => { true };
-    (@window instant) => { false };
-    (@read $object:ident, $faults:ident, $name:expr, $type:ty) => { $object.required::<$type>($name, $faults) };
-    (@read $object:ident, $faults:ident, $name:expr, $type:ty, $default:expr) => {
-        $object.optional::<$type>($name, $faults).or(Some($default))
-    };
-    (@default $type:ty) => { <$type as $crate::signal::params::Param>::absent().map(|_| "nothing") };
-    (@default $type:ty, $default:expr) => { Some(stringify!($default)) };
-}
-pub(crate) use signal;
 
 /// Declares the one list of kinds.
 macro_rules! signal_kinds {

@@ -1,6 +1,6 @@
 //! Reading the parameters of signals and models from JSON, with every fault reported at once and by path.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// One fault of a document: where, and what is allowed there.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -65,6 +65,8 @@ pub(crate) trait Param: Sized {
     /// What is allowed, for messages and the reference.
     const EXPECTS: &'static str;
     fn read(value: &Value) -> Option<Self>;
+    /// The JSON Schema of the value.
+    fn schema() -> Value;
     /// The value of a parameter that is left out; `None` makes the parameter required.
     fn absent() -> Option<Self> {
         None
@@ -79,12 +81,18 @@ impl<T: Param> Param for Option<T> {
     fn absent() -> Option<Self> {
         Some(None)
     }
+    fn schema() -> Value {
+        T::schema()
+    }
 }
 
 impl Param for f64 {
     const EXPECTS: &'static str = "a number";
     fn read(value: &Value) -> Option<Self> {
         value.as_f64().filter(|number| number.is_finite())
+    }
+    fn schema() -> Value {
+        json!({"type": "number"})
     }
 }
 
@@ -93,12 +101,18 @@ impl Param for String {
     fn read(value: &Value) -> Option<Self> {
         value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
     }
+    fn schema() -> Value {
+        json!({"type": "string", "minLength": 1})
+    }
 }
 
 impl Param for bool {
     const EXPECTS: &'static str = "true or false";
     fn read(value: &Value) -> Option<Self> {
         value.as_bool()
+    }
+    fn schema() -> Value {
+        json!({"type": "boolean"})
     }
 }
 
@@ -115,6 +129,9 @@ impl Param for Days {
             .filter(|days| (1..=36_500).contains(days))
             .map(Self)
     }
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": 1, "maximum": 36_500})
+    }
 }
 
 /// A number of days that may be 0.
@@ -130,6 +147,9 @@ impl Param for Age {
             .filter(|days| (0..=36_500).contains(days))
             .map(Self)
     }
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": 0, "maximum": 36_500})
+    }
 }
 
 /// A number above 0.
@@ -140,6 +160,9 @@ impl Param for Positive {
     const EXPECTS: &'static str = "a number above 0";
     fn read(value: &Value) -> Option<Self> {
         f64::read(value).filter(|number| *number > 0.0).map(Self)
+    }
+    fn schema() -> Value {
+        json!({"type": "number", "exclusiveMinimum": 0})
     }
 }
 
@@ -152,6 +175,9 @@ impl Param for NotNegative {
     fn read(value: &Value) -> Option<Self> {
         f64::read(value).filter(|number| *number >= 0.0).map(Self)
     }
+    fn schema() -> Value {
+        json!({"type": "number", "minimum": 0})
+    }
 }
 
 /// A share from 0 to 1.
@@ -162,6 +188,9 @@ impl Param for Share {
     const EXPECTS: &'static str = "a number from 0 to 1";
     fn read(value: &Value) -> Option<Self> {
         f64::read(value).filter(|number| (0.0..=1.0).contains(number)).map(Self)
+    }
+    fn schema() -> Value {
+        json!({"type": "number", "minimum": 0, "maximum": 1})
     }
 }
 
@@ -178,12 +207,18 @@ impl Param for Names {
         sorted.dedup();
         (!names.is_empty() && sorted.len() == names.len()).then_some(Self(names))
     }
+    fn schema() -> Value {
+        json!({"type": "array", "items": String::schema(), "minItems": 1, "uniqueItems": true})
+    }
 }
 
 impl Param for crate::money::Currency {
     const EXPECTS: &'static str = "a currency of three capital letters";
     fn read(value: &Value) -> Option<Self> {
         value.as_str().and_then(Self::parse)
+    }
+    fn schema() -> Value {
+        json!({"type": "string", "pattern": "^[A-Z]{3}$"})
     }
 }
 
@@ -197,6 +232,9 @@ macro_rules! choice {
                     $($word => Some($value),)+
                     _ => None,
                 }
+            }
+            fn schema() -> serde_json::Value {
+                serde_json::json!({"enum": [$($word),+]})
             }
         }
     };

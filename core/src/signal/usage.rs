@@ -345,6 +345,9 @@ impl super::params::Param for BaselineDays {
     fn read(value: &serde_json::Value) -> Option<Self> {
         Days::read(value).filter(|days| days.0 >= 14).map(|days| Self(days.0))
     }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({"type": "integer", "minimum": 14, "maximum": 36_500})
+    }
 }
 
 signal! {
