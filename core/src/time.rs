@@ -4,7 +4,8 @@
 //! day*: the day that holds it, or, at the first instant of a day, the day just ended.
 
 use jiff::civil;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 pub(crate) const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -95,6 +96,7 @@ impl TimeError {
 const RFC3339: &str = "an RFC 3339 time with an offset, such as 2026-01-05T10:00:00Z";
 const YEARS: &str = "a time in the years 1970 to 2199";
 const DATE: &str = "a date of the form 2026-01-05 in the years 1970 to 2199";
+const MONTH: &str = "a month of the form 2026-01 in the years 1970 to 2199";
 
 /// Reads `n` digits at `at`.
 pub(crate) fn digits(bytes: &[u8], at: usize, n: usize) -> Option<i64> {
@@ -296,8 +298,14 @@ impl Serialize for Day {
 }
 
 /// A calendar month, counted from year 0.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "i32")]
+///
+/// ```
+/// use healthfold::Month;
+/// let month: Month = "2026-03".parse()?;
+/// assert_eq!(month.plus(10).to_string(), "2027-01");
+/// # Ok::<(), healthfold::TimeError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month(i32);
 
 impl TryFrom<i32> for Month {
@@ -331,6 +339,40 @@ impl Month {
     pub fn first_day(self) -> Day {
         let day = civil_day(i64::from(self.0.div_euclid(12)), i64::from(self.0.rem_euclid(12)) + 1, 1);
         Day(day.and_then(|d| i32::try_from(d).ok()).unwrap_or_default())
+    }
+}
+
+impl std::str::FromStr for Month {
+    type Err = TimeError;
+
+    /// Reads the form `2026-03`.
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let b = text.as_bytes();
+        let of = |at, n| digits(b, at, n).and_then(|digits| i32::try_from(digits).ok());
+        let shape = b.len() == 7 && b.get(4) == Some(&b'-');
+        let parts = of(0, 4).zip(of(5, 2)).filter(|_| shape);
+        let month = parts.and_then(|(year, month)| Self::new(year, u32::try_from(month).ok()?));
+        month.ok_or_else(|| TimeError::new(text, MONTH))
+    }
+}
+
+impl Serialize for Month {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Month {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        } else {
+            Self::try_from(i32::deserialize(deserializer)?).map_err(D::Error::custom)
+        }
     }
 }
 
@@ -387,6 +429,22 @@ mod tests {
         ] {
             assert!(text.parse::<Instant>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn months_are_read_as_they_print() {
+        for text in ["1970-01", "2026-03", "2199-12"] {
+            let month: Month = text.parse().unwrap();
+            assert_eq!(month.to_string(), text);
+            assert_eq!(serde_json::to_string(&month).unwrap(), format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<Month>(&format!("\"{text}\"")).unwrap(), month);
+        }
+        for text in
+            ["2026-00", "2026-13", "1969-12", "2200-01", "2026-3", "2026-03-01", "2026", "2026/03", "é026-03"]
+        {
+            assert!(text.parse::<Month>().is_err(), "{text}");
+        }
+        assert!(serde_json::from_str::<Month>("24314").is_err());
     }
 
     #[test]

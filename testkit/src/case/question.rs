@@ -135,8 +135,7 @@ impl Args<'_> {
         if self.value(name).is_null() {
             return Ok(None);
         }
-        let zone = self.engine.zone();
-        Ok(Some(zone.day(Period::parse(&self.text(name)?, zone)?.start).month()))
+        Ok(Some(self.text(name)?.parse()?))
     }
 
     /// A text, or a pair of instants.
