@@ -2,6 +2,7 @@
 //!
 //! The only place where money meets binary floating point, and only to divide: parts and wholes stay exact.
 
+use crate::money::Currency;
 use crate::recurring::Annual;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -86,13 +87,15 @@ pub struct MoneyRate {
     pub low: Option<f64>,
     /// The upper end of the 95 % interval; not cut off at 0 or 1.
     pub high: Option<f64>,
+    /// Prints money in minor units of this currency instead of all digits.
+    minor: Option<Currency>,
 }
 
 impl Serialize for MoneyRate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("MoneyRate", 5)?;
-        fields.serialize_field("part", &self.part.mrr())?;
-        fields.serialize_field("whole", &self.whole.mrr())?;
+        fields.serialize_field("part", &self.part.mrr_text(self.minor))?;
+        fields.serialize_field("whole", &self.whole.mrr_text(self.minor))?;
         fields.serialize_field("value", &self.value)?;
         fields.serialize_field("low", &self.low)?;
         fields.serialize_field("high", &self.high)?;
@@ -101,6 +104,11 @@ impl Serialize for MoneyRate {
 }
 
 impl MoneyRate {
+    /// The same, with its money printed in minor units of a currency.
+    pub(crate) fn rounded(self, currency: Currency) -> Self {
+        Self { minor: Some(currency), ..self }
+    }
+
     /// The same rate with another interval.
     pub(crate) fn with_interval(self, interval: Option<(f64, f64)>) -> Self {
         Self { low: interval.map(|(low, _)| low), high: interval.map(|(_, high)| high), ..self }
@@ -124,19 +132,26 @@ pub struct MoneyRatio {
     pub whole: Annual,
     /// part / whole; `None` over nothing.
     pub value: Option<f64>,
+    /// Prints money in minor units of this currency instead of all digits.
+    minor: Option<Currency>,
 }
 
 impl MoneyRatio {
+    /// The same, with its money printed in minor units of a currency.
+    pub(crate) fn rounded(self, currency: Currency) -> Self {
+        Self { minor: Some(currency), ..self }
+    }
+
     pub(crate) fn new(part: Annual, whole: Annual) -> Self {
-        Self { part, whole, value: divide(part, whole) }
+        Self { part, whole, value: divide(part, whole), minor: None }
     }
 }
 
 impl Serialize for MoneyRatio {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("MoneyRatio", 3)?;
-        fields.serialize_field("part", &self.part.mrr())?;
-        fields.serialize_field("whole", &self.whole.mrr())?;
+        fields.serialize_field("part", &self.part.mrr_text(self.minor))?;
+        fields.serialize_field("whole", &self.whole.mrr_text(self.minor))?;
         fields.serialize_field("value", &self.value)?;
         fields.end()
     }
@@ -151,12 +166,19 @@ pub struct PerHead {
     pub whole: u64,
     /// A month's part / whole; `None` over nobody.
     pub value: Option<f64>,
+    /// Prints money in minor units of this currency instead of all digits.
+    minor: Option<Currency>,
 }
 
 impl PerHead {
+    /// The same, with its money printed in minor units of a currency.
+    pub(crate) fn rounded(self, currency: Currency) -> Self {
+        Self { minor: Some(currency), ..self }
+    }
+
     pub(crate) fn new(part: Annual, whole: u64) -> Self {
         let value = (whole > 0).then(|| part.mrr_f64() / heads(whole));
-        Self { part, whole, value }
+        Self { part, whole, value, minor: None }
     }
 
     /// The value x margin / churn: what a client is worth if these figures held for ever.
@@ -169,7 +191,7 @@ impl PerHead {
 impl Serialize for PerHead {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("PerHead", 3)?;
-        fields.serialize_field("part", &self.part.mrr())?;
+        fields.serialize_field("part", &self.part.mrr_text(self.minor))?;
         fields.serialize_field("whole", &self.whole)?;
         fields.serialize_field("value", &self.value)?;
         fields.end()
@@ -244,7 +266,7 @@ impl Sample {
 /// s = sqrt(n / (n - 1) x sum (e - R o)^2) / sum o, in the order the clients are given. `None` for fewer than two.
 pub(crate) fn linearised(part: Annual, whole: Annual, what: Part, samples: &[Sample]) -> MoneyRate {
     let value = divide(part, whole);
-    let rate = MoneyRate { part, whole, value, low: None, high: None };
+    let rate = MoneyRate { part, whole, value, ..MoneyRate::default() };
     let (Some(ratio), true) = (value, samples.len() >= 2) else { return rate };
     let squares: f64 = samples
         .iter()

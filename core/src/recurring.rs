@@ -93,6 +93,14 @@ impl Annual {
         Mrr(div_half_even(self.0, 12 * MICRO))
     }
 
+    /// MRR as it prints: with 6 digits, or in minor units of a currency, each rounded half to even once.
+    pub(crate) fn mrr_text(self, minor: Option<Currency>) -> String {
+        match minor {
+            Some(currency) => minor_text(Recurring::from(self).minor_units(currency).0, currency),
+            None => self.mrr().to_string(),
+        }
+    }
+
     /// Whether there is anything.
     pub fn is_positive(self) -> bool {
         self.0 > 0
@@ -208,6 +216,19 @@ impl Recurring {
         Self { minor: Some(currency), ..self }
     }
 
+    /// MRR as it prints.
+    pub(crate) fn mrr_text(self) -> String {
+        self.annual.mrr_text(self.minor)
+    }
+
+    /// ARR as it prints.
+    pub(crate) fn arr_text(self) -> String {
+        match self.minor {
+            Some(currency) => minor_text(self.minor_units(currency).1, currency),
+            None => self.annual.to_string(),
+        }
+    }
+
     /// MRR and ARR in minor units of a currency, each rounded half to even once.
     pub(crate) fn minor_units(self, currency: Currency) -> (i128, i128) {
         let unit = 10i128.pow(12 - currency.minor_digits().min(6));
@@ -238,17 +259,8 @@ impl Serialize for Recurring {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let mut both = serializer.serialize_struct("Recurring", 2)?;
-        match self.minor {
-            Some(currency) => {
-                let (mrr, arr) = self.minor_units(currency);
-                both.serialize_field("mrr", &minor_text(mrr, currency))?;
-                both.serialize_field("arr", &minor_text(arr, currency))?;
-            }
-            None => {
-                both.serialize_field("mrr", &self.mrr())?;
-                both.serialize_field("arr", &self.annual.to_string())?;
-            }
-        }
+        both.serialize_field("mrr", &self.mrr_text())?;
+        both.serialize_field("arr", &self.arr_text())?;
         both.end()
     }
 }

@@ -26,7 +26,6 @@ pub struct Cohorts {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cohort {
     /// The month.
-    #[serde(serialize_with = "as_text")]
     pub cohort: Month,
     /// The currency of the amounts; clients are judged by it alone.
     pub currency: Currency,
@@ -34,10 +33,6 @@ pub struct Cohort {
     pub clients: u64,
     /// One for each month that is over, from the first on.
     pub cells: Vec<CohortCell>,
-}
-
-fn as_text<S: Serializer>(month: &Month, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(month)
 }
 
 /// A cohort at the end of a month.
@@ -60,8 +55,8 @@ impl Serialize for CohortCell {
         let mut fields = serializer.serialize_struct("CohortCell", 6)?;
         fields.serialize_field("months", &self.months)?;
         fields.serialize_field("clients", &self.clients)?;
-        fields.serialize_field("mrr", &self.recurring.mrr())?;
-        fields.serialize_field("arr", &self.recurring.arr().to_string())?;
+        fields.serialize_field("mrr", &self.recurring.mrr_text())?;
+        fields.serialize_field("arr", &self.recurring.arr_text())?;
         fields.serialize_field("clients_share", &self.clients_share)?;
         fields.serialize_field("mrr_share", &self.mrr_share)?;
         fields.end()
@@ -124,17 +119,19 @@ pub(crate) fn cohorts(
         }
         Ok(())
     })?;
-    let cohorts = gathered.into_iter().map(|((month, currency), gathered)| gathered.cohort(month, currency));
+    let options = question.options;
+    let cohorts =
+        gathered.into_iter().map(|((month, currency), gathered)| gathered.cohort(month, currency, options));
     Ok(Cohorts { as_of: question.as_of, settings: question.settings(), cohorts: cohorts.collect() })
 }
 
 impl Gathered {
-    fn cohort(self, cohort: Month, currency: Currency) -> Cohort {
+    fn cohort(self, cohort: Month, currency: Currency, options: &RevenueOptions) -> Cohort {
         let first = self.cells.first().map_or(Annual::ZERO, |(_, annual)| *annual);
         let cell = |(months, (clients, annual)): (u32, &(u64, Annual))| CohortCell {
             months,
             clients: *clients,
-            recurring: (*annual).into(),
+            recurring: options.line(*annual, currency),
             clients_share: share_of_heads(*clients, self.clients),
             mrr_share: share(*annual, first),
         };

@@ -5,6 +5,7 @@ use super::Refusal;
 use super::movement::{Ground, Span, opening_at, paid_at};
 use super::policy::PausedAs;
 use super::run_rate::View;
+use crate::money::Currency;
 use crate::recurring::{Annual, Recurring};
 use serde::Serialize;
 use std::ops::AddAssign;
@@ -52,6 +53,23 @@ pub struct Flows {
     pub suspended: Flow,
     /// To nothing.
     pub ended: Flow,
+}
+
+impl Flows {
+    /// The same, printed in minor units of a currency.
+    pub(crate) fn rounded(self, currency: Currency) -> Self {
+        let line = |flow: Flow| Flow { recurring: flow.recurring.rounded(currency), ..flow };
+        let Self { began, returned, unpaused, raised, lowered, suspended, ended } = self;
+        Self {
+            began: line(began),
+            returned: line(returned),
+            unpaused: line(unpaused),
+            raised: line(raised),
+            lowered: line(lowered),
+            suspended: line(suspended),
+            ended: line(ended),
+        }
+    }
 }
 
 impl AddAssign for Flows {

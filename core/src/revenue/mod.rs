@@ -331,6 +331,7 @@ impl Gathered {
         let options = question.options;
         let several = self.by_currency.len() > 1;
         let only = self.by_currency.keys().next().copied().filter(|_| !several);
+        let currency = options.currency.or(only);
         let row = |sums: &Sums, currency: Option<Currency>| {
             let row = sums.row(options);
             match currency.filter(|_| options.rounded) {
@@ -339,7 +340,7 @@ impl Gathered {
             }
         };
         let nothing = Sums::default();
-        let total = (!several).then(|| row(self.by_currency.values().next().unwrap_or(&nothing), only));
+        let total = (!several).then(|| row(self.by_currency.values().next().unwrap_or(&nothing), currency));
         let by_currency = several.then(|| {
             self.by_currency.iter().map(|(currency, sums)| (*currency, row(sums, Some(*currency)))).collect()
         });
@@ -352,19 +353,23 @@ impl Gathered {
             self.groups.iter().map(group).collect()
         });
         let unsettled = (options.renewal_grace_days > 0).then(|| {
-            let mut each = self.unsettled.iter().map(|(currency, annual)| (*currency, (*annual).into()));
-            let several = self.unsettled.len() > 1;
+            let mut each =
+                self.unsettled.iter().map(|(currency, annual)| (*currency, options.line(*annual, *currency)));
+            // An amount stands without its currency only where the report has no other.
+            let others = self.by_currency.keys().any(|currency| !self.unsettled.contains_key(currency));
+            let several = self.unsettled.len() > 1 || (others && !self.unsettled.is_empty());
+            let nothing = || currency.map_or_else(Recurring::default, |of| options.line(Annual::ZERO, of));
             Unsettled {
                 heads: self.unsettled_heads,
                 by_currency: several.then(|| each.by_ref().collect()),
-                recurring: (!several).then(|| each.next().map_or_else(Recurring::default, |(_, sum)| sum)),
+                recurring: (!several).then(|| each.next().map_or_else(nothing, |(_, sum)| sum)),
             }
         });
         let rates = rates.map(|rates| rates.used(self.span.opening, self.span.closing));
         RevenueReport {
             period: question.period(&self.span),
             as_of: question.as_of,
-            currency: options.currency.or(only),
+            currency,
             settings: question.settings(),
             total,
             clients: self.heads,
@@ -399,10 +404,7 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
             let Some(moved) = moved(view, &span, &ground)? else { continue };
             let Some(kind) = moved.kind else { continue };
             let Moved { opening, closing, amount, fx, gap_days, .. } = moved;
-            let line = |annual: Annual| {
-                let line = Recurring::from(annual);
-                if options.rounded { line.rounded(*currency) } else { line }
-            };
+            let line = |annual: Annual| options.line(annual, *currency);
             let group = |grouping: &Grouping<'_>| grouping.key(client.id, &client.state, view, &moved, &span);
             rows.push(MovementRow {
                 client: client.id.clone(),

@@ -170,6 +170,18 @@ impl Row {
         for line in [&mut self.joined_and_left, &mut self.paused_lost, &mut self.after_cancellations] {
             *line = line.rounded(currency);
         }
+        for rate in [
+            &mut self.nrr,
+            &mut self.grr,
+            &mut self.gross_revenue_churn,
+            &mut self.churned_revenue,
+            &mut self.net_revenue_churn,
+        ] {
+            *rate = rate.rounded(currency);
+        }
+        self.quick_ratio = self.quick_ratio.rounded(currency);
+        self.arpa = self.arpa.rounded(currency);
+        self.flows = self.flows.map(|flows| flows.rounded(currency));
         let text = |units| minor_text(units, currency);
         self.rounding = Some(Rounding { mrr: text(mrr), arr: text(arr) });
         self

@@ -4,7 +4,7 @@ use super::fx::Rate;
 use super::policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
 use crate::event::fields::Raw;
 use crate::money::Currency;
-use crate::recurring::{Factor, YearFactors};
+use crate::recurring::{Annual, Factor, Recurring, YearFactors};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -46,7 +46,7 @@ pub struct RevenueOptions {
     pub seed: u64,
     /// With `bootstrap`: how many draws; 2 000 unless said.
     pub resamples: Option<u32>,
-    /// Print minor units of the currency, half to even, with a line `rounding` that makes the column foot.
+    /// Print all money in minor units of its currency, half to even, with a line `rounding` that makes the column foot.
     pub rounded: bool,
     /// In each report also the rates of the last so many months up to the period's end.
     pub trailing: Vec<u32>,
@@ -92,6 +92,12 @@ impl RevenueOptions {
             options.set(&name, Raw(value.get()))?;
         }
         Ok(options)
+    }
+
+    /// An amount of a currency as the answer prints it.
+    pub(super) fn line(&self, annual: Annual, currency: Currency) -> Recurring {
+        let line = Recurring::from(annual);
+        if self.rounded { line.rounded(currency) } else { line }
     }
 
     fn set(&mut self, name: &str, raw: Raw<'_>) -> Result<(), SettingError> {
