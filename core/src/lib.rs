@@ -37,6 +37,7 @@ mod time;
 mod zone;
 mod period;
 mod rate;
+mod exchange;
 
 // 1 what happened
 pub mod event;
@@ -74,6 +75,7 @@ pub use event::{
     Attribute, Count, Event, EventCode, EventData, EventError, EventKind, FieldSpec, Grade, MAX_DEPTH,
     MAX_LINE, Moment, Named, Patch, Percent, Price, SetOf,
 };
+pub use exchange::{ExchangeRate, Rate, RateUsed};
 pub use id::{
     ChargeId, ClientId, ContactId, EventId, EventRef, IncidentId, InvoiceId, MetricName, MilestoneName,
     PaymentPlanId, RefundId, SourceId, SubscriptionId, Text, TicketId, UserId,
@@ -85,12 +87,12 @@ pub use quantity::{NumberError, Quantity};
 pub use rate::{HeadRate, MoneyRate, MoneyRatio, PerHead, rescaled};
 pub use recurring::{Annual, Factor, Mrr, Recurring, YearFactors};
 pub use revenue::{
-    Ageing, AsOf, Attribution, Cash, CashLines, CashRow, Cohort, CohortCell, Cohorts, EndedTrials,
-    ExchangeRate, Factors, Flow, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads, IntervalMethod, LogoBase,
-    Margin, MovementKind, MovementRow, Movements, ObservedLtv, ObservedValue, PausedAs, PeriodUnit, Rate,
-    RateUsed, Recovery, ReportPeriod, RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row,
-    SettingError, SimpleLtv, SimpleValue, StartedTrials, Tag, Target, TargetMetric, TargetRow, Targets,
-    TotalAmount, Trailing, Transferred, Trials, Unsettled,
+    Ageing, AsOf, Attribution, Cash, CashLines, CashRow, Cohort, CohortCell, Cohorts, EndedTrials, Factors,
+    Flow, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads, IntervalMethod, LogoBase, Margin, MovementKind,
+    MovementRow, Movements, ObservedLtv, ObservedValue, PausedAs, PeriodUnit, Recovery, ReportPeriod,
+    RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, SettingError, SimpleLtv, SimpleValue,
+    StartedTrials, Tag, Target, TargetMetric, TargetRow, Targets, TotalAmount, Trailing, Transferred, Trials,
+    Unsettled,
 };
 pub use score::{
     Band, Cause, ChangePart, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, OverrideEffect,

@@ -12,7 +12,6 @@
 //! | `tags` | why it moved |
 //! | `flows` | every change inside a period, gross |
 //! | `attribution` | whose a movement is when clients change hands |
-//! | `fx` | what an amount is worth in the reporting currency |
 //! | `group` | what clients are grouped by |
 //! | `retention` | sums over clients, and their rates |
 //! | `target` | what was aimed at, beside what came of it |
@@ -29,7 +28,6 @@ mod attribution;
 mod cash;
 mod cohort;
 mod flows;
-mod fx;
 mod group;
 mod movement;
 mod policy;
@@ -46,7 +44,6 @@ mod value;
 pub use cash::{Ageing, Cash, CashLines, CashRow, Recovery};
 pub use cohort::{Cohort, CohortCell, Cohorts};
 pub use flows::{Flow, Flows};
-pub use fx::{ExchangeRate, Rate, RateUsed};
 pub use group::GroupKey;
 pub use movement::MovementKind;
 pub use policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
@@ -69,6 +66,7 @@ pub(crate) use trial::trials;
 pub(crate) use value::{observed, simple};
 
 use crate::book::{Book, Client, NoClient};
+use crate::exchange::{NoValue, Rates};
 use crate::id::ClientId;
 use crate::money::Currency;
 use crate::period::Period;
@@ -77,7 +75,6 @@ use crate::state::run_rate::RunRateRules;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
 use attribution::pieces;
-use fx::Rates;
 use group::{Grouping, Parents};
 use movement::{Ground, Moved, Span, moved};
 use retention::Sums;
@@ -91,6 +88,18 @@ pub(crate) enum Refusal {
     Setting(SettingError),
     /// An amount cannot be valued.
     MissingRate { currency: Currency, date: Day },
+}
+
+impl From<NoValue> for Refusal {
+    fn from(fault: NoValue) -> Self {
+        match fault {
+            NoValue::MissingRate { currency, date } => Self::MissingRate { currency, date },
+            NoValue::TooMuch(found) => {
+                let expected = "rates under which a client pays at most 10^18 a year";
+                Self::Setting(SettingError::new("rates", expected, &found))
+            }
+        }
+    }
 }
 
 /// A question about the money of a book.

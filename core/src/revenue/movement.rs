@@ -1,9 +1,9 @@
 //! What one client did over one period: opening, closing, and the one net movement between them.
 
 use super::Refusal;
-use super::fx::Rates;
 use super::policy::PausedAs;
 use super::run_rate::{PayingRules, Stretch, View};
+use crate::exchange::{NoValue, Rates};
 use crate::id::EventRef;
 use crate::period::Period;
 use crate::recurring::Annual;
@@ -192,7 +192,7 @@ impl Money<'_, '_, '_> {
     fn sum(
         &self,
         at: Instant,
-        value: impl Fn(&Rates, Annual, crate::money::Currency) -> Result<Annual, Refusal>,
+        value: impl Fn(&Rates, Annual, crate::money::Currency) -> Result<Annual, NoValue>,
     ) -> Result<Annual, Refusal> {
         let mut sum = Annual::ZERO;
         for line in self.view.lines {

@@ -1,11 +1,11 @@
 //! The shapes of the answers about revenue.
 
 use super::flows::Flows;
-use super::fx::RateUsed;
 use super::group::GroupKey;
 use super::movement::MovementKind;
 use super::settings::RevenueOptions;
 use super::tags::Tag;
+use crate::exchange::RateUsed;
 use crate::id::{ClientId, EventRef};
 use crate::money::Currency;
 use crate::rate::{HeadRate, MoneyRate, MoneyRatio, PerHead};

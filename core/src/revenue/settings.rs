@@ -1,8 +1,8 @@
 //! The settings of a question about money. Every answer repeats those it used.
 
-use super::fx::Rate;
 use super::policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
 use crate::event::fields::Raw;
+use crate::exchange::{self, ExchangeRate, Rate, RateFault};
 use crate::money::Currency;
 use crate::recurring::{Annual, Factor, Recurring, YearFactors};
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -79,6 +79,21 @@ const NAMES: &str = "as_of, currency, rates, only_currency, group_by, paused, ba
                      interval, seed, resamples, rounded, trailing, reactivation_within_days, renewal_grace_days, \
                      past_due_limit_days, week_factor, day_factor";
 
+/// The first fault of the rates, as that of the setting.
+fn rates_fault(faults: Vec<RateFault>) -> SettingError {
+    let first = faults.into_iter().next();
+    let (expected, found) = first.map_or(("", String::new()), |fault| (fault.expected, fault.found));
+    SettingError::new("rates", expected, &found)
+}
+
+impl std::str::FromStr for ExchangeRate {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        Self::parse(text).ok_or_else(|| SettingError::new("rates", Self::EXPECTS, text))
+    }
+}
+
 impl RevenueOptions {
     /// Reads settings from a JSON object. A member that is null stands for its default.
     ///
@@ -107,7 +122,7 @@ impl RevenueOptions {
             "as_of" => self.as_of = optional(name, raw, "an RFC 3339 time with an offset, or a date")?,
             "currency" => self.currency = optional(name, raw, CURRENCY)?,
             "rates" if null => self.rates = default.rates,
-            "rates" => self.rates = super::fx::read(raw.text())?,
+            "rates" => self.rates = exchange::read(raw.text()).map_err(rates_fault)?,
             "only_currency" => self.only_currency = optional(name, raw, CURRENCY)?,
             "group_by" => self.group_by = optional(name, raw, GroupBy::EXPECTED)?,
             "paused" if null => self.paused = default.paused,

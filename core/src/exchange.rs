@@ -1,11 +1,9 @@
-//! Exchange rates: what an amount is worth in the reporting currency.
+//! Exchange rates: what an amount is worth in a reporting currency, for the book and for models alike.
 //!
 //! A product of an annual amount and a rate needs up to 256 bits before it is rounded back to 12 digits; it is made in
 //! two halves of 128 bits, so that nothing is cut on the way.
+#![deny(clippy::float_arithmetic)]
 
-use super::Refusal;
-use super::policy::SettingError;
-use crate::event::fields::Raw;
 use crate::money::Currency;
 use crate::quantity::{parse_scaled, write_scaled};
 use crate::recurring::Annual;
@@ -38,14 +36,13 @@ pub struct Rate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExchangeRate(i128);
 
-impl std::str::FromStr for ExchangeRate {
-    type Err = SettingError;
+impl ExchangeRate {
+    pub(crate) const EXPECTS: &'static str =
+        "a rate above 0 and at most 10^9 with at most 12 fractional digits";
 
-    fn from_str(text: &str) -> Result<Self, SettingError> {
-        match parse_scaled(text, 12, LIMIT) {
-            Ok(units) if units > 0 => Ok(Self(units)),
-            _ => Err(SettingError::new("rates", EXPECTED_RATE, text)),
-        }
+    /// Reads decimal text.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        parse_scaled(text, 12, LIMIT).ok().filter(|units| *units > 0).map(Self)
     }
 }
 
@@ -61,34 +58,72 @@ impl Serialize for ExchangeRate {
     }
 }
 
-const EXPECTED: &str = "a list of {currency, from, rate}";
-const EXPECTED_RATE: &str = "a rate above 0 and at most 10^9 with at most 12 fractional digits";
-
-/// Reads the rates of a question.
-pub(super) fn read(text: &str) -> Result<Vec<Rate>, SettingError> {
-    let fault = |found: &str| SettingError::new("rates", EXPECTED, found);
-    let rows: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| fault(text))?;
-    rows.iter().map(|row| read_one(row.get())).collect()
+/// A fault in a list of rates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RateFault {
+    /// Where, from the list: nothing, `[2]` or `[2].rate`.
+    pub(crate) path: String,
+    /// What is allowed there.
+    pub(crate) expected: &'static str,
+    /// What was found, as JSON.
+    pub(crate) found: String,
 }
 
-fn read_one(text: &str) -> Result<Rate, SettingError> {
-    let fault = |expected: &str, found: &str| SettingError::new("rates", expected, found);
-    let members: BTreeMap<String, &RawValue> =
-        serde_json::from_str(text).map_err(|_| fault(EXPECTED, text))?;
-    if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "currency" | "from" | "rate")) {
-        return Err(fault(EXPECTED, other));
+const LIST: &str = "a list of {currency, from, rate}";
+
+/// Reads rates from JSON text, with every fault. A rate is read from its text, so that no digit is lost.
+pub(crate) fn read(text: &str) -> Result<Vec<Rate>, Vec<RateFault>> {
+    let fault = |found: &str| RateFault { path: String::new(), expected: LIST, found: found.to_owned() };
+    let rows: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| vec![fault(text)])?;
+    let mut faults = Vec::new();
+    let read = |(i, row): (usize, &&RawValue)| read_one(&format!("[{i}]"), row.get(), &mut faults);
+    let rates: Vec<Option<Rate>> = rows.iter().enumerate().map(read).collect();
+    match rates.into_iter().collect() {
+        Some(rates) if faults.is_empty() => Ok(rates),
+        _ => Err(faults),
     }
-    let member =
-        |name: &str| members.get(name).map(|raw| Raw(raw.get())).ok_or_else(|| fault(EXPECTED, text));
-    let (currency, from, rate) = (member("currency")?, member("from")?, member("rate")?);
-    let parse_currency = currency.string("").ok().and_then(|text| Currency::parse(&text));
-    let parse_from = from.string("").ok().and_then(|text| text.parse().ok());
-    let parse_rate = rate.number("").ok().and_then(|text| text.parse().ok());
-    Ok(Rate {
-        currency: parse_currency.ok_or_else(|| fault("a currency such as USD", currency.text()))?,
-        from: parse_from.ok_or_else(|| fault("a date such as 2026-01-05", from.text()))?,
-        rate: parse_rate.ok_or_else(|| fault(EXPECTED_RATE, rate.text()))?,
-    })
+}
+
+fn read_one(path: &str, text: &str, faults: &mut Vec<RateFault>) -> Option<Rate> {
+    let mut add = |path: String, expected, found: &str| {
+        faults.push(RateFault { path, expected, found: found.to_owned() });
+    };
+    let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) else {
+        add(path.to_owned(), "an object {currency, from, rate}", text);
+        return None;
+    };
+    for (name, value) in &members {
+        if !matches!(name.as_str(), "currency" | "from" | "rate") {
+            add(format!("{path}.{name}"), "left out: a rate has currency, from and rate", value.get());
+        }
+    }
+    let words = |raw: &str| serde_json::from_str::<String>(raw).ok();
+    let number = |raw: &str| {
+        let bare = raw.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        if bare { Some(raw.to_owned()) } else { words(raw) }
+    };
+    let raw = |name: &str| members.get(name).map_or("null", |raw| raw.get());
+    let currency = words(raw("currency")).and_then(|text| Currency::parse(&text));
+    let from = words(raw("from")).and_then(|text| text.parse::<Day>().ok());
+    let rate = number(raw("rate")).and_then(|text| ExchangeRate::parse(&text));
+    let mut wanted = |there: bool, name: &str, expected| {
+        if !there {
+            add(format!("{path}.{name}"), expected, raw(name));
+        }
+    };
+    wanted(currency.is_some(), "currency", "a currency such as USD");
+    wanted(from.is_some(), "from", "a date such as 2026-01-05");
+    wanted(rate.is_some(), "rate", ExchangeRate::EXPECTS);
+    Some(Rate { currency: currency?, from: from?, rate: rate? })
+}
+
+/// Why an amount cannot be valued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoValue {
+    /// No rate is in force.
+    MissingRate { currency: Currency, date: Day },
+    /// The value is beyond 10^18 a year: what was multiplied.
+    TooMuch(String),
 }
 
 /// The rates of a question in order, to be asked for an instant.
@@ -136,12 +171,12 @@ impl Rates {
         currency: Currency,
         at: Instant,
         zone: &Zone,
-    ) -> Result<Annual, Refusal> {
+    ) -> Result<Annual, NoValue> {
         if currency == self.reporting || annual.is_zero() {
             return Ok(annual);
         }
         let rate = self.at(currency, at);
-        let rate = rate.ok_or_else(|| Refusal::MissingRate { currency, date: zone.day(at) })?;
+        let rate = rate.ok_or_else(|| NoValue::MissingRate { currency, date: zone.day(at) })?;
         convert(annual, rate)
     }
 
@@ -153,12 +188,12 @@ impl Rates {
         currency: Currency,
         (opening, closing): (Instant, Instant),
         zone: &Zone,
-    ) -> Result<Annual, Refusal> {
+    ) -> Result<Annual, NoValue> {
         if currency == self.reporting || annual.is_zero() {
             return Ok(annual);
         }
         let rate = self.at(currency, opening).or_else(|| self.first_inside(currency, opening, closing));
-        let rate = rate.ok_or_else(|| Refusal::MissingRate { currency, date: zone.day(opening) })?;
+        let rate = rate.ok_or_else(|| NoValue::MissingRate { currency, date: zone.day(opening) })?;
         convert(annual, rate)
     }
 
@@ -192,16 +227,11 @@ pub struct RateUsed {
     pub first_inside: bool,
 }
 
-fn convert(annual: Annual, rate: Rate) -> Result<Annual, Refusal> {
+fn convert(annual: Annual, rate: Rate) -> Result<Annual, NoValue> {
     let value = mul_div_half_even(annual.picos(), rate.rate.0, ONE).filter(|units| units.abs() <= GREATEST);
-    value.map(Annual::from_picos).ok_or_else(|| {
-        let found = format!("{} for {annual} {}", rate.rate, rate.currency);
-        Refusal::Setting(SettingError::new(
-            "rates",
-            "rates under which a client pays at most 10^18 a year",
-            &found,
-        ))
-    })
+    value
+        .map(Annual::from_picos)
+        .ok_or_else(|| NoValue::TooMuch(format!("{} for {annual} {}", rate.rate, rate.currency)))
 }
 
 /// `a x b / d`, rounded half to even, without a limit on the product; `None` if the result needs more than 128 bits.
@@ -255,16 +285,22 @@ mod tests {
 
     #[test]
     fn rates_say_what_is_wrong_with_them() {
-        for text in [
-            r#"{}"#,
-            r#"[{"currency":"EUR","from":"2026-01-01"}]"#,
-            r#"[{"currency":"EUR","from":"2026-01-01","rate":0}]"#,
-            r#"[{"currency":"EUR","from":"2026-01-01","rate":"1.0000000000001"}]"#,
-            r#"[{"currency":"eur","from":"2026-01-01","rate":"1"}]"#,
-            r#"[{"currency":"EUR","from":"January","rate":"1"}]"#,
-            r#"[{"currency":"EUR","from":"2026-01-01","rate":1,"to":"USD"}]"#,
+        for (text, path) in [
+            (r#"{}"#, ""),
+            (r#"[{"currency":"EUR","from":"2026-01-01"}]"#, "[0].rate"),
+            (r#"[{"currency":"EUR","from":"2026-01-01","rate":0}]"#, "[0].rate"),
+            (r#"[{"currency":"EUR","from":"2026-01-01","rate":"1.0000000000001"}]"#, "[0].rate"),
+            (r#"[{"currency":"eur","from":"2026-01-01","rate":"1"}]"#, "[0].currency"),
+            (r#"[{"currency":"EUR","from":"January","rate":"1"}]"#, "[0].from"),
+            (r#"[{"currency":"EUR","from":"2026-01-01","rate":1,"to":"USD"}]"#, "[0].to"),
+            (r#"[{"currency":"EUR","from":"2026-01-01","rate":1}, 7]"#, "[1]"),
         ] {
-            assert_eq!(read(text).unwrap_err().setting, "rates", "{text}");
+            let paths: Vec<String> = read(text).unwrap_err().into_iter().map(|fault| fault.path).collect();
+            assert_eq!(paths, [path], "{text}");
         }
+        assert_eq!(read(r#"[{}, {"rate": null}]"#).unwrap_err().len(), 6, "all of them at once");
+        let exact =
+            read(r#"[{"currency":"EUR","from":"2026-01-01","rate":999999999.123456789012}]"#).unwrap();
+        assert_eq!(exact[0].rate.to_string(), "999999999.123456789012", "more digits than a float has");
     }
 }
