@@ -157,10 +157,15 @@ impl<'c, 's> Look<'_, 'c, 's> {
 
     fn churn(&self, state: &ClientState, as_of: Instant) -> BTreeSet<Tag> {
         let mut tags = BTreeSet::new();
+        // Active in another currency is no free plan: the stated amount decides, not what this view sees of it.
+        let is_free = |here: &Stretch<'_>| {
+            let amount = here.state().terms.map(|terms| terms.amount);
+            !here.ended
+                && here.state().status == Status::Active
+                && amount.is_none_or(|amount| amount.micros() == 0)
+        };
         let to_free = |contract: &'c Contract<'s>| {
-            let here = contract.at(self.moved.ends.1);
-            self.ends(contract).opening.is_some()
-                && here.is_some_and(|here| !here.ended && here.state().status == Status::Active)
+            self.ends(contract).opening.is_some() && contract.at(self.moved.ends.1).is_some_and(is_free)
         };
         if self.view.contracts.iter().any(to_free) {
             tags.insert(Tag::ToFree);

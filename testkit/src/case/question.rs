@@ -2,7 +2,7 @@
 
 use healthfold::{
     AsOf, ClientId, Engine, Instant, Model, ModelError, Month, Period, PeriodError, QueryError,
-    RevenueOptions, SettingError, SignalSpec, TimeError,
+    RevenueOptions, SettingError, SignalSpec, Target, TimeError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -96,6 +96,15 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             Ok(serde_json::to_value(engine.cohorts(months, AsOf::At(args.as_of()?), &args.options()?)?)?)
         }
         "trials" => Ok(serde_json::to_value(engine.trials(args.period()?, &args.options()?)?)?),
+        "targets" => {
+            let targets = args.targets()?;
+            Ok(serde_json::to_value(engine.targets(args.period()?, &targets, &args.options()?)?)?)
+        }
+        "cash" => {
+            let as_of = args.members.contains_key("as_of").then(|| args.as_of().map(AsOf::At)).transpose()?;
+            Ok(serde_json::to_value(engine.cash(args.period()?, as_of)?)?)
+        }
+        "ltv" => args.ltv(),
         _ => Err(Refusal::new("not_built", format!("there is no call `{call}`"))),
     }
 }
@@ -150,10 +159,38 @@ impl Args<'_> {
         Ok(Period::parse(&self.text("period")?, self.engine.zone())?)
     }
 
+    /// A list of {metric, owner, target}; without an owner it is about the whole book.
+    fn targets(&self) -> Result<Vec<Target>, Refusal> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Aim {
+            metric: String,
+            owner: Option<String>,
+            target: String,
+        }
+        let aims: Vec<Aim> = serde_json::from_value(self.value("targets"))?;
+        let target = |aim: &Aim| Target::new(&aim.metric, aim.owner.as_deref(), &aim.target);
+        Ok(aims.iter().map(target).collect::<Result<_, _>>()?)
+    }
+
+    /// `simple`: of a period, with a margin. `observed`: as of an instant.
+    fn ltv(&self) -> Result<Value, Refusal> {
+        match self.text("method")?.as_str() {
+            "simple" => {
+                let margin = self.text("margin")?.parse()?;
+                let period = self.period()?;
+                Ok(serde_json::to_value(self.engine.ltv_simple(period, margin, &self.options()?)?)?)
+            }
+            "observed" => Ok(serde_json::to_value(self.engine.ltv_observed(self.as_of()?))?),
+            other => Err(Refusal::new("not_built", format!("there is no method `{other}` of `ltv`"))),
+        }
+    }
+
     /// Everything that is not part of the question itself is a setting of it.
     fn options(&self) -> Result<RevenueOptions, Refusal> {
+        const OWN: [&str; 7] = ["period", "start", "end", "every", "targets", "method", "margin"];
         let mut settings = self.members.clone();
-        settings.retain(|name, _| !["period", "start", "end", "every"].contains(&name.as_str()));
+        settings.retain(|name, _| !OWN.contains(&name.as_str()));
         Ok(RevenueOptions::from_json(&Value::Object(settings).to_string())?)
     }
 }
