@@ -87,12 +87,12 @@ pub use quantity::{NumberError, Quantity};
 pub use rate::{HeadRate, MoneyRate, MoneyRatio, PerHead, rescaled};
 pub use recurring::{Annual, Factor, Mrr, Recurring, YearFactors};
 pub use revenue::{
-    Ageing, AsOf, Attribution, Cash, CashLines, CashRow, Cohort, CohortCell, Cohorts, EndedTrials, Factors,
-    Flow, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads, IntervalMethod, LogoBase, Margin, MovementKind,
-    MovementRow, Movements, ObservedLtv, ObservedValue, PausedAs, PeriodUnit, Recovery, ReportPeriod,
-    RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, SettingError, SimpleLtv, SimpleValue,
-    StartedTrials, Tag, Target, TargetMetric, TargetRow, Targets, TotalAmount, Trailing, Transferred, Trials,
-    Unsettled,
+    Ageing, AsOf, Attribution, Cash, CashLines, CashRow, Cohort, CohortCell, Cohorts, Divergence,
+    EndedTrials, Factors, Flow, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads, IntervalMethod, LogoBase,
+    Margin, MovementKind, MovementRow, Movements, ObservedLtv, ObservedValue, PausedAs, PeriodUnit, Recovery,
+    ReportPeriod, RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, SettingError, SimpleLtv,
+    SimpleValue, StartedTrials, Tag, Target, TargetMetric, TargetRow, Targets, TotalAmount, Trailing,
+    Transferred, Trials, Unsettled,
 };
 pub use score::{
     Band, Cause, ChangePart, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, OverrideEffect,

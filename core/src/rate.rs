@@ -51,6 +51,11 @@ impl HeadRate {
         Self { part, whole, value: Some(p), low: Some(low), high: Some(high) }
     }
 
+    /// The share that is not this one; its interval is this one turned round, for Wilson treats both alike.
+    pub(crate) fn complement(self) -> Self {
+        Self::new(self.whole.saturating_sub(self.part), self.whole)
+    }
+
     /// The rate as a span of other length would have it; see [`rescaled`].
     pub fn rescaled(self, days: f64, target_days: f64) -> Self {
         let to = |rate: Option<f64>| rate.and_then(|rate| rescaled(rate, days, target_days));
@@ -245,6 +250,8 @@ pub(crate) enum Part {
     Gross,
     /// What left with clients that left.
     Churned,
+    /// What is paid at closing above the opening.
+    Grown,
 }
 
 impl Sample {
@@ -258,6 +265,7 @@ impl Sample {
             Part::Gross => self.closing.min(self.opening),
             Part::Churned if self.churned => self.opening,
             Part::Churned => 0.0,
+            Part::Grown => (self.closing - self.opening).max(0.0),
         }
     }
 }

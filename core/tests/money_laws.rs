@@ -146,7 +146,13 @@ fn check_identity(row: &Row) {
         assert_eq!(row.gross_revenue_churn.part, row.gross_revenue_churn.whole - row.grr.part);
         assert_eq!(row.gross_revenue_churn.part.picos(), lost);
         assert!((1.0 - nrr - row.net_revenue_churn.value.unwrap()).abs() < 1e-12);
+        assert_eq!(row.expansion_rate.part, row.nrr.part - row.grr.part);
+        assert_eq!(row.logo_retention.part + row.logo_churn.part, row.logo_churn.whole);
     }
+    assert_eq!(row.churn_divergence.is_some(), row.clients.opening > 0);
+    assert_eq!(row.from_existing.value.is_some(), row.clients.closing > 0);
+    assert!(row.from_existing.part <= row.from_existing.whole);
+    assert_eq!(row.from_existing.whole, row.closing.arr() - row.fx.arr());
 }
 
 fn check_heads(heads: &Heads) {

@@ -13,6 +13,7 @@
 //! | `flows` | every change inside a period, gross |
 //! | `attribution` | whose a movement is when clients change hands |
 //! | `group` | what clients are grouped by |
+//! | `divergence` | whether heads or money leave faster |
 //! | `retention` | sums over clients, and their rates |
 //! | `target` | what was aimed at, beside what came of it |
 //! | `cash` | invoices, payments and refunds, beside run-rate |
@@ -27,6 +28,7 @@
 mod attribution;
 mod cash;
 mod cohort;
+mod divergence;
 mod flows;
 mod group;
 mod movement;
@@ -43,6 +45,7 @@ mod value;
 
 pub use cash::{Ageing, Cash, CashLines, CashRow, Recovery};
 pub use cohort::{Cohort, CohortCell, Cohorts};
+pub use divergence::Divergence;
 pub use flows::{Flow, Flows};
 pub use group::GroupKey;
 pub use movement::MovementKind;

@@ -1,5 +1,6 @@
 //! The shapes of the answers about revenue.
 
+use super::divergence::Divergence;
 use super::flows::Flows;
 use super::group::GroupKey;
 use super::movement::MovementKind;
@@ -88,12 +89,20 @@ pub struct Row {
     pub grr: MoneyRate,
     /// The share of clients that left.
     pub logo_churn: HeadRate,
+    /// 1 - logo churn: the share of clients that were kept.
+    pub logo_retention: HeadRate,
     /// 1 - GRR.
     pub gross_revenue_churn: MoneyRate,
     /// Churn per unit of opening.
     pub churned_revenue: MoneyRate,
     /// 1 - NRR.
     pub net_revenue_churn: MoneyRate,
+    /// Of which more left, of the opening's clients or of their money; null over nobody.
+    pub churn_divergence: Option<Divergence>,
+    /// What the clients of the opening pay more, per unit they paid at opening: NRR - GRR.
+    pub expansion_rate: MoneyRate,
+    /// The share of the closing that is paid by clients that paid at opening, all at the rates of the opening.
+    pub from_existing: MoneyRate,
     /// What came in per unit lost.
     pub quick_ratio: MoneyRatio,
     /// The closing per client that pays at closing.
@@ -176,6 +185,8 @@ impl Row {
             &mut self.gross_revenue_churn,
             &mut self.churned_revenue,
             &mut self.net_revenue_churn,
+            &mut self.expansion_rate,
+            &mut self.from_existing,
         ] {
             *rate = rate.rounded(currency);
         }

@@ -1,6 +1,7 @@
 //! Sums over clients, and the rates that follow from them: what stayed, what left, and of how much.
 
 use super::attribution::Piece;
+use super::divergence::Divergence;
 use super::flows::Flows;
 use super::movement::{Moved, MovementKind};
 use super::policy::{Attribution, Grain, IntervalMethod, LogoBase};
@@ -32,6 +33,11 @@ pub(crate) struct Sums {
     kept: Annual,
     /// The clients of the opening, in order of their ids.
     samples: Vec<Sample>,
+    /// What clients that pay at closing pay then, at the rates of the opening, and what of it those of the opening pay.
+    closing_valued: Annual,
+    from_existing: Annual,
+    /// The clients of the closing, in order of their ids.
+    closing_samples: Vec<Sample>,
     /// Of them, who left and with how much: all of `churn` unless clients changed hands.
     churned_of_opening: (u64, Annual),
     flows: Flows,
@@ -83,14 +89,14 @@ impl Sums {
             self.transferred_out.0 += u64::from(closing.is_positive());
             self.transferred_out.1 += closing;
         } else {
-            self.close(moved);
+            self.close(moved, !came && opening.is_positive());
         }
     }
 
     pub(crate) fn add(&mut self, moved: &Moved) {
         self.open(moved);
         self.add_movement(moved);
-        self.close(moved);
+        self.close(moved, moved.opening.is_positive());
     }
 
     fn open(&mut self, moved: &Moved) {
@@ -108,8 +114,14 @@ impl Sums {
         }
     }
 
-    fn close(&mut self, moved: &Moved) {
-        self.heads.closing += u64::from(moved.closing.is_positive());
+    fn close(&mut self, moved: &Moved, is_existing: bool) {
+        if moved.closing.is_positive() {
+            let of_existing = if is_existing { moved.closing } else { Annual::ZERO };
+            self.heads.closing += 1;
+            self.closing_valued += moved.closing;
+            self.from_existing += of_existing;
+            self.closing_samples.push(Sample::new(moved.closing, of_existing, false));
+        }
         self.closing += moved.closing + moved.fx;
         self.fx += moved.fx;
         self.after_cancellations += moved.after_cancellations;
@@ -136,23 +148,29 @@ impl Sums {
     pub(crate) fn row(&self, options: &RevenueOptions) -> Row {
         let heads = self.heads;
         let by_interval = options.attribution == Attribution::Interval;
-        let parts = [Part::Net, Part::Gross, Part::Churned];
+        let parts = [Part::Net, Part::Gross, Part::Churned, Part::Grown];
         let mut rates = parts.map(|part| {
             let sum = match part {
                 Part::Net => self.retained,
                 Part::Gross => self.kept,
                 Part::Churned => self.churned_of_opening.1,
+                Part::Grown => self.retained - self.kept,
             };
             linearised(sum, self.opening, part, &self.samples)
         });
+        let mut from_existing =
+            linearised(self.from_existing, self.closing_valued, Part::Net, &self.closing_samples);
         if options.interval == IntervalMethod::Bootstrap {
             let resamples = options.resamples.unwrap_or(RESAMPLES);
             let intervals = bootstrap(parts, &self.samples, options.seed, resamples);
             for (rate, interval) in rates.iter_mut().zip(intervals) {
                 *rate = rate.with_interval(interval);
             }
+            let [interval] = bootstrap([Part::Net], &self.closing_samples, options.seed, resamples);
+            from_existing = from_existing.with_interval(interval);
         }
-        let [nrr, grr, churned_revenue] = rates;
+        let [nrr, grr, churned_revenue, expansion_rate] = rates;
+        let logo_churn = self.logo_churn(options);
         let won = self.new + self.reactivation + self.resumed + self.expansion;
         let lost = self.contraction + self.paused + self.churn;
         Row {
@@ -172,10 +190,17 @@ impl Sums {
             after_cancellations: self.after_cancellations.into(),
             nrr,
             grr,
-            logo_churn: self.logo_churn(options),
+            logo_churn,
+            logo_retention: logo_churn.complement(),
             gross_revenue_churn: grr.complement(),
             churned_revenue,
             net_revenue_churn: nrr.complement(),
+            churn_divergence: Divergence::of(
+                (self.churned_of_opening.0, heads.opening),
+                (self.churned_of_opening.1, self.opening),
+            ),
+            expansion_rate,
+            from_existing,
             quick_ratio: MoneyRatio::new(won, lost),
             arpa: PerHead::new(self.closing, heads.closing),
             flows: (options.grain == Grain::Change).then_some(self.flows),

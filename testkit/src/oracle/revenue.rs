@@ -165,14 +165,37 @@ fn row(movements: &[&Movement], question: &Question) -> Value {
     });
 
     let (churned, came_and_went) = (heads(movements, "churn"), heads(movements, "joined_and_left"));
-    row["logo_churn"] = match question.base.as_str() {
+    let (left, of) = match question.base.as_str() {
         "opening_plus_new" => {
             let joined: usize =
                 ["new", "reactivation", "resumed"].iter().map(|kind| heads(movements, kind)).sum();
-            rate::of_heads(churned + came_and_went, opened.len() + joined + came_and_went)
+            (churned + came_and_went, opened.len() + joined + came_and_went)
         }
-        _ => rate::of_heads(churned, opened.len()),
+        _ => (churned, opened.len()),
     };
+    row["logo_churn"] = rate::of_heads(left, of);
+    row["logo_retention"] = rate::of_heads(of - left, of);
+
+    let paid: Exact = opened.iter().map(|m| m.opening.clone()).sum();
+    let share = |part: usize, whole: usize| Exact::new(part.into(), whole.into());
+    row["churn_divergence"] = if opened.is_empty() {
+        Value::Null
+    } else {
+        match share(churned, opened.len()).cmp(&(line(movements, "churn") / paid)) {
+            std::cmp::Ordering::Greater => json!("heads"),
+            std::cmp::Ordering::Equal => json!("even"),
+            std::cmp::Ordering::Less => json!("money"),
+        }
+    };
+    let zero = || Exact::from_integer(0.into());
+    row["expansion_rate"] = of_opening(|m| match m.kind {
+        Some("expansion") => m.amount.clone(),
+        _ => Exact::from_integer(0.into()),
+    });
+    let closed = movements.iter().filter(|m| m.closing.is_positive());
+    let existing =
+        closed.map(|m| (if m.opening.is_positive() { m.closing.clone() } else { zero() }, m.closing.clone()));
+    row["from_existing"] = rate::of_money(&existing.collect::<Vec<_>>());
 
     let total = |kinds: &[&str]| -> Exact { kinds.iter().map(|kind| line(movements, kind)).sum() };
     let gained = total(&["new", "reactivation", "resumed", "expansion"]);
