@@ -341,6 +341,15 @@ impl Book {
         Some(Client { id, state: self.standing(&[slot]) }).filter(Client::has_events).ok_or(NoClient::Unknown)
     }
 
+    /// The client that an id stands for; an id nobody knows stands for itself.
+    pub(crate) fn resolve(&self, id: &ClientId, key: &[u8; 32]) -> ClientId {
+        match self.client(id, key) {
+            Err(NoClient::Merged { into }) => into,
+            Err(NoClient::Erased) => anonymous_id(id.as_str(), key),
+            Ok(_) | Err(NoClient::Unknown) => id.clone(),
+        }
+    }
+
     /// The states of the subjects that are one client, with everything that was taken back still in them.
     pub(crate) fn subjects_of(&self, id: &ClientId) -> Vec<&ClientState> {
         let slots = self

@@ -62,6 +62,7 @@ mod signal;
 mod score;
 
 // 5 what the book shows
+mod health;
 mod revenue;
 
 // the front door
@@ -76,6 +77,12 @@ pub use event::{
     MAX_LINE, Moment, Named, Patch, Percent, Price, SetOf,
 };
 pub use exchange::{ExchangeRate, Rate, RateUsed};
+pub use health::HeadShare;
+pub use health::bands::{BandRow, BookHealth};
+pub use health::diff::{BandChange, BandMove, ModelDiff, ModelName, ScoredBy, ShiftBin};
+pub use health::rank::{RankOptions, RankOrder, RankRow, RankWithin};
+pub use health::renewal::{Renewal, RenewalKind, Renewals};
+pub use health::rollup::{Depth, Extreme, NoWeight, RollUp, RollUpOptions, WeightedMean};
 pub use id::{
     ChargeId, ClientId, ContactId, EventId, EventRef, IncidentId, InvoiceId, MetricName, MilestoneName,
     PaymentPlanId, RefundId, SourceId, SubscriptionId, Text, TicketId, UserId,

@@ -7,9 +7,11 @@
 //! |---|---|
 //! | `case` | reading files, applying, sealing, asking in turn |
 //! | `question` | one call of the front door by name, JSON in and JSON out |
+//! | `health` | the same, for the health of the book |
 //! | `compare` | whether an answer agrees with what a case expects |
 
 mod compare;
+mod health;
 mod question;
 
 pub use compare::differences;

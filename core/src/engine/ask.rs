@@ -1,6 +1,7 @@
 //! Questions about one client: signals, scores and the reasons for them.
 
 use super::Engine;
+use crate::book::Client;
 use crate::error::QueryError;
 use crate::id::ClientId;
 use crate::score::change::Way;
@@ -36,7 +37,7 @@ pub enum Every {
 
 impl Every {
     /// The last day of the period that holds a day.
-    fn last_day(self, day: Day) -> Day {
+    pub(super) fn last_day(self, day: Day) -> Day {
         match self {
             Self::Day => day,
             // 1970-01-01 was a Thursday: three days to its Sunday.
@@ -86,19 +87,27 @@ impl Engine {
         let scorer = self.scorer(model, as_of);
         let mut scores = Vec::new();
         for client in self.book.living() {
-            let view = View::new(&client.state, as_of, &self.zone, &self.book, self.sealed);
-            let wanted = match of {
-                ScoresOf::All => true,
-                ScoresOf::Paying => view.pays(),
-            };
-            if wanted && view.seen() {
+            if self.is_asked(&self.view(&client, as_of), of) {
                 scores.push(scorer.score(&client));
             }
         }
         scores
     }
 
-    fn scorer<'a>(&'a self, model: &'a Model, as_of: Instant) -> Scorer<'a> {
+    pub(super) fn view<'a>(&'a self, client: &'a Client<'_>, as_of: Instant) -> View<'a> {
+        View::new(&client.state, as_of, &self.zone, &self.book, self.sealed)
+    }
+
+    /// Whether a question about the book is about a client.
+    pub(super) fn is_asked(&self, view: &View<'_>, of: ScoresOf) -> bool {
+        let wanted = match of {
+            ScoresOf::All => true,
+            ScoresOf::Paying => view.pays(),
+        };
+        wanted && view.seen()
+    }
+
+    pub(super) fn scorer<'a>(&'a self, model: &'a Model, as_of: Instant) -> Scorer<'a> {
         Scorer::new(model, &self.book, &self.zone, as_of, self.sealed)
     }
 

@@ -1,6 +1,7 @@
 //! The front door: one short method for each thing a user does.
 
 mod ask;
+mod health;
 mod money;
 
 pub use ask::{Every, ScoresOf};

@@ -68,7 +68,7 @@ pub(crate) use target::targets;
 pub(crate) use trial::trials;
 pub(crate) use value::{observed, simple};
 
-use crate::book::{Book, Client, NoClient};
+use crate::book::{Book, Client};
 use crate::exchange::{NoValue, Rates};
 use crate::id::ClientId;
 use crate::money::Currency;
@@ -156,11 +156,7 @@ impl Question<'_> {
 
     /// The client that an id stands for.
     fn resolve(&self, id: &ClientId) -> ClientId {
-        match self.book.client(id, self.key) {
-            Err(NoClient::Merged { into }) => into,
-            Err(NoClient::Erased) => crate::book::anonymous_id(id.as_str(), self.key),
-            Ok(_) | Err(NoClient::Unknown) => id.clone(),
-        }
+        self.book.resolve(id, self.key)
     }
 
     fn ground<'g>(&'g self, shared: &'g Shared) -> Ground<'g> {

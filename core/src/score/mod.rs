@@ -9,10 +9,10 @@
 mod builder;
 pub(crate) mod change;
 mod condition;
-mod curve;
+pub(crate) mod curve;
 mod default;
 mod model;
-mod peers;
+pub(crate) mod peers;
 mod result;
 mod set;
 mod settle;
@@ -32,7 +32,7 @@ use crate::zone::Zone;
 use condition::{Condition, Tested};
 use curve::Curve;
 use model::{Part, Single, WhenMissing};
-use peers::{Peer, percentile};
+use peers::{Peer, Peers};
 use settle::settle;
 use std::cell::OnceCell;
 use std::sync::OnceLock;
@@ -49,7 +49,7 @@ pub(crate) struct Scorer<'a> {
     at: Instant,
     sealed: Option<Day>,
     /// For each model of the set and each of its signals the readings of all clients; made when first asked for.
-    peers: Vec<Vec<OnceLock<Vec<Peer>>>>,
+    peers: Vec<Vec<OnceLock<Peers>>>,
 }
 
 /// A part with its signal read.
@@ -256,8 +256,9 @@ impl<'a> Scorer<'a> {
             };
             self.book.living().filter_map(read).collect()
         };
-        let points = percentile(cell.get_or_init(everybody), x, within, min_clients, view)?;
-        Ok(if invert { 100.0 - points } else { points })
+        let place = cell.get_or_init(everybody).place(x, within, view);
+        let place = place.filter(|place| place.peers >= min_clients).ok_or(Missing::TooLittle)?;
+        Ok(if invert { 100.0 - place.percentile } else { place.percentile })
     }
 }
 

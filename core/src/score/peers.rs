@@ -1,10 +1,11 @@
-//! Peers: whom a client is compared with, for curves that give the share of clients below it.
+//! Peers: whom a client is compared with, for curves and ranks that give the share of clients below it.
 
 use super::curve::Within;
 use crate::id::Text;
-use crate::signal::{Missing, SignalSpec, View};
+use crate::signal::{SignalSpec, View};
+use std::collections::BTreeMap;
 
-/// What a peer set is made of: a living client with a reading.
+/// Somebody to be compared with: a living client with a reading.
 pub(crate) struct Peer {
     segment: Option<Text>,
     paying: bool,
@@ -12,37 +13,86 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    pub(crate) fn new(view: &View<'_>, reading: f64) -> Self {
+        Self { segment: segment(view), paying: view.pays(), reading }
+    }
+
     pub(crate) fn read(spec: &SignalSpec, view: &View<'_>) -> Option<Self> {
         let reading = spec.read(view).value().filter(|_| view.seen())?;
-        Some(Self { segment: segment(view), paying: view.pays(), reading })
+        Some(Self::new(view, reading))
     }
 }
 
-/// The share of the peers below a value, ties half, x 100. Peers are of the same segment where that is asked for, and
-/// pay if this client does; this client is one of them.
-pub(crate) fn percentile(
-    peers: &[Peer],
-    x: f64,
-    within: Within,
-    least: usize,
-    view: &View<'_>,
-) -> Result<f64, Missing> {
-    let (segment, paying) = (segment(view), view.pays());
-    let (mut all, mut below, mut ties) = (0u32, 0u32, 0u32);
-    for peer in peers {
-        let same = within == Within::All || peer.segment == segment;
-        if same && (peer.paying || !paying) {
-            all += 1;
-            below += u32::from(peer.reading < x);
-            ties += u32::from(peer.reading == x);
+/// Readings in order, of everybody and of those who pay.
+#[derive(Default)]
+struct Sorted {
+    everybody: Vec<f64>,
+    paying: Vec<f64>,
+}
+
+impl Sorted {
+    fn push(&mut self, peer: &Peer) {
+        self.everybody.push(peer.reading);
+        if peer.paying {
+            self.paying.push(peer.reading);
         }
     }
-    if all == 0 || (all as usize) < least {
-        return Err(Missing::TooLittle);
+
+    fn sort(&mut self) {
+        self.everybody.sort_unstable_by(f64::total_cmp);
+        self.paying.sort_unstable_by(f64::total_cmp);
     }
-    Ok((f64::from(below) + 0.5 * f64::from(ties)) / f64::from(all) * 100.0)
 }
 
-fn segment(view: &View<'_>) -> Option<Text> {
+/// The peers of a book: sorted once, so that each client finds its place by halving.
+#[derive(Default)]
+pub(crate) struct Peers {
+    all: Sorted,
+    segments: BTreeMap<Option<Text>, Sorted>,
+}
+
+/// A client's place among its peers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    /// How many peers there are, this client among them.
+    pub(crate) peers: usize,
+    /// The share of them below this one, ties half, x 100.
+    pub(crate) percentile: f64,
+}
+
+impl FromIterator<Peer> for Peers {
+    fn from_iter<I: IntoIterator<Item = Peer>>(items: I) -> Self {
+        let mut peers = Self::default();
+        for peer in items {
+            peers.all.push(&peer);
+            peers.segments.entry(peer.segment.clone()).or_default().push(&peer);
+        }
+        peers.all.sort();
+        peers.segments.values_mut().for_each(Sorted::sort);
+        peers
+    }
+}
+
+impl Peers {
+    /// The place of a value. Peers are of the same segment where that is asked for, and pay if this client does; this
+    /// client is one of them. `None` without peers.
+    pub(crate) fn place(&self, x: f64, within: Within, view: &View<'_>) -> Option<Place> {
+        let sorted = match within {
+            Within::All => &self.all,
+            Within::Segment => self.segments.get(&segment(view))?,
+        };
+        let readings = if view.pays() { &sorted.paying } else { &sorted.everybody };
+        let below = readings.partition_point(|reading| *reading < x);
+        let ties = readings.partition_point(|reading| *reading <= x) - below;
+        if readings.is_empty() {
+            return None;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "no book has 2^53 clients")]
+        let percentile = (below as f64 + 0.5 * ties as f64) / readings.len() as f64 * 100.0;
+        Some(Place { peers: readings.len(), percentile })
+    }
+}
+
+pub(crate) fn segment(view: &View<'_>) -> Option<Text> {
     view.state.profile.segment.value_at(view.at).cloned().flatten()
 }

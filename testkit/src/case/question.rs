@@ -105,25 +105,26 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             Ok(serde_json::to_value(engine.cash(args.period()?, as_of)?)?)
         }
         "ltv" => args.ltv(),
-        _ => Err(Refusal::new("not_built", format!("there is no call `{call}`"))),
+        _ => super::health::ask(call, &args)
+            .unwrap_or_else(|| Err(Refusal::new("not_built", format!("there is no call `{call}`")))),
     }
 }
 
-struct Args<'e> {
-    engine: &'e Engine,
-    members: Map<String, Value>,
+pub(super) struct Args<'e> {
+    pub(super) engine: &'e Engine,
+    pub(super) members: Map<String, Value>,
 }
 
 impl Args<'_> {
-    fn value(&self, name: &str) -> Value {
+    pub(super) fn value(&self, name: &str) -> Value {
         self.members.get(name).cloned().unwrap_or_default()
     }
 
-    fn json(&self, name: &str) -> String {
+    pub(super) fn json(&self, name: &str) -> String {
         self.value(name).to_string()
     }
 
-    fn text(&self, name: &str) -> Result<String, Refusal> {
+    pub(super) fn text(&self, name: &str) -> Result<String, Refusal> {
         String::deserialize(self.value(name))
             .map_err(|error| Refusal::new("bad_value", format!("`{name}`: {error}")))
     }
@@ -132,11 +133,11 @@ impl Args<'_> {
         self.text("client").map(ClientId::new)
     }
 
-    fn instant(&self, name: &str) -> Result<Instant, Refusal> {
+    pub(super) fn instant(&self, name: &str) -> Result<Instant, Refusal> {
         Ok(self.engine.zone().as_of(&self.text(name)?)?)
     }
 
-    fn as_of(&self) -> Result<Instant, Refusal> {
+    pub(super) fn as_of(&self) -> Result<Instant, Refusal> {
         self.instant("as_of")
     }
 
@@ -148,7 +149,7 @@ impl Args<'_> {
     }
 
     /// A text, or a pair of instants.
-    fn period(&self) -> Result<Period, Refusal> {
+    pub(super) fn period(&self) -> Result<Period, Refusal> {
         if let Value::Array(pair) = self.value("period") {
             let instants: Vec<String> = serde_json::from_value(Value::Array(pair))?;
             let [start, end] = instants.as_slice() else {

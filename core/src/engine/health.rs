@@ -1,0 +1,258 @@
+//! Questions about the health of the book.
+
+use super::{Engine, Every, ScoresOf};
+use crate::error::QueryError;
+use crate::health::Standing;
+use crate::health::bands::BookHealth;
+use crate::health::diff::ModelDiff;
+use crate::health::rank::{RankOptions, RankRow, Ranked, rank};
+use crate::health::renewal::{Renewals, of_client};
+use crate::health::rollup::{Families, RollUp, RollUpOptions};
+use crate::id::ClientId;
+use crate::period::Period;
+use crate::score::Model;
+use crate::signal::{Missing, SignalSpec, View};
+use crate::time::Instant;
+use std::collections::BTreeMap;
+
+impl Engine {
+    /// How the book stands at an instant by a model: clients and MRR in each band.
+    ///
+    /// ```
+    /// use healthfold::{Engine, Event, Model, ScoresOf, Settings};
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// for (client, mood) in [("acme", 80), ("birch", 20), ("cedar", 90), ("dune", 65)] {
+    ///     engine.apply(&Event::from_json(format!(r#"{{"id":"{client}","source":"crm","type":"client.sentiment_set",
+    ///         "subject":"{client}","time":"2026-01-05T10:00:00Z","data":{{"value":{mood}}}}}"#).as_bytes())?)?;
+    /// }
+    /// let model = Model::builder("mood")
+    ///     .signal("mood", serde_json::json!({"kind": "sentiment"}))
+    ///     .group(healthfold::GroupBuilder::new("voice").part("mood", 1.0, serde_json::json!({"points": [[0, 0], [100, 100]]})))
+    ///     .band("red", 0.0)
+    ///     .band("green", 60.0)
+    ///     .build()?;
+    /// let book = engine.book_health(&model, engine.zone().as_of("2026-01-06")?, ScoresOf::All);
+    /// let bands: Vec<_> = book.bands.iter().map(|row| (row.band.as_str(), row.clients.part)).collect();
+    /// assert_eq!(bands, [("red", 1), ("green", 3), ("unknown", 0)]);
+    /// assert_eq!(book.bands[1].clients.value, Some(0.75));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn book_health(&self, model: &Model, as_of: Instant, of: ScoresOf) -> BookHealth {
+        BookHealth::new(model, as_of, &self.standings(model, as_of, of))
+    }
+
+    /// How the book stood day by day (or week by week, month by month): as of the last microsecond of each period's last
+    /// day, from the period that holds `start` to the one that holds `end`. Read from the state; no event is read again.
+    pub fn book_history(
+        &self,
+        model: &Model,
+        start: Instant,
+        end: Instant,
+        every: Every,
+        of: ScoresOf,
+    ) -> Vec<BookHealth> {
+        let mut points = Vec::new();
+        let last = self.zone.day(end);
+        let mut day = every.last_day(self.zone.day(start));
+        while day <= last {
+            points.push(self.book_health(model, self.zone.end_of(day), of));
+            day = every.last_day(day.plus(1));
+        }
+        points
+    }
+
+    /// What one model says otherwise than another of the same clients at the same instant, so that an edit can be tried
+    /// on the whole book before it is published.
+    ///
+    /// ```
+    /// use healthfold::{Engine, Event, Model, ScoresOf, Settings};
+    /// use serde_json::json;
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// engine.apply(&Event::from_json(br#"{"id":"1","source":"crm","type":"client.sentiment_set","subject":"acme",
+    ///     "time":"2026-01-05T10:00:00Z","data":{"value":62}}"#)?)?;
+    /// let model = |green: f64| Model::builder("mood")
+    ///     .signal("mood", json!({"kind": "sentiment"}))
+    ///     .group(healthfold::GroupBuilder::new("voice").part("mood", 1.0, json!({"points": [[0, 0], [100, 100]]})))
+    ///     .band("red", 0.0)
+    ///     .band("green", green)
+    ///     .build();
+    /// let diff = engine.diff(&model(60.0)?, &model(65.0)?, engine.zone().as_of("2026-01-06")?, ScoresOf::All);
+    /// assert_eq!((diff.changed[0].band_a.as_str(), diff.changed[0].band_b.as_str()), ("green", "red"));
+    /// assert_eq!(diff.shifts.len(), 1, "no score shifts, only the edge did");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn diff(&self, model_a: &Model, model_b: &Model, as_of: Instant, of: ScoresOf) -> ModelDiff {
+        let (first, second) = (self.scorer(model_a, as_of), self.scorer(model_b, as_of));
+        let mut standings = Vec::new();
+        for client in self.book.living() {
+            let view = self.view(&client, as_of);
+            if self.is_asked(&view, of) {
+                let (one, other) = (first.score(&client), second.score(&client));
+                standings.push((Standing::new(&view, one), Standing::new(&view, other)));
+            }
+        }
+        ModelDiff::new(model_a, model_b, as_of, &standings)
+    }
+
+    /// The health of a parent, seen through its children: the clients whose `parent` stands for it as of the instant.
+    ///
+    /// # Errors
+    /// If nobody names the parent, and it is unknown, merged or erased.
+    pub fn roll_up(
+        &self,
+        parent: &ClientId,
+        model: &Model,
+        as_of: Instant,
+        of: ScoresOf,
+        options: RollUpOptions,
+    ) -> Result<RollUp, QueryError> {
+        let families = self.families(as_of);
+        if !families.is_parent(parent) {
+            self.client(parent)?;
+        }
+        let members = families.members(parent, options);
+        let scorer = self.scorer(model, as_of);
+        let mut standings = Vec::with_capacity(members.len());
+        for id in members {
+            // A parent that is only named by its children is no client, and has no score.
+            let Ok(client) = self.client(id) else { continue };
+            let view = self.view(&client, as_of);
+            if self.is_asked(&view, of) {
+                standings.push(Standing::new(&view, scorer.score(&client)));
+            }
+        }
+        let standings: Vec<&Standing> = standings.iter().collect();
+        Ok(RollUp::new(parent, model, as_of, &standings))
+    }
+
+    /// The health of every parent, in order of their ids.
+    pub fn roll_ups(
+        &self,
+        model: &Model,
+        as_of: Instant,
+        of: ScoresOf,
+        options: RollUpOptions,
+    ) -> Vec<RollUp> {
+        let families = self.families(as_of);
+        let standings = self.standings(model, as_of, of);
+        let by_client: BTreeMap<&ClientId, &Standing> =
+            standings.iter().map(|standing| (&standing.client, standing)).collect();
+        let of_parent = |parent: &ClientId| {
+            let members = families.members(parent, options);
+            let standings: Vec<&Standing> =
+                members.into_iter().filter_map(|id| by_client.get(id).copied()).collect();
+            RollUp::new(parent, model, as_of, &standings)
+        };
+        families.parents().map(of_parent).collect()
+    }
+
+    /// Clients in order of a signal, those without a value last.
+    ///
+    /// ```
+    /// use healthfold::{Engine, Event, RankOptions, ScoresOf, Settings, SignalSpec};
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// for (client, count) in [("acme", 5), ("birch", 9), ("cedar", 5)] {
+    ///     engine.apply(&Event::from_json(format!(r#"{{"id":"{client}","source":"app","type":"usage.counted",
+    ///         "subject":"{client}","time":"2026-01-05T10:00:00Z","data":{{"metric":"reports","count":{count}}}}}"#).as_bytes())?)?;
+    /// }
+    /// let reports = SignalSpec::from_json(r#"{"kind": "usage_sum", "metric": "reports", "days": 7}"#)?;
+    /// let rows = engine.rank(&reports, engine.zone().as_of("2026-01-06")?, ScoresOf::All, RankOptions::default());
+    /// let places: Vec<_> = rows.iter().map(|row| (row.client.as_str(), row.place)).collect();
+    /// assert_eq!(places, [("birch", Some(1)), ("acme", Some(2)), ("cedar", Some(2))]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rank(&self, by: &SignalSpec, as_of: Instant, of: ScoresOf, options: RankOptions) -> Vec<RankRow> {
+        self.ranked(as_of, of, options, &|_, view| {
+            let reading = by.read(view);
+            reading.value().ok_or(reading.missing().unwrap_or(Missing::NeverSeen))
+        })
+    }
+
+    /// Clients in order of their score by a model, those without one last.
+    pub fn rank_by_score(
+        &self,
+        model: &Model,
+        as_of: Instant,
+        of: ScoresOf,
+        options: RankOptions,
+    ) -> Vec<RankRow> {
+        let scorer = self.scorer(model, as_of);
+        let mut scores: BTreeMap<ClientId, f64> = BTreeMap::new();
+        for client in self.book.living() {
+            if let Some(score) = scorer.score(&client).score {
+                scores.insert(client.id.clone(), score + 0.0);
+            }
+        }
+        self.ranked(as_of, of, options, &|id, _| scores.get(id).copied().ok_or(Missing::TooLittle))
+    }
+
+    fn ranked(
+        &self,
+        as_of: Instant,
+        of: ScoresOf,
+        options: RankOptions,
+        value: &dyn Fn(&ClientId, &View<'_>) -> Result<f64, Missing>,
+    ) -> Vec<RankRow> {
+        let clients: Vec<_> = self.book.living().collect();
+        let views = clients.iter().map(|client| (client.id, self.view(client, as_of)));
+        let seen = views.filter(|(_, view)| view.seen());
+        let ranked: Vec<Ranked<'_>> = seen
+            .map(|(client, view)| {
+                let (value, listed) = (value(client, &view), self.is_asked(&view, of));
+                Ranked { client, view, value, listed }
+            })
+            .collect();
+        rank(&ranked, options)
+    }
+
+    /// Subscriptions that pay as of an instant and whose term, or whose self by a known cancellation, ends in a period, in
+    /// order of time; with a model also how their clients are.
+    ///
+    /// ```
+    /// use healthfold::{Engine, Event, Period, Settings};
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// engine.apply(&Event::from_json(br#"{"id":"1","source":"billing","type":"billing.subscription_set","subject":"acme",
+    ///     "time":"2026-01-05T10:00:00Z","data":{"subscription":"s","status":"active","amount":100,"currency":"USD",
+    ///     "interval":{"unit":"month"},"term_end":"2026-03-10"}}"#)?)?;
+    /// let march = Period::parse("2026-03", engine.zone())?;
+    /// let renewals = engine.renewals(march, engine.zone().as_of("2026-02-28")?, None);
+    /// assert_eq!((renewals.rows[0].days, renewals.rows[0].mrr.mrr().to_string()), (10, "100".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn renewals(&self, period: Period, as_of: Instant, model: Option<&Model>) -> Renewals {
+        let scorer = model.map(|model| self.scorer(model, as_of));
+        let mut rows = Vec::new();
+        for client in self.book.living() {
+            let view = self.view(&client, as_of);
+            let health = || scorer.as_ref().map(|scorer| scorer.score(&client));
+            rows.extend(of_client(client.id, &view, period, &health));
+        }
+        Renewals::new(period, as_of, rows)
+    }
+
+    /// Every client that is asked about, with its score and what it pays, in order of ids.
+    fn standings(&self, model: &Model, as_of: Instant, of: ScoresOf) -> Vec<Standing> {
+        let scorer = self.scorer(model, as_of);
+        let mut standings = Vec::new();
+        for client in self.book.living() {
+            let view = self.view(&client, as_of);
+            if self.is_asked(&view, of) {
+                standings.push(Standing::new(&view, scorer.score(&client)));
+            }
+        }
+        standings
+    }
+
+    /// Who is whose child at an instant.
+    fn families(&self, as_of: Instant) -> Families {
+        let mut families = Families::default();
+        for client in self.book.living() {
+            let parent = client.state.profile.parent.value_at(as_of).and_then(Option::as_ref);
+            let Some(parent) = parent else { continue };
+            if self.view(&client, as_of).seen() {
+                families.note(self.book.resolve(parent, &self.settings.erasure_key), client.id);
+            }
+        }
+        families
+    }
+}
