@@ -38,7 +38,7 @@ impl Merges {
 
 /// The end of the chain that starts at each id; whoever leads into a cycle ends at the least id of the cycle. Every id is
 /// walked over once, however long the chains are.
-fn ends<'a>(links: &BTreeMap<&'a ClientId, &'a ClientId>) -> BTreeMap<&'a ClientId, &'a ClientId> {
+pub(crate) fn ends<'a>(links: &BTreeMap<&'a ClientId, &'a ClientId>) -> BTreeMap<&'a ClientId, &'a ClientId> {
     let mut ends: BTreeMap<&ClientId, &ClientId> = BTreeMap::new();
     for start in links.keys() {
         // The ids of this walk and their place in it, to tell when it comes back to itself.

@@ -7,14 +7,18 @@
     reason = "a panic in a test is a failed test"
 )]
 use healthfold::{
-    Annual, Attribution, Currency, Engine, Event, Grain, GroupBy, Heads, LogoBase, PausedAs, Period,
+    Annual, Attribution, Currency, Engine, Event, Grain, GroupBy, Heads, LogoBase, Model, PausedAs, Period,
     RevenueOptions, RevenueReport, Row, Settings, Zone,
 };
 use healthfold_testkit::oracle::Oracle;
 use proptest::prelude::*;
 use serde_json::{Value, json, to_value};
+use std::sync::Arc;
 
 const PERIODS: [&str; 6] = ["2026-02", "2026-03", "2026-Q1", "2026-W10", "2026", "2026-05"];
+
+/// What is stated about clients over time, by which they can be cut inside a period.
+const CUTS: [&str; 5] = ["owner", "managed", "segment", "tag", "attribute:size"];
 
 /// One state of one subscription, drawn small so that things meet.
 #[derive(Clone, Debug)]
@@ -96,7 +100,8 @@ fn event(i: usize, drawn: &Drawn, factor: u32, several: bool) -> Value {
 fn profile(client: u8, day: u16, owner: usize, segment: usize) -> Value {
     let owners = [Value::Null, "ann".into(), "bob".into()];
     let (segment_name, tag) = (["smb", "ent"][segment], ["a", "b", "a"][owner]);
-    let parent = if owner == 1 { Value::from("c0") } else { Value::Null };
+    // Chains, cycles and clients that are their own parent.
+    let parent = [Value::Null, "c0".into(), format!("c{}", (client + 1) % 6).into()][owner].clone();
     json!({
         "id": format!("p{client}-{day}"), "source": "t", "type": "client.set", "subject": format!("c{client}"),
         "time": format!("{}T00:00:00Z", date(day)),
@@ -160,10 +165,34 @@ fn check_heads(heads: &Heads) {
     assert_eq!(heads.opening + joined, heads.closing + heads.paused + heads.churned);
 }
 
-fn groupings() -> Vec<GroupBy> {
-    let names =
-        ["owner", "segment", "plan", "product", "currency", "tag", "parent", "cohort", "attribute:size"];
-    names.map(|name| name.parse().unwrap()).to_vec()
+/// Settings with every grouping there is, each with what it needs.
+fn grouped(options: &RevenueOptions) -> Vec<RevenueOptions> {
+    let names = [
+        "owner",
+        "managed",
+        "segment",
+        "plan",
+        "product",
+        "currency",
+        "tag",
+        "parent",
+        "top_parent",
+        "band",
+        "cohort",
+        "attribute:size",
+    ];
+    let young_and_old = Model::from_json(
+        r#"{"name": "age", "version": 1, "signals": {"age": {"kind": "tenure_days"}},
+            "groups": [{"name": "age", "parts": [{"signal": "age", "curve": {"points": [[0, 0], [40, 100]]}}]}],
+            "bands": [{"name": "young", "from": 0}, {"name": "old", "from": 60}]}"#,
+    );
+    let model = Some(Arc::new(young_and_old.unwrap()));
+    let of = |name: &str| {
+        let by: GroupBy = name.parse().unwrap();
+        let model = model.clone().filter(|_| by == GroupBy::Band);
+        RevenueOptions { group_by: Some(by), model, ..options.clone() }
+    };
+    names.map(of).to_vec()
 }
 
 fn settings() -> impl Strategy<Value = RevenueOptions> {
@@ -213,8 +242,7 @@ proptest! {
         events in log(true), options in settings(), period_of in 0..PERIODS.len(),
     ) {
         let engine = engine(&events);
-        for by in groupings() {
-            let options = RevenueOptions { group_by: Some(by), ..options.clone() };
+        for options in grouped(&options) {
             let report = engine.revenue(period(PERIODS[period_of]), &options).unwrap();
             check_heads(&report.clients);
             for (currency, row) in rows(&report) {
@@ -283,10 +311,8 @@ proptest! {
             json!({"currency": "EUR", "from": from, "rate": format!("{}.{:02}7", hundredths / 100, hundredths % 100)})
         });
         let asked = RevenueOptions::from_json(&json!({"currency": "USD", "rates": rates}).to_string()).unwrap();
-        for by in groupings() {
-            let options = RevenueOptions {
-                group_by: Some(by), currency: asked.currency, rates: asked.rates.clone(), ..options.clone()
-            };
+        let options = RevenueOptions { currency: asked.currency, rates: asked.rates.clone(), ..options };
+        for options in grouped(&options) {
             let report = engine.revenue(period(PERIODS[at]), &options).unwrap();
             let total = report.total.unwrap();
             check_identity(&total);
@@ -301,10 +327,12 @@ proptest! {
     }
 
     #[test]
-    fn what_changes_hands_adds_up_over_owners(events in log(true), at in 0..PERIODS.len(), paused in 0..3usize) {
+    fn what_changes_hands_adds_up_over_groups(
+        events in log(true), at in 0..PERIODS.len(), paused in 0..3usize, by in 0..CUTS.len(),
+    ) {
         let engine = engine(&events);
         let options = RevenueOptions {
-            group_by: Some(GroupBy::Owner),
+            group_by: Some(CUTS[by].parse().unwrap()),
             attribution: Attribution::Interval,
             paused: [PausedAs::Own, PausedAs::Churn, PausedAs::Keep][paused],
             ..RevenueOptions::default()

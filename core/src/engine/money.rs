@@ -35,8 +35,12 @@ impl Engine {
         let as_of = options.as_of.map_or(end, |as_of| as_of.instant(&self.zone));
         // A period that has not begun at the instant of the question has neither opening nor closing.
         Period::between(start, as_of.just_after())?;
+        Ok(self.question_at(options, as_of))
+    }
+
+    fn question_at<'q>(&'q self, options: &'q RevenueOptions, as_of: Instant) -> Question<'q> {
         let key = &self.settings.erasure_key;
-        Ok(Question { book: &self.book, key, zone: &self.zone, options, as_of })
+        Question { book: &self.book, key, zone: &self.zone, sealed: self.sealed, options, as_of }
     }
 
     /// The recurring revenue of a period: opening, every movement, closing, and the rates that follow from them.
@@ -105,9 +109,7 @@ impl Engine {
         options: &RevenueOptions,
     ) -> Result<Cohorts, QueryError> {
         let as_of = as_of.into().instant(&self.zone);
-        let key = &self.settings.erasure_key;
-        let question = Question { book: &self.book, key, zone: &self.zone, options, as_of };
-        Ok(revenue::cohorts(&question, months)?)
+        Ok(revenue::cohorts(&self.question_at(options, as_of), months)?)
     }
 
     /// The trials that began and those that ended in a period, and how many of them pay.

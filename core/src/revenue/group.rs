@@ -1,22 +1,26 @@
 //! What a client is grouped by: its value at the period's opening, or at its first paying instant inside.
 
 use super::Refusal;
-use super::movement::{Ground, Moved, Span};
+use super::band::Bands;
+use super::hierarchy::Hierarchy;
+use super::movement::{Ground, Span};
 use super::policy::GroupBy;
 use super::run_rate::View;
+use crate::book::Client;
 use crate::event::Attribute;
 use crate::id::{ClientId, Text};
 use crate::quantity::Quantity;
 use crate::recurring::Annual;
-use crate::state::ClientState;
+use crate::state::client::{Profile, Stated as Entries};
 use crate::time::Instant;
+use crate::timeline::Stamp;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// The value a group stands for. Sorted as flags, numbers, texts by their bytes, and no value last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GroupKey {
-    /// An attribute that is true or false.
+    /// What is true or false: whether the client is managed, or an attribute.
     Flag(bool),
     /// A numeric attribute.
     Number(Quantity),
@@ -46,62 +50,49 @@ impl Serialize for GroupKey {
     }
 }
 
-/// Who is whose parent, and when.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Parents {
-    /// By parent: from when, and until when if it ended.
-    children: BTreeMap<ClientId, Vec<(Instant, Option<Instant>)>>,
+/// What is stated about a client over time and can change inside a period: by these a client can be cut.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stated<'b> {
+    Owner,
+    Managed,
+    Segment,
+    Tags,
+    Attribute(&'b str),
 }
 
-impl Parents {
-    /// Notes the parents a client has had; `resolve` gives the client that an id stands for.
-    pub(crate) fn note(&mut self, state: &ClientState, resolve: &dyn Fn(&ClientId) -> ClientId) {
-        let entries = state.profile.parent.entries();
-        for (i, entry) in entries.iter().enumerate() {
-            if let Some(parent) = &entry.value {
-                let until = entries.get(i + 1).map(|next| next.at());
-                self.children.entry(resolve(parent)).or_default().push((entry.at(), until));
-            }
+impl<'b> Stated<'b> {
+    /// What a grouping reads, if it is of this kind.
+    pub(crate) fn of(by: &'b GroupBy) -> Option<Self> {
+        match by {
+            GroupBy::Owner => Some(Self::Owner),
+            GroupBy::Managed => Some(Self::Managed),
+            GroupBy::Segment => Some(Self::Segment),
+            GroupBy::Tag => Some(Self::Tags),
+            GroupBy::Attribute(key) => Some(Self::Attribute(key)),
+            GroupBy::Plan
+            | GroupBy::Product
+            | GroupBy::Currency
+            | GroupBy::Parent
+            | GroupBy::TopParent
+            | GroupBy::Band
+            | GroupBy::Cohort => None,
         }
     }
 
-    fn is_parent(&self, client: &ClientId, at: Instant) -> bool {
-        let names =
-            |(from, until): &(Instant, Option<Instant>)| *from <= at && until.is_none_or(|end| at < end);
-        self.children.get(client).is_some_and(|times| times.iter().any(names))
-    }
-}
-
-/// Reads the groups of clients.
-pub(crate) struct Grouping<'q> {
-    pub(crate) by: &'q GroupBy,
-    pub(crate) parents: &'q Parents,
-    pub(crate) resolve: &'q dyn Fn(&ClientId) -> ClientId,
-    pub(crate) ground: Ground<'q>,
-}
-
-impl Grouping<'_> {
-    /// The group of a client that moved, or paid the same.
-    pub(crate) fn key(
-        &self,
-        client: &ClientId,
-        state: &ClientState,
-        view: &View<'_, '_>,
-        moved: &Moved,
-        span: &Span,
-    ) -> Result<GroupKey, Refusal> {
-        let at = moved.grouped_at;
-        let profile = &state.profile;
-        Ok(match self.by {
-            GroupBy::Owner => GroupKey::of_text(profile.owner.value_at(at).and_then(Option::as_ref)),
-            GroupBy::Segment => GroupKey::of_text(profile.segment.value_at(at).and_then(Option::as_ref)),
-            GroupBy::Tag => {
+    /// The value at an instant.
+    pub(crate) fn key(self, profile: &Profile, at: Instant) -> GroupKey {
+        let text = |values: &Entries<Text>| GroupKey::of_text(values.value_at(at).and_then(Option::as_ref));
+        match self {
+            Self::Owner => text(&profile.owner),
+            Self::Managed => GroupKey::Flag(profile.owner.value_at(at).is_some_and(Option::is_some)),
+            Self::Segment => text(&profile.segment),
+            Self::Tags => {
                 let tags = profile.tags.value_at(at).and_then(Option::as_ref);
                 let tags: Vec<&str> = tags.iter().flat_map(|t| t.as_slice()).map(Text::as_str).collect();
                 if tags.is_empty() { GroupKey::None } else { GroupKey::Text(tags.join("+")) }
             }
-            GroupBy::Attribute(key) => {
-                let value = profile.attributes.get(key.as_str()).and_then(|values| values.value_at(at));
+            Self::Attribute(key) => {
+                let value = profile.attributes.get(key).and_then(|values| values.value_at(at));
                 match value.and_then(Option::as_ref) {
                     Some(Attribute::Text(text)) => GroupKey::of_text(Some(text)),
                     Some(Attribute::Number(number)) => GroupKey::Number(*number),
@@ -109,15 +100,66 @@ impl Grouping<'_> {
                     None => GroupKey::None,
                 }
             }
-            GroupBy::Parent => match profile.parent.value_at(at).and_then(Option::as_ref) {
-                Some(parent) => GroupKey::Text((self.resolve)(parent).as_str().to_owned()),
-                None if self.parents.is_parent(client, at) => GroupKey::Text(client.as_str().to_owned()),
-                None => GroupKey::None,
-            },
+        }
+    }
+
+    /// What stated it, up to an instant, in order of time.
+    pub(crate) fn stamps(self, profile: &Profile, until: Instant) -> Vec<&Stamp> {
+        fn stamps<T>(values: &Entries<T>, until: Instant) -> Vec<&Stamp> {
+            values.up_to(until).iter().map(|entry| &entry.stamp).collect()
+        }
+        match self {
+            Self::Owner | Self::Managed => stamps(&profile.owner, until),
+            Self::Segment => stamps(&profile.segment, until),
+            Self::Tags => stamps(&profile.tags, until),
+            Self::Attribute(key) => {
+                profile.attributes.get(key).map_or_else(Vec::new, |values| stamps(values, until))
+            }
+        }
+    }
+}
+
+/// Reads the groups of clients.
+pub(crate) struct Grouping<'q> {
+    pub(crate) by: &'q GroupBy,
+    pub(crate) hierarchy: &'q Hierarchy,
+    /// With `top_parent`: an instant at which many clients are looked at, and the roots of the hierarchy then.
+    pub(crate) tops: Option<(Instant, BTreeMap<&'q ClientId, &'q ClientId>)>,
+    /// With `band`: who says which.
+    pub(crate) bands: Option<Bands<'q>>,
+    pub(crate) ground: Ground<'q>,
+}
+
+impl Grouping<'_> {
+    fn top<'t>(&'t self, client: &'t ClientId, at: Instant) -> Option<&'t ClientId> {
+        let known = self.tops.as_ref().filter(|(known_at, _)| *known_at == at);
+        let top = known.and_then(|(_, tops)| tops.get(client).copied());
+        // Who has no parent is not among them.
+        top.or_else(|| self.hierarchy.top(client, at))
+    }
+
+    /// The group of a client at an instant; `span` says at which rates amounts are compared.
+    pub(crate) fn key(
+        &self,
+        client: &Client<'_>,
+        view: &View<'_, '_>,
+        at: Instant,
+        span: &Span,
+    ) -> Result<GroupKey, Refusal> {
+        if let Some(stated) = Stated::of(self.by) {
+            return Ok(stated.key(&client.state.profile, at));
+        }
+        let of_id = |id: Option<&ClientId>| id.map_or(GroupKey::None, |id| GroupKey::Text(id.to_string()));
+        Ok(match self.by {
+            GroupBy::Parent => of_id(self.hierarchy.parent(client.id, at)),
+            GroupBy::TopParent => of_id(self.top(client.id, at)),
+            GroupBy::Band => {
+                self.bands.as_ref().map_or(GroupKey::None, |bands| GroupKey::Text(bands.of(client, at)))
+            }
             GroupBy::Cohort => view.spells.first().map_or(GroupKey::None, |first| {
                 GroupKey::Text(self.ground.zone.day(first.from).month().to_string())
             }),
-            GroupBy::Plan | GroupBy::Product | GroupBy::Currency => self.greatest(view, at, span)?,
+            _ => self.greatest(view, at, span)?,
         })
     }
 

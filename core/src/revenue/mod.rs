@@ -11,7 +11,8 @@
 //! | `movement` | the one net movement of a client over a period, and the events behind it |
 //! | `tags` | why it moved |
 //! | `flows` | every change inside a period, gross |
-//! | `attribution` | whose a movement is when clients change hands |
+//! | `attribution` | whose a movement is when clients go from group to group |
+//! | `hierarchy`, `band` | whose child a client is, and how it fares |
 //! | `group` | what clients are grouped by |
 //! | `divergence` | whether heads or money leave faster |
 //! | `retention` | sums over clients, and their rates |
@@ -26,11 +27,13 @@
 #![deny(clippy::float_arithmetic)]
 
 mod attribution;
+mod band;
 mod cash;
 mod cohort;
 mod divergence;
 mod flows;
 mod group;
+mod hierarchy;
 mod movement;
 mod policy;
 mod report;
@@ -74,15 +77,19 @@ use crate::id::ClientId;
 use crate::money::Currency;
 use crate::period::Period;
 use crate::recurring::{Annual, Recurring};
+use crate::score::Model;
 use crate::state::run_rate::RunRateRules;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
 use attribution::pieces;
-use group::{Grouping, Parents};
+use band::Bands;
+use group::{Grouping, Stated};
+use hierarchy::Hierarchy;
 use movement::{Ground, Moved, Span, moved};
 use retention::Sums;
 use run_rate::{Contracts, PayingRules, View};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Why a question about money has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +117,7 @@ pub(crate) struct Question<'q> {
     pub(crate) book: &'q Book,
     pub(crate) key: &'q [u8; 32],
     pub(crate) zone: &'q Zone,
+    pub(crate) sealed: Option<Day>,
     pub(crate) options: &'q RevenueOptions,
     pub(crate) as_of: Instant,
 }
@@ -118,12 +126,13 @@ pub(crate) struct Question<'q> {
 struct Shared {
     rules: PayingRules,
     rates: Option<Rates>,
-    parents: Parents,
+    hierarchy: Hierarchy,
 }
 
 impl Question<'_> {
     fn shared(&self) -> Result<Shared, Refusal> {
         let options = self.options;
+        options.check().map_err(Refusal::Setting)?;
         let run_rate =
             RunRateRules { factors: options.factors.0, past_due_limit_days: options.past_due_limit_days };
         let rules = PayingRules {
@@ -133,25 +142,14 @@ impl Question<'_> {
             grace_days: options.renewal_grace_days,
             as_of: self.as_of,
         };
-        let rates = match options.currency {
-            Some(currency) => Some(Rates::new(currency, &options.rates, self.zone)),
-            None if options.rates.is_empty() => None,
-            None => {
-                let expected = "the reporting currency that the rates are for";
-                return Err(Refusal::Setting(SettingError::new("currency", expected, "null")));
-            }
-        };
-        if options.attribution == Attribution::Interval && options.group_by != Some(GroupBy::Owner) {
-            let expected = "`opening` unless `group_by` is owner";
-            return Err(Refusal::Setting(SettingError::new("attribution", expected, "interval")));
-        }
-        let mut parents = Parents::default();
-        if options.group_by == Some(GroupBy::Parent) {
+        let rates = options.currency.map(|currency| Rates::new(currency, &options.rates, self.zone));
+        let mut hierarchy = Hierarchy::default();
+        if matches!(options.group_by, Some(GroupBy::Parent | GroupBy::TopParent)) {
             for client in self.book.all() {
-                parents.note(&client.state, &|id| self.resolve(id));
+                hierarchy.note(client.id, &client.state, &|id| self.resolve(id));
             }
         }
-        Ok(Shared { rules, rates, parents })
+        Ok(Shared { rules, rates, hierarchy })
     }
 
     /// The client that an id stands for.
@@ -166,6 +164,26 @@ impl Question<'_> {
             reactivation_within_days: self.options.reactivation_within_days,
             rates: shared.rates.as_ref(),
         }
+    }
+
+    /// What clients are grouped by in a period; `None` where they are not, or each at its own instants.
+    fn grouping<'g>(&'g self, shared: &'g Shared, opening: Instant) -> Option<Grouping<'g>> {
+        let options = self.options;
+        let by = options.group_by.as_ref().filter(|_| options.attribution == Attribution::Opening)?;
+        let bands = |model: &'g Arc<Model>| Bands::new(model, self.book, self.zone, self.sealed, opening);
+        Some(Grouping {
+            by,
+            hierarchy: &shared.hierarchy,
+            tops: (*by == GroupBy::TopParent).then(|| (opening, shared.hierarchy.tops(opening))),
+            bands: options.model.as_ref().map(bands),
+            ground: self.ground(shared),
+        })
+    }
+
+    /// What clients are cut by, where a movement belongs to the group that had the client when it happened.
+    fn cut(&self) -> Option<Stated<'_>> {
+        let by_interval = self.options.attribution == Attribution::Interval;
+        self.options.group_by.as_ref().filter(|_| by_interval).and_then(Stated::of)
     }
 
     /// Shows every client that ever pays, in order of ids: what it pays by currency (or converted), and over all.
@@ -210,8 +228,9 @@ impl Question<'_> {
 }
 
 /// What a pass gathers for one period.
-struct Gathered {
+struct Gathered<'q> {
     span: Span,
+    grouping: Option<Grouping<'q>>,
     heads: Heads,
     by_currency: BTreeMap<Currency, Sums>,
     groups: BTreeMap<(GroupKey, Currency), Sums>,
@@ -249,32 +268,30 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
     let shared = question.shared()?;
     let ground = question.ground(&shared);
     let by_all_heads = Ground { rates: None, ..ground };
-    let resolve = |id: &ClientId| question.resolve(id);
-    let group_by = question.options.group_by.as_ref();
-    let by_interval = question.options.attribution == Attribution::Interval;
+    let cut = question.cut();
     let gross = |view: &View<'_, '_>, span: &Span| match question.options.grain {
         Grain::Change => flows::flows(view, span, &ground),
         Grain::Net => Ok(Flows::default()),
     };
-    let group_by = group_by.filter(|_| !by_interval);
-    let grouping = group_by.map(|by| Grouping { by, parents: &shared.parents, resolve: &resolve, ground });
-    let mut gathered: Vec<Gathered> = periods
-        .iter()
-        .map(|period| Gathered {
-            span: Span::new(*period, question.as_of),
+    let gathered = |period: &Period| {
+        let span = Span::new(*period, question.as_of);
+        Gathered {
+            span,
+            grouping: question.grouping(&shared, span.opening),
             heads: Heads::default(),
             by_currency: BTreeMap::new(),
             groups: BTreeMap::new(),
             unsettled_heads: 0,
             unsettled: BTreeMap::new(),
-        })
-        .collect();
+        }
+    };
+    let mut gathered: Vec<Gathered<'_>> = periods.iter().map(gathered).collect();
     question.visit(&shared, |client, views, whole| {
         for period in &mut gathered {
             for (currency, view) in views {
-                if by_interval {
-                    for piece in pieces(view, &client.state.profile, &period.span, &ground)? {
-                        let group = period.groups.entry((piece.owner.clone(), *currency)).or_default();
+                if let Some(stated) = cut {
+                    for piece in pieces(view, &client.state.profile, stated, &period.span, &ground)? {
+                        let group = period.groups.entry((piece.key.clone(), *currency)).or_default();
                         group.add_piece(&piece);
                         group.add_flows(gross(view, &piece.span)?);
                     }
@@ -284,8 +301,8 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
                 let total = period.by_currency.entry(*currency).or_default();
                 total.add(&moved);
                 total.add_flows(flows);
-                if let Some(grouping) = &grouping {
-                    let key = grouping.key(client.id, &client.state, view, &moved, &period.span)?;
+                if let Some(grouping) = &period.grouping {
+                    let key = grouping.key(client, view, moved.grouped_at, &period.span)?;
                     let group = period.groups.entry((key, *currency)).or_default();
                     group.add(&moved);
                     group.add_flows(flows);
@@ -307,7 +324,7 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
     Ok(gathered.into_iter().map(|period| period.report(question, shared.rates.as_ref())).collect())
 }
 
-impl Gathered {
+impl Gathered<'_> {
     /// Notes a client whose gap began before the end of the period and runs as of the question.
     fn note_unsettled(
         &mut self,
@@ -402,10 +419,8 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
     }
     let shared = question.shared()?;
     let ground = question.ground(&shared);
-    let resolve = |id: &ClientId| question.resolve(id);
-    let group_by = options.group_by.as_ref();
-    let grouping = group_by.map(|by| Grouping { by, parents: &shared.parents, resolve: &resolve, ground });
     let span = Span::new(period, question.as_of);
+    let grouping = question.grouping(&shared, span.opening);
     let mut rows = Vec::new();
     question.visit(&shared, |client, views, _| {
         for (currency, view) in views {
@@ -413,7 +428,7 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
             let Some(kind) = moved.kind else { continue };
             let Moved { opening, closing, amount, fx, gap_days, .. } = moved;
             let line = |annual: Annual| options.line(annual, *currency);
-            let group = |grouping: &Grouping<'_>| grouping.key(client.id, &client.state, view, &moved, &span);
+            let group = |grouping: &Grouping<'_>| grouping.key(client, view, moved.grouped_at, &span);
             rows.push(MovementRow {
                 client: client.id.clone(),
                 currency: *currency,

@@ -128,12 +128,13 @@ choice! {
 }
 
 choice! {
-    /// Whose a movement is when a client changes hands inside the period.
+    /// Whose a movement is when a client goes from one group to another inside the period.
     Attribution {
-        /// The owner's at opening, or at the first paying instant.
+        /// The group's at opening, or at the first paying instant.
         #[default]
         Opening = "opening",
-        /// Who owned the client when it happened; only with `group_by` owner.
+        /// The group's that the client was in when it happened; with `group_by` owner, managed, segment, tag and
+        /// attribute:KEY.
         Interval = "interval",
     }
 }
@@ -160,11 +161,13 @@ choice! {
     }
 }
 
-/// What the rows of a report stand for.
+/// What the rows of a report stand for: the client's value at the period's opening, or at its first paying instant inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupBy {
     /// Who looks after the client.
     Owner,
+    /// Whether anybody does: true or false.
+    Managed,
     /// The client's segment.
     Segment,
     /// The plan with the greatest annual amount.
@@ -177,6 +180,11 @@ pub enum GroupBy {
     Tag,
     /// The client's parent; a client that is somebody's parent and has none is in its own group.
     Parent,
+    /// The root of the client's hierarchy: its parent's parent and so on. A cycle stands for its least id. As under
+    /// `Parent` every client counts once, and a root with subscriptions of its own is in its own group.
+    TopParent,
+    /// The client's band by the question's `model`, or `unknown`.
+    Band,
     /// The month of the first paying instant.
     Cohort,
     /// An attribute of the client.
@@ -184,8 +192,7 @@ pub enum GroupBy {
 }
 
 impl GroupBy {
-    pub(super) const EXPECTED: &str =
-        "one of owner, segment, plan, product, currency, tag, parent, cohort, or attribute:KEY";
+    pub(super) const EXPECTED: &str = "one of owner, managed, segment, plan, product, currency, tag, parent, top_parent, band, cohort, or attribute:KEY";
 }
 
 impl std::str::FromStr for GroupBy {
@@ -194,12 +201,15 @@ impl std::str::FromStr for GroupBy {
     fn from_str(text: &str) -> Result<Self, SettingError> {
         Ok(match text {
             "owner" => Self::Owner,
+            "managed" => Self::Managed,
             "segment" => Self::Segment,
             "plan" => Self::Plan,
             "product" => Self::Product,
             "currency" => Self::Currency,
             "tag" => Self::Tag,
             "parent" => Self::Parent,
+            "top_parent" => Self::TopParent,
+            "band" => Self::Band,
             "cohort" => Self::Cohort,
             _ => match text.strip_prefix("attribute:").filter(|key| !key.is_empty()) {
                 Some(key) => Self::Attribute(key.to_owned()),
@@ -213,12 +223,15 @@ impl std::fmt::Display for GroupBy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Owner => f.write_str("owner"),
+            Self::Managed => f.write_str("managed"),
             Self::Segment => f.write_str("segment"),
             Self::Plan => f.write_str("plan"),
             Self::Product => f.write_str("product"),
             Self::Currency => f.write_str("currency"),
             Self::Tag => f.write_str("tag"),
             Self::Parent => f.write_str("parent"),
+            Self::TopParent => f.write_str("top_parent"),
+            Self::Band => f.write_str("band"),
             Self::Cohort => f.write_str("cohort"),
             Self::Attribute(key) => write!(f, "attribute:{key}"),
         }

@@ -110,10 +110,10 @@ pub struct Row {
     /// With grain `change`: every change inside, gross.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flows: Option<Flows>,
-    /// With attribution `interval`: what came from other owners, at the MRR just before.
+    /// With attribution `interval`: what came from other groups, at the MRR just before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transferred_in: Option<Transferred>,
-    /// With attribution `interval`: what went to other owners, at the MRR just before.
+    /// With attribution `interval`: what went to other groups, at the MRR just before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transferred_out: Option<Transferred>,
     /// With `rounded`: what the printed lines miss to the printed closing.
@@ -121,7 +121,7 @@ pub struct Row {
     pub rounding: Option<Rounding>,
 }
 
-/// Clients that changed hands.
+/// Clients that went from one group to another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Transferred {
     /// How many times a paying client did.

@@ -74,9 +74,9 @@ impl Sums {
         self.flows += flows;
     }
 
-    /// Adds what a client did while one owner had it: what came from and went to others is neither opening nor closing.
+    /// Adds what a client did while one group had it: what came from and went to others is neither opening nor closing.
     pub(crate) fn add_piece(&mut self, piece: &Piece) {
-        let Piece { moved, came, went, owner: _, span: _ } = piece;
+        let Piece { moved, came, went, key: _, span: _ } = piece;
         let (opening, closing) = (moved.opening, moved.closing);
         self.add_movement(moved);
         if *came {

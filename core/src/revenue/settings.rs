@@ -1,14 +1,17 @@
 //! The settings of a question about money. Every answer repeats those it used.
 
+use super::group::Stated;
 use super::policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
 use crate::event::fields::Raw;
 use crate::exchange::{self, ExchangeRate, Rate, RateFault};
 use crate::money::Currency;
 use crate::recurring::{Annual, Factor, Recurring, YearFactors};
+use crate::score::Model;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The settings of a question about money. In JSON an object with members of these names; unknown ones are refused.
 ///
@@ -20,7 +23,7 @@ use std::collections::BTreeMap;
 /// assert_eq!(error.to_string(), "`paused` must be one of own, churn, keep, found `\"maybe\"`");
 /// # Ok::<(), healthfold::SettingError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RevenueOptions {
     /// The instant of the question; without it the end of the period. Events after it are not seen.
     pub as_of: Option<AsOf>,
@@ -32,11 +35,14 @@ pub struct RevenueOptions {
     pub only_currency: Option<Currency>,
     /// A row for each value of this, too.
     pub group_by: Option<GroupBy>,
+    /// With `group_by` band: the health model whose bands they are. In JSON its document.
+    #[serde(serialize_with = "document")]
+    pub model: Option<Arc<Model>>,
     /// What a pause is.
     pub paused: PausedAs,
     /// The base of logo churn.
     pub base: LogoBase,
-    /// Whose a movement is when a client changes hands.
+    /// Whose a movement is when a client goes from one group to another.
     pub attribution: Attribution,
     /// Whether every change is counted, too.
     pub grain: Grain,
@@ -75,7 +81,7 @@ impl Serialize for Factors {
     }
 }
 
-const NAMES: &str = "as_of, currency, rates, only_currency, group_by, paused, base, attribution, grain, \
+const NAMES: &str = "as_of, currency, rates, only_currency, group_by, model, paused, base, attribution, grain, \
                      interval, seed, resamples, rounded, trailing, reactivation_within_days, renewal_grace_days, \
                      past_due_limit_days, week_factor, day_factor";
 
@@ -115,6 +121,28 @@ impl RevenueOptions {
         if self.rounded { line.rounded(currency) } else { line }
     }
 
+    /// Whether the settings go together.
+    pub(super) fn check(&self) -> Result<(), SettingError> {
+        if self.currency.is_none() && !self.rates.is_empty() {
+            let expected = "the reporting currency that the rates are for";
+            return Err(SettingError::new("currency", expected, "null"));
+        }
+        let group_by = self.group_by.as_ref();
+        if self.attribution == Attribution::Interval && group_by.and_then(Stated::of).is_none() {
+            let expected = "`opening` unless `group_by` is owner, managed, segment, tag or attribute:KEY";
+            return Err(SettingError::new("attribution", expected, "interval"));
+        }
+        match (&self.model, group_by == Some(&GroupBy::Band)) {
+            (None, true) => {
+                Err(SettingError::new("model", "the health model whose bands `group_by` is to take", "null"))
+            }
+            (Some(model), false) => {
+                Err(SettingError::new("model", "absent unless `group_by` is band", model.name()))
+            }
+            (Some(_), true) | (None, false) => Ok(()),
+        }
+    }
+
     fn set(&mut self, name: &str, raw: Raw<'_>) -> Result<(), SettingError> {
         let default = Self::default();
         let null = raw.is_null();
@@ -125,6 +153,8 @@ impl RevenueOptions {
             "rates" => self.rates = exchange::read(raw.text()).map_err(rates_fault)?,
             "only_currency" => self.only_currency = optional(name, raw, CURRENCY)?,
             "group_by" => self.group_by = optional(name, raw, GroupBy::EXPECTED)?,
+            "model" if null => self.model = default.model,
+            "model" => self.model = Some(Arc::new(model(raw)?)),
             "paused" if null => self.paused = default.paused,
             "paused" => self.paused = PausedAs::read(name, raw)?,
             "base" if null => self.base = default.base,
@@ -153,6 +183,17 @@ impl RevenueOptions {
         }
         Ok(())
     }
+}
+
+fn model(raw: Raw<'_>) -> Result<Model, SettingError> {
+    let fault =
+        |error| SettingError::new("model", format!("a health model without faults ({error})"), raw.text());
+    Model::from_json(raw.text()).map_err(fault)
+}
+
+/// A model as the document it was made from.
+fn document<S: Serializer>(model: &Option<Arc<Model>>, serializer: S) -> Result<S::Ok, S::Error> {
+    model.as_ref().map(|model| model.to_json()).serialize(serializer)
 }
 
 const CURRENCY: &str = "a currency of three capital letters, such as USD";
@@ -246,6 +287,8 @@ mod tests {
             (r#"{"puased":"own"}"#, "puased"),
             (r#"{"base":"all"}"#, "base"),
             (r#"{"group_by":"attribute:"}"#, "group_by"),
+            (r#"{"model":{"name":"","groups":[]}}"#, "model"),
+            (r#"{"model":"default"}"#, "model"),
             (r#"{"renewal_grace_days":-1}"#, "renewal_grace_days"),
             (r#"{"renewal_grace_days":1.5}"#, "renewal_grace_days"),
             (r#"{"day_factor":0}"#, "day_factor"),
@@ -259,5 +302,28 @@ mod tests {
         ] {
             assert_eq!(RevenueOptions::from_json(text).unwrap_err().setting, setting, "{text}");
         }
+    }
+
+    #[test]
+    fn settings_that_do_not_go_together_are_refused() {
+        let model = Model::default().to_json().to_string();
+        let with_model = |by: &str| format!(r#"{{"group_by":{by},"model":{model}}}"#);
+        let check = |text: &str| RevenueOptions::from_json(text).unwrap().check();
+        for (text, setting) in [
+            (r#"{"group_by":"band"}"#, "model"),
+            (with_model("\"owner\"").as_str(), "model"),
+            (with_model("null").as_str(), "model"),
+            (r#"{"attribution":"interval"}"#, "attribution"),
+            (r#"{"attribution":"interval","group_by":"plan"}"#, "attribution"),
+            (r#"{"attribution":"interval","group_by":"top_parent"}"#, "attribution"),
+        ] {
+            assert_eq!(check(text).unwrap_err().setting, setting, "{text}");
+        }
+        let by_band = with_model("\"band\"");
+        assert_eq!(check(&by_band), Ok(()));
+        assert_eq!(check(r#"{"attribution":"interval","group_by":"attribute:size"}"#), Ok(()));
+        let asked = RevenueOptions::from_json(&by_band).unwrap();
+        let again = serde_json::to_string(&asked).unwrap();
+        assert_eq!(RevenueOptions::from_json(&again).unwrap(), asked, "an answer repeats the whole model");
     }
 }
