@@ -56,6 +56,7 @@ mod merges;
 mod book;
 
 // 3 what we measure
+mod document;
 mod signal;
 
 // 4 what we conclude about a client

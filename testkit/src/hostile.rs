@@ -16,7 +16,7 @@ pub type Target = fn(&[u8]);
 
 /// The bodies by the name of their target.
 pub const TARGETS: &[(&str, Target)] =
-    &[("decode", decode), ("fold", fold), ("model", model), ("snapshot", snapshot)];
+    &[("decode", decode), ("fold", fold), ("model", model), ("formats", formats), ("snapshot", snapshot)];
 
 /// An event that is taken, written and read again is the same event.
 pub fn decode(bytes: &[u8]) {
@@ -67,6 +67,16 @@ pub fn model(bytes: &[u8]) {
         if let Some(points) = score["score"].as_f64() {
             assert!((0.0..=100.0).contains(&points), "{score}");
         }
+    }
+}
+
+/// What is accepted in TOML or YAML is the same model in JSON.
+pub fn formats(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for model in [Model::from_toml(text), Model::from_yaml(text)].into_iter().flatten() {
+        let json = model.to_json().to_string();
+        assert_eq!(Model::from_json(&json).as_ref(), Ok(&model), "{text}");
+        assert_eq!(Model::from_yaml(&json), Ok(model), "JSON is YAML: {text}");
     }
 }
 

@@ -5,8 +5,9 @@
 
 use super::condition::Condition;
 use super::model::{Band, SignalNames, Single, Whole, read_signals, read_sources};
+use crate::document;
 use crate::signal::params::{Faults, ModelError, Object};
-use crate::signal::{SignalSpec, SourceRule, parse};
+use crate::signal::{SignalSpec, SourceRule};
 use serde_json::Value;
 
 /// A model and whom it is for.
@@ -56,7 +57,59 @@ impl Model {
     /// # Errors
     /// Every fault at once, by path, with what is allowed.
     pub fn from_json(json: &str) -> Result<Self, ModelError> {
-        Self::from_value(&parse(json)?)
+        Self::from_value(&document::json(json)?)
+    }
+
+    /// Reads a model, or a set of models, from TOML: the same tree as in JSON.
+    ///
+    /// ```
+    /// use healthfold::Model;
+    /// let model = Model::from_toml(r#"
+    ///     name = "tiny"
+    ///     bands = [{ name = "red", from = 0 }, { name = "green", from = 60 }]
+    ///     [signals]
+    ///     wau = { kind = "active_users", days = 7 }
+    ///     [[groups]]
+    ///     name = "usage"
+    ///     parts = [{ signal = "wau", curve = { points = [[0, 0], [5, 100]] } }]
+    /// "#)?;
+    /// assert_eq!(model.to_json()["signals"]["wau"]["days"], 7);
+    /// # Ok::<(), healthfold::ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What is no TOML, with line and column; dates outside of quotes and numbers that are not finite, by path; else as
+    /// [`Model::from_json`].
+    #[cfg(feature = "toml")]
+    pub fn from_toml(toml: &str) -> Result<Self, ModelError> {
+        Self::from_value(&document::toml(toml)?)
+    }
+
+    /// Reads a model, or a set of models, from YAML 1.2: the same tree as in JSON.
+    ///
+    /// Words without quotes are read as YAML 1.2 has them: `no` and `on` are text. Aliases, tags and merge keys are
+    /// refused, so that a short text is a small model.
+    ///
+    /// ```
+    /// use healthfold::Model;
+    /// let model = Model::from_yaml("
+    /// name: tiny
+    /// signals:
+    ///   wau: {kind: active_users, days: 7}
+    /// groups:
+    ///   - name: usage
+    ///     parts: [{signal: wau, curve: {points: [[0, 0], [5, 100]]}}]
+    /// bands: [{name: red, from: 0}, {name: green, from: 60}]
+    /// ")?;
+    /// assert_eq!(model.bands()[1].name, "green");
+    /// # Ok::<(), healthfold::ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What is no YAML, with line and column; numbers that are not finite, by path; else as [`Model::from_json`].
+    #[cfg(feature = "yaml")]
+    pub fn from_yaml(yaml: &str) -> Result<Self, ModelError> {
+        Self::from_value(&document::yaml(yaml)?)
     }
 
     /// Reads a model, or a set of models, from a JSON value.
@@ -64,6 +117,9 @@ impl Model {
     /// # Errors
     /// Every fault at once, by path, with what is allowed.
     pub fn from_value(document: &Value) -> Result<Self, ModelError> {
+        if let Some(fault) = document::too_deep(document) {
+            return Err(vec![fault].into());
+        }
         let mut faults = Faults::default();
         let is_set = document.as_object().is_some_and(|members| members.contains_key("models"));
         let model = if is_set {

@@ -284,7 +284,7 @@ impl SignalSpec {
     /// # Errors
     /// Every fault at once, by path.
     pub fn from_json(json: &str) -> Result<Self, ModelError> {
-        let value = parse(json)?;
+        let value = crate::document::json(json)?;
         let mut faults = Faults::default();
         let spec = Self::from_value("", &value, &mut faults);
         faults.finish(spec)
@@ -399,11 +399,3 @@ enum Through {
     Yesterday,
 }
 params::choice!(Through, "`yesterday`", "yesterday" => Through::Yesterday);
-
-/// Reads JSON of a model or a signal.
-pub(crate) fn parse(json: &str) -> Result<Value, ModelError> {
-    serde_json::from_str(json).map_err(|error| {
-        let issue = params::Issue { path: String::new(), message: format!("must be JSON: {error}") };
-        ModelError { issues: vec![issue] }
-    })
-}

@@ -1,5 +1,6 @@
 //! Reading the parameters of signals and models from JSON, with every fault reported at once and by path.
 
+use crate::document;
 use serde_json::{Map, Value, json};
 
 /// One fault of a document: where, and what is allowed there.
@@ -17,6 +18,13 @@ pub struct Issue {
 pub struct ModelError {
     /// The faults.
     pub issues: Vec<Issue>,
+}
+
+impl From<Vec<document::Fault>> for ModelError {
+    fn from(faults: Vec<document::Fault>) -> Self {
+        let issue = |document::Fault { path, message }| Issue { path, message };
+        Self { issues: faults.into_iter().map(issue).collect() }
+    }
 }
 
 fn summary(issues: &[Issue]) -> String {

@@ -28,7 +28,7 @@ pub struct Options {
     /// NDJSON of events; without it, a book is made on the fly.
     #[arg(long)]
     pub events: Option<PathBuf>,
-    /// A health model in JSON; without it, the default model.
+    /// A health model in JSON, TOML or YAML, told by the ending of the file; without it, the default model.
     #[arg(long)]
     pub model: Option<PathBuf>,
     /// An instant or a date; without it, the end of the last whole month of the log.
@@ -67,7 +67,12 @@ pub fn report(options: &Options) -> Result<Report> {
         Some(path) => {
             let text =
                 std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            Model::from_json(&text).with_context(|| format!("{} is no model", path.display()))?
+            let model = match path.extension().and_then(|ending| ending.to_str()) {
+                Some("toml") => Model::from_toml(&text),
+                Some("yaml" | "yml") => Model::from_yaml(&text),
+                _ => Model::from_json(&text),
+            };
+            model.with_context(|| format!("{} is no model", path.display()))?
         }
     };
     let (engine, read) = fold(options)?;
