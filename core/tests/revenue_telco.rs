@@ -7,7 +7,7 @@
 //! The published churn of this table is 1 869 / 7 043 = 26.5 %: over all clients, the 11 of tenure 0 among them. That is base
 //! `opening_plus_new`; over the opening it is 1 869 / 7 032.
 
-#![allow(clippy::unwrap_used, reason = "a panic in a test is a failed test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic in a test is a failed test")]
 
 mod data;
 
