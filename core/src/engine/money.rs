@@ -4,8 +4,9 @@ use super::Engine;
 use crate::error::QueryError;
 use crate::period::Period;
 use crate::revenue::{
-    self, AsOf, Cash, Cohorts, GroupBy, Margin, Movements, ObservedLtv, PeriodUnit, Question, Refusal,
-    RevenueOptions, RevenueReport, RevenueSeries, SettingError, SimpleLtv, Target, Targets, Trials,
+    self, AsOf, Cash, ChurnReasons, Cohorts, Grain, GroupBy, Margin, Movements, ObservedLtv, PeriodUnit,
+    Question, ReasonClasses, Refusal, RevenueOptions, RevenueReport, RevenueSeries, SettingError, SimpleLtv,
+    Target, Targets, Trials,
 };
 use crate::time::{Instant, Month};
 
@@ -95,6 +96,22 @@ impl Engine {
     /// As [`Engine::revenue`].
     pub fn movements(&self, period: Period, options: &RevenueOptions) -> Result<Movements, QueryError> {
         Ok(revenue::movements(&self.question(options, period.start, period.end)?, period)?)
+    }
+
+    /// Why clients left in a period: its churn by stated reason, by the action that a table of the caller's says it calls
+    /// for, and by whether they wanted to leave. The lists add up to the churn of the revenue report; with grain `change`,
+    /// too, the one net movement of a client is looked at.
+    ///
+    /// # Errors
+    /// As [`Engine::movements`].
+    pub fn churn_reasons(
+        &self,
+        period: Period,
+        classes: &ReasonClasses,
+        options: &RevenueOptions,
+    ) -> Result<ChurnReasons, QueryError> {
+        let options = RevenueOptions { grain: Grain::Net, ..options.clone() };
+        Ok(revenue::churn_reasons(self.movements(period, &options)?, classes))
     }
 
     /// Clients by the month in which they began to pay, and what became of them month by month: of the cohorts from one

@@ -16,6 +16,7 @@
 //! | `group` | what clients are grouped by |
 //! | `divergence` | whether heads or money leave faster |
 //! | `retention` | sums over clients, and their rates |
+//! | `reasons` | why clients left, and what is to be done about it |
 //! | `target` | what was aimed at, beside what came of it |
 //! | `cash` | invoices, payments and refunds, beside run-rate |
 //! | `value` | simple and observed lifetime value |
@@ -36,6 +37,7 @@ mod group;
 mod hierarchy;
 mod movement;
 mod policy;
+mod reasons;
 mod report;
 mod retention;
 mod run_rate;
@@ -53,6 +55,9 @@ pub use flows::{Flow, Flows};
 pub use group::GroupKey;
 pub use movement::MovementKind;
 pub use policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
+pub use reasons::{
+    ChurnKind, ChurnReasons, ChurnTotal, ChurnTotalRow, ClassRow, Leavers, ReasonClasses, ReasonRow,
+};
 pub use report::{
     GroupRow, Heads, MovementRow, Movements, ReportPeriod, RevenueReport, RevenueSeries, Rounding, Row,
     Trailing, Transferred, Unsettled,
@@ -66,6 +71,7 @@ pub use value::{Margin, ObservedLtv, ObservedValue, SimpleLtv, SimpleValue, Tota
 
 pub(crate) use cash::cash;
 pub(crate) use cohort::cohorts;
+pub(crate) use reasons::churn_reasons;
 pub(crate) use series::split;
 pub(crate) use target::targets;
 pub(crate) use trial::trials;
@@ -440,6 +446,7 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
                 fx: line(fx),
                 gap_days,
                 tags: tags::tags(view, &moved, &client.state, question.as_of),
+                reason: tags::reason(view, &moved, &client.state, question.as_of),
                 events: movement::events(view, &moved, &span, &ground)?,
             });
         }

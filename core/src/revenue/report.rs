@@ -306,6 +306,8 @@ pub struct MovementRow {
     pub gap_days: Option<i32>,
     /// Why it moved.
     pub tags: BTreeSet<Tag>,
+    /// Churn: the reason that was stated; null where none was, and for erased clients.
+    pub reason: Option<String>,
     /// The events behind it.
     pub events: Vec<EventRef>,
 }

@@ -5,6 +5,7 @@ use super::run_rate::{Contract, Stretch, View};
 use crate::event::billing::Status;
 use crate::money::{Interval, IntervalUnit};
 use crate::state::ClientState;
+use crate::state::client::ChurnReason;
 use crate::time::Instant;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
@@ -170,7 +171,7 @@ impl<'c, 's> Look<'_, 'c, 's> {
         if self.view.contracts.iter().any(to_free) {
             tags.insert(Tag::ToFree);
         }
-        match self.stated_voluntary(state, as_of) {
+        match stated(self.view, self.moved, state, as_of).map(|reason| reason.voluntary) {
             Some(true) => drop(tags.insert(Tag::Voluntary)),
             Some(false) => drop(tags.insert(Tag::Involuntary)),
             None => {
@@ -182,21 +183,38 @@ impl<'c, 's> Look<'_, 'c, 's> {
         tags
     }
 
-    /// What the last reason says that was stated for the spell that ended: after it began, and before another.
-    fn stated_voluntary(&self, state: &ClientState, as_of: Instant) -> Option<bool> {
-        let (_, spell) = self.view.over_by(self.moved.ends.1)?;
-        let next = self.view.spells.iter().map(|other| other.from).find(|from| *from > spell.from);
-        let reasons = state.profile.churn_reasons.up_to(as_of).iter();
-        let of_spell = |at: Instant| at >= spell.from && next.is_none_or(|next| at < next);
-        reasons.rev().find(|entry| of_spell(entry.at())).map(|entry| entry.value.voluntary)
-    }
-
     /// Whether everything that was paid just before the end was late.
     fn was_past_due(&self) -> bool {
         let Some((until, _)) = self.view.over_by(self.moved.ends.1) else { return false };
         let mut last = self.view.contracts.paying(self.view.currency, until.just_before());
         last.all(|(_, here)| here.state().status == Status::PastDue)
     }
+}
+
+/// The reason that was stated for a churn.
+pub(crate) fn reason(
+    view: &View<'_, '_>,
+    moved: &Moved,
+    state: &ClientState,
+    as_of: Instant,
+) -> Option<String> {
+    let churned = moved.kind == Some(MovementKind::Churn);
+    let stated = churned.then(|| stated(view, moved, state, as_of))??;
+    stated.reason.as_ref().map(|reason| reason.as_str().to_owned())
+}
+
+/// What was stated last about the end of the spell that stood at opening: after it began, and before another.
+fn stated<'s>(
+    view: &View<'_, '_>,
+    moved: &Moved,
+    state: &'s ClientState,
+    as_of: Instant,
+) -> Option<&'s ChurnReason> {
+    let (_, spell) = view.over_by(moved.ends.1)?;
+    let next = view.spells.iter().map(|other| other.from).find(|from| *from > spell.from);
+    let reasons = state.profile.churn_reasons.up_to(as_of).iter();
+    let of_spell = |at: Instant| at >= spell.from && next.is_none_or(|next| at < next);
+    reasons.rev().find(|entry| of_spell(entry.at())).map(|entry| &entry.value)
 }
 
 /// What changed about a subscription that pays more.

@@ -2,7 +2,7 @@
 
 use healthfold::{
     AsOf, ClientId, Engine, Instant, Model, ModelError, Month, Period, PeriodError, QueryError,
-    RevenueOptions, SettingError, SignalSpec, Target, TimeError,
+    ReasonClasses, RevenueOptions, SettingError, SignalSpec, Target, TimeError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -75,6 +75,13 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
         }
         "revenue" => Ok(serde_json::to_value(engine.revenue(args.period()?, &args.options()?)?)?),
         "movements" => Ok(serde_json::to_value(engine.movements(args.period()?, &args.options()?)?)?),
+        "churn_reasons" => {
+            let classes =
+                args.members.get("classes").map(|table| ReasonClasses::from_json(&table.to_string()));
+            let classes = classes.transpose()?.unwrap_or_default();
+            let options = args.options()?;
+            Ok(serde_json::to_value(engine.churn_reasons(args.period()?, &classes, &options)?)?)
+        }
         "revenue_series" => {
             let (start, end) = (args.instant("start")?, args.instant("end")?);
             let every = args.text("every")?.parse()?;
@@ -189,7 +196,7 @@ impl Args<'_> {
 
     /// Everything that is not part of the question itself is a setting of it.
     fn options(&self) -> Result<RevenueOptions, Refusal> {
-        const OWN: [&str; 7] = ["period", "start", "end", "every", "targets", "method", "margin"];
+        const OWN: [&str; 8] = ["period", "start", "end", "every", "targets", "method", "margin", "classes"];
         let mut settings = self.members.clone();
         settings.retain(|name, _| !OWN.contains(&name.as_str()));
         Ok(RevenueOptions::from_json(&Value::Object(settings).to_string())?)
