@@ -148,6 +148,7 @@ fn signals() -> String {
             Direction::Up => "more",
             Direction::Down => "less",
             Direction::Either => "depends",
+            Direction::Unknown => "unknown",
         };
         let window = if *windowed { "yes" } else { "no" };
         let names: Vec<String> = parameters

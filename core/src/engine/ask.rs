@@ -6,6 +6,7 @@ use crate::error::QueryError;
 use crate::id::ClientId;
 use crate::score::change::Way;
 use crate::score::{HealthScore, Model, ScoreChange, Scorer};
+use crate::signal::named::concerns;
 use crate::signal::{Reading, SignalSpec, View};
 use crate::state::anomaly::{Anomaly, anomalies};
 use crate::state::history::HistoryRow;
@@ -160,8 +161,10 @@ impl Engine {
         let (from, to) = (start.min(end), start.max(end));
         let history = client.state.history(from.just_after(), to.just_after(), &self.zone);
         let specs = |name: &str, row: &HistoryRow| {
-            let singles = last.choices.iter().flat_map(|choice| &choice.model.signals);
-            singles.filter(|(known, _)| known == name).any(|(_, spec)| spec.concerns(row))
+            last.choices.iter().map(|choice| &choice.model.signals).any(|signals| {
+                let places = signals.iter().enumerate().filter(|(_, (known, _))| known == name);
+                places.into_iter().any(|(place, _)| concerns(signals, place, row))
+            })
         };
         Ok(way.explain(&history, &specs))
     }

@@ -1,8 +1,8 @@
 //! Conditions: one grammar for the limits of a model and for choosing one.
 
-use super::model::SignalNames;
 use crate::event::Attribute;
 use crate::signal::View;
+use crate::signal::named::SignalNames;
 use crate::signal::params::{Faults, Object, Param, found};
 use serde_json::{Value, json};
 

@@ -13,10 +13,12 @@ pub(crate) mod curve;
 mod default;
 mod model;
 pub(crate) mod peers;
+mod readings;
 mod result;
 mod set;
 mod settle;
 mod tree;
+mod valuation;
 
 pub use builder::{GroupBuilder, ModelBuilder};
 pub use change::{Cause, ChangePart, ScoreChange};
@@ -25,18 +27,19 @@ pub use result::{Effect, HealthScore, OverrideEffect, PartScore};
 pub use set::Model;
 
 use crate::book::{Book, Client};
-use crate::signal::{Missing, Reading, SignalSpec, SourceRule, View};
+use crate::exchange::Rates;
+use crate::signal::{Missing, SourceRule, View};
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
-use condition::{Condition, Tested};
 use curve::Curve;
 use model::{Part, Single, WhenMissing};
 use peers::{Peer, Peers};
+use readings::{Readings, Stages};
 use settle::settle;
-use std::cell::OnceCell;
 use std::sync::OnceLock;
 use tree::{combine, coverage, for_each_part, name_parts, share_out};
+use valuation::Valuation;
 
 /// How close to a band's edge or to the least coverage counts as there, in the client's favour.
 const TOLERANCE: f64 = 1e-9;
@@ -48,6 +51,9 @@ pub(crate) struct Scorer<'a> {
     zone: &'a Zone,
     at: Instant,
     sealed: Option<Day>,
+    /// The rates of the set and of each of its models.
+    set_rates: Option<Rates>,
+    rates: Vec<Option<Rates>>,
     /// For each model of the set and each of its signals the readings of all clients; made when first asked for.
     peers: Vec<Vec<OnceLock<Peers>>>,
 }
@@ -62,37 +68,6 @@ struct ReadPart {
     covered: bool,
 }
 
-/// The readings of a client's signals, each read once.
-struct Readings<'v> {
-    view: View<'v>,
-    signals: &'v [(String, SignalSpec)],
-    cells: Vec<OnceCell<Reading>>,
-    stage: Option<&'v str>,
-}
-
-impl<'v> Readings<'v> {
-    fn new(view: View<'v>, signals: &'v [(String, SignalSpec)], stage: Option<&'v str>) -> Self {
-        Self { view, signals, cells: vec![OnceCell::new(); signals.len()], stage }
-    }
-
-    /// Whether a condition holds for these readings.
-    fn meet(&self, condition: &Condition) -> bool {
-        let reading = |signal| self.value(signal);
-        condition.holds(&Tested { view: &self.view, reading: &reading, stage: self.stage })
-    }
-
-    fn of(&self, signal: usize) -> Reading {
-        let (Some(cell), Some((_, spec))) = (self.cells.get(signal), self.signals.get(signal)) else {
-            return Reading::of(Err(Missing::NeverSeen));
-        };
-        *cell.get_or_init(|| spec.read(&self.view))
-    }
-
-    fn value(&self, signal: usize) -> Option<f64> {
-        self.of(signal).value()
-    }
-}
-
 impl<'a> Scorer<'a> {
     pub(crate) fn new(
         model: &'a Model,
@@ -102,27 +77,46 @@ impl<'a> Scorer<'a> {
         sealed: Option<Day>,
     ) -> Self {
         let peers = |choice: &set::Choice| choice.model.signals.iter().map(|_| OnceLock::new()).collect();
-        Self { model, book, zone, at, sealed, peers: model.choices.iter().map(peers).collect() }
+        let table = |valuation: &Option<Valuation>| valuation.as_ref().map(|v| v.table(zone));
+        Self {
+            model,
+            book,
+            zone,
+            at,
+            sealed,
+            set_rates: table(&model.valuation),
+            rates: model.choices.iter().map(|choice| table(&choice.model.valuation)).collect(),
+            peers: model.choices.iter().map(peers).collect(),
+        }
     }
 
-    pub(crate) fn view(&self, state: &'a ClientState, sources: &'a [SourceRule]) -> View<'a> {
-        View { sources, ..View::new(state, self.at, self.zone, self.book, self.sealed) }
+    fn view<'v>(
+        &'v self,
+        state: &'v ClientState,
+        sources: &'v [SourceRule],
+        rates: Option<&'v Rates>,
+    ) -> View<'v> {
+        View { sources, rates, ..View::new(state, self.at, self.zone, self.book, self.sealed) }
+    }
+
+    fn stages(&self) -> Stages<'_> {
+        Stages { set: self.model, rates: self.set_rates.as_ref() }
     }
 
     /// The score of a client, by the first model that fits it.
-    pub(crate) fn score(&self, client: &'a Client<'_>) -> HealthScore {
+    pub(crate) fn score(&self, client: &Client<'_>) -> HealthScore {
         let stage = self.stage(client);
         let Some(rule) = self.choose(client, stage) else { return self.no_model(client, stage) };
         self.score_by(rule, client, stage)
     }
 
     /// The number of the model that fits a client.
-    pub(crate) fn rule(&self, client: &'a Client<'_>) -> Option<usize> {
+    pub(crate) fn rule(&self, client: &Client<'_>) -> Option<usize> {
         self.choose(client, self.stage(client))
     }
 
     /// The score of a client by the model of a number, whether it fits or not.
-    pub(crate) fn score_by_rule(&self, rule: Option<usize>, client: &'a Client<'_>) -> HealthScore {
+    pub(crate) fn score_by_rule(&self, rule: Option<usize>, client: &Client<'_>) -> HealthScore {
         let stage = self.stage(client);
         match rule {
             Some(rule) => self.score_by(rule, client, stage),
@@ -131,16 +125,15 @@ impl<'a> Scorer<'a> {
     }
 
     /// The first stage whose condition holds.
-    fn stage(&self, client: &'a Client<'_>) -> Option<&'a str> {
-        let set = self.model;
-        let readings = Readings::new(self.view(&client.state, &set.sources), &set.signals, None);
-        set.stages.iter().find(|stage| readings.meet(&stage.when)).map(|stage| stage.name.as_str())
+    fn stage(&self, client: &Client<'_>) -> Option<&str> {
+        self.stages().of(self.view(&client.state, &[], None))
     }
 
     /// The number of the first model that fits.
-    fn choose(&self, client: &'a Client<'_>, stage: Option<&'a str>) -> Option<usize> {
+    fn choose(&self, client: &Client<'_>, stage: Option<&str>) -> Option<usize> {
         let set = self.model;
-        let readings = Readings::new(self.view(&client.state, &set.sources), &set.signals, stage);
+        let view = self.view(&client.state, &set.sources, self.set_rates.as_ref());
+        let readings = Readings::in_stage(view, &set.signals, self.stages(), stage);
         set.choices.iter().position(|choice| choice.when.as_ref().is_none_or(|when| readings.meet(when)))
     }
 
@@ -168,10 +161,12 @@ impl<'a> Scorer<'a> {
     }
 
     /// The score of a client by one model of the set.
-    fn score_by(&self, rule: usize, client: &'a Client<'_>, stage: Option<&'a str>) -> HealthScore {
+    fn score_by(&self, rule: usize, client: &Client<'_>, stage: Option<&str>) -> HealthScore {
         let Some(choice) = self.model.choices.get(rule) else { return self.no_model(client, stage) };
         let model = &choice.model;
-        let readings = Readings::new(self.view(&client.state, &model.sources), &model.signals, stage);
+        let rates = self.rates.get(rule).and_then(Option::as_ref);
+        let view = self.view(&client.state, &model.sources, rates);
+        let readings = Readings::in_stage(view, &model.signals, self.stages(), stage);
         let mut parts: Vec<ReadPart> = Vec::with_capacity(model.part_count);
         let mut required_missing = false;
         for_each_part(&model.root, &mut |part| {
@@ -182,11 +177,13 @@ impl<'a> Scorer<'a> {
 
         let points = |part: &Part| parts.get(part.number).and_then(|read| read.points);
         let raw = combine(&model.root, &points);
-        let coverage = coverage(&model.root, &|part| parts.get(part.number).is_some_and(|read| read.covered));
+        let covered = |part: &Part| parts.get(part.number).is_some_and(|read| read.covered);
+        let coverage = coverage(&model.root, &covered).unwrap_or(0.0);
         let shown = raw.filter(|_| !required_missing && coverage + TOLERANCE >= model.min_coverage);
         let at_bound = |missing: f64| {
             let of = |part: &Part| {
-                parts.get(part.number).map(|read| read.points.filter(|_| read.covered).unwrap_or(missing))
+                let read = parts.get(part.number).filter(|_| part.curve.is_some())?;
+                Some(read.points.filter(|_| read.covered).unwrap_or(missing))
             };
             combine(&model.root, &of)
         };
@@ -219,12 +216,16 @@ impl<'a> Scorer<'a> {
     fn read_part(&self, part: &Part, rule: usize, readings: &Readings<'_>) -> ReadPart {
         let mut reading = readings.of(part.signal);
         if let (None, WhenMissing::CarryDays(days)) = (reading.value(), part.missing) {
-            reading = carried(part.signal, days, readings).unwrap_or(reading);
+            reading = readings.carried(part.signal, days).unwrap_or(reading);
         }
+        let Some(curve) = &part.curve else {
+            let (value, missing) = (reading.value(), reading.missing());
+            return ReadPart { reading: value, missing, points: None, covered: false };
+        };
         let worth = reading
             .value()
             .ok_or(Missing::NeverSeen)
-            .and_then(|x| self.points(part, rule, x, &readings.view));
+            .and_then(|x| self.points(curve, part.signal, rule, x, readings));
         match (worth, part.missing) {
             (Ok(points), _) => {
                 ReadPart { reading: reading.value(), missing: None, points: Some(points), covered: true }
@@ -240,33 +241,31 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    fn points(&self, part: &Part, rule: usize, x: f64, view: &View<'_>) -> Result<f64, Missing> {
-        let Curve::Percentile { within, min_clients, invert } = part.curve else {
-            return part.curve.points(x).ok_or(Missing::TooLittle);
+    fn points(
+        &self,
+        curve: &Curve,
+        signal: usize,
+        rule: usize,
+        x: f64,
+        readings: &Readings<'_>,
+    ) -> Result<f64, Missing> {
+        let Curve::Percentile { within, min_clients, invert } = *curve else {
+            return curve.points(x).ok_or(Missing::TooLittle);
         };
-        let signals =
-            self.model.choices.get(rule).map(|choice| (&choice.model.signals, &choice.model.sources));
-        let cell = self.peers.get(rule).and_then(|peers| peers.get(part.signal));
-        let ((signals, sources), cell) = signals.zip(cell).ok_or(Missing::TooLittle)?;
-        let spec = signals.get(part.signal).map(|(_, spec)| spec).ok_or(Missing::TooLittle)?;
+        let choice = self.model.choices.get(rule).ok_or(Missing::TooLittle)?;
+        let cell = self.peers.get(rule).and_then(|peers| peers.get(signal)).ok_or(Missing::TooLittle)?;
         let everybody = || {
+            let (sources, rates) = (readings.view.sources, readings.view.rates);
             let read = |client: Client<'_>| {
-                let view = View::new(&client.state, self.at, self.zone, self.book, self.sealed);
-                Peer::read(spec, &View { sources, ..view })
+                let view = self.view(&client.state, sources, rates);
+                Peer::read(signal, &Readings::new(view, &choice.model.signals, Some(self.stages())))
             };
             self.book.living().filter_map(read).collect()
         };
-        let place = cell.get_or_init(everybody).place(x, within, view);
+        let place = cell.get_or_init(everybody).place(x, within, &readings.view);
         let place = place.filter(|place| place.peers >= min_clients).ok_or(Missing::TooLittle)?;
         Ok(if invert { 100.0 - place.percentile } else { place.percentile })
     }
-}
-
-/// The newest value of the last days, looked for at the ends of earlier days.
-fn carried(signal: usize, days: i32, readings: &Readings<'_>) -> Option<Reading> {
-    let (view, (_, spec)) = (&readings.view, readings.signals.get(signal)?);
-    let ends = (1..=days).map(|n| view.zone.end_of(view.today.plus(-n)));
-    ends.map(|end| spec.read(&view.moved_to(end))).find(|reading| reading.value().is_some())
 }
 
 fn band(model: &Single, score: f64) -> &str {

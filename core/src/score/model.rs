@@ -2,9 +2,12 @@
 
 use super::condition::Condition;
 use super::curve::{Curve, share, weight};
+use super::valuation::Valuation;
+use crate::event::Moment;
+use crate::signal::named::{SignalNames, Signals, Use};
 use crate::signal::params::{Days, Faults, Object, Param, found};
 use crate::signal::{SignalSpec, SourceRule};
-use crate::time::Day;
+use crate::time::{Day, Instant};
 use serde_json::{Value, json};
 
 /// How a group makes one number of its children.
@@ -37,7 +40,8 @@ pub(crate) enum WhenMissing {
 pub(crate) struct Part {
     pub(crate) signal: usize,
     pub(crate) weight: f64,
-    pub(crate) curve: Curve,
+    /// `None` while nobody can say which way of the signal is better: it is read and listed, and does nothing else.
+    pub(crate) curve: Option<Curve>,
     pub(crate) missing: WhenMissing,
     /// Its number among all parts, in the order of the document: a group's parts before its groups.
     pub(crate) number: usize,
@@ -99,32 +103,7 @@ pub(crate) struct Single {
     pub(crate) bands: Vec<Band>,
     pub(crate) min_coverage: f64,
     pub(crate) sources: Vec<SourceRule>,
-}
-
-/// The names of a model's signals, to find them by.
-pub(crate) struct SignalNames<'m> {
-    names: Vec<&'m str>,
-}
-
-impl<'m> SignalNames<'m> {
-    pub(crate) fn of(signals: &'m [(String, Option<SignalSpec>)]) -> Self {
-        Self { names: signals.iter().map(|(name, _)| name.as_str()).collect() }
-    }
-
-    /// The signal that `signal` names, or a fault.
-    pub(crate) fn required(&self, object: &mut Object<'_>, faults: &mut Faults) -> Option<usize> {
-        let name: String = object.required("signal", faults)?;
-        let place = self.names.iter().position(|known| *known == name);
-        if place.is_none() {
-            let known: Vec<&str> = self.names.iter().take(20).copied().collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            faults.add(
-                object.path("signal"),
-                format!("must be one of the model's signals ({known}), found `{name}`"),
-            );
-        }
-        place
-    }
+    pub(crate) valuation: Option<Valuation>,
 }
 
 /// A whole number of at least 0.
@@ -153,25 +132,28 @@ impl Param for Points {
     }
 }
 
-impl Param for Day {
-    const EXPECTS: &'static str = "a date of the form 2026-01-05";
+impl Param for Moment {
+    const EXPECTS: &'static str = "a date of the form 2026-01-05, or an RFC 3339 time with an offset";
     fn read(value: &Value) -> Option<Self> {
-        value.as_str()?.parse().ok()
+        let text = value.as_str()?;
+        let day = text.parse::<Day>().map(Self::On);
+        day.or_else(|_| text.parse::<Instant>().map(Self::At)).ok()
     }
     fn schema() -> Value {
-        json!({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+        json!({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
     }
 }
 
 impl Single {
     /// Reads the model at a path.
-    pub(crate) fn read(path: &str, document: &Value, faults: &mut Faults) -> Option<Self> {
+    pub(crate) fn read(path: &str, document: &Value, stages: &[String], faults: &mut Faults) -> Option<Self> {
         let mut object = Object::at(path, document, faults)?;
         let name: Option<String> = object.required("name", faults);
         let version = object.optional::<Whole>("version", faults).map_or(1, |version| version.0);
         object.value("description");
-        let signals = read_signals(&mut object, faults);
+        let signals = Signals::read(&mut object, stages, faults);
         let names = SignalNames::of(&signals);
+        let judging = names.for_use(Use::Judging);
         let mut part_count = 0;
         let combine = object.optional("combine", faults).unwrap_or_default();
         let groups = object.list("groups", faults);
@@ -183,22 +165,21 @@ impl Single {
         // Every group is read, so that the faults of all of them are found.
         let groups: Vec<Option<Group>> = groups.collect();
         let adjustments = read_all(&mut object, "adjustments", faults, |object, faults| {
-            read_adjustment(object, &names, faults)
+            read_adjustment(object, &judging, faults)
         });
         let limits =
-            read_all(&mut object, "limits", faults, |object, faults| read_limit(object, &names, faults));
+            read_all(&mut object, "limits", faults, |object, faults| read_limit(object, &judging, faults));
         let bands = read_bands(&mut object, faults);
         let min_coverage = share(&mut object, "min_coverage", faults).unwrap_or(0.0);
         let sources = read_sources(&mut object, faults);
+        let valuation = Valuation::read(&mut object, faults);
         object.finish(faults);
         let groups: Vec<Group> = groups.into_iter().collect::<Option<_>>()?;
         let root = Group { name: String::new(), weight: 1.0, combine, parts: Vec::new(), groups };
-        let signals =
-            signals.into_iter().map(|(name, spec)| spec.map(|spec| (name, spec))).collect::<Option<_>>()?;
         Some(Self {
             name: name?,
             version,
-            signals,
+            signals: signals.finish()?,
             root,
             part_count,
             adjustments: adjustments?,
@@ -206,31 +187,8 @@ impl Single {
             bands: bands?,
             min_coverage,
             sources: sources?,
+            valuation: valuation?,
         })
-    }
-}
-
-/// The signals by name; a faulty one keeps its name, so that what uses it is not called unknown.
-pub(crate) fn read_signals(
-    object: &mut Object<'_>,
-    faults: &mut Faults,
-) -> Vec<(String, Option<SignalSpec>)> {
-    let path = object.path("signals");
-    match object.value("signals") {
-        Some(Value::Object(members)) => {
-            let read = |(name, spec): (&String, &Value)| {
-                (name.clone(), SignalSpec::from_value(&format!("{path}.{name}"), spec, faults))
-            };
-            members.iter().map(read).collect()
-        }
-        Some(other) => {
-            faults.add(path, format!("must be an object of signals, found {}", found(other)));
-            Vec::new()
-        }
-        None => {
-            faults.add(path, "is missing, it must be an object of signals");
-            Vec::new()
-        }
     }
 }
 
@@ -289,12 +247,32 @@ fn read_part(
     faults: &mut Faults,
 ) -> Option<Part> {
     let signal = signals.required(object, faults);
-    let weight = weight(object, faults);
-    let curve = read_curve(object, Some((0.0, 100.0)), faults);
+    let tracked = signal.is_some_and(|signal| signals.is_unknown(signal));
+    let weight = if tracked { read_no_weight(object, faults) } else { weight(object, faults) };
+    // What is tracked may have a curve for the day when its direction is known.
+    let curve = if tracked && !object.has("curve") {
+        object.value("curve");
+        Some(None)
+    } else {
+        read_curve(object, Some((0.0, 100.0)), faults).map(Some)
+    };
     let missing = read_missing(object, faults);
     let number = *part_count;
     *part_count += 1;
-    Some(Part { signal: signal?, weight, curve: curve?, missing: missing?, number })
+    let (curve, missing) = (curve?.filter(|_| !tracked), missing?);
+    let missing = if tracked { WhenMissing::Redistribute } else { missing };
+    Some(Part { signal: signal?, weight, curve, missing, number })
+}
+
+/// The weight of a part whose signal nobody can judge yet: none.
+fn read_no_weight(object: &mut Object<'_>, faults: &mut Faults) -> f64 {
+    let given = object.value("weight");
+    if given.and_then(Value::as_f64) != Some(0.0) {
+        let found = given.map_or("nothing, which is 1".to_owned(), found);
+        let message = format!("must be 0 as long as the direction of its signal is unknown, found {found}");
+        faults.add(object.path("weight"), message);
+    }
+    0.0
 }
 
 fn read_curve(object: &mut Object<'_>, range: Option<(f64, f64)>, faults: &mut Faults) -> Option<Curve> {
@@ -414,7 +392,7 @@ pub(crate) fn read_sources(object: &mut Object<'_>, faults: &mut Faults) -> Opti
         let mut object = Object::at(&format!("{path}.{source}"), rule, faults)?;
         let days = object.required::<crate::signal::params::Age>("silent_after_days", faults);
         let metrics = object.optional::<crate::signal::params::Names>("metrics", faults);
-        let since = object.optional::<Day>("since", faults);
+        let since = object.optional::<Moment>("since", faults);
         object.finish(faults);
         let metrics = metrics.map(|names| names.0);
         Some(SourceRule { source: source.clone(), silent_after_days: days?.0, metrics, since })

@@ -1,8 +1,9 @@
 //! Peers: whom a client is compared with, for curves and ranks that give the share of clients below it.
 
 use super::curve::Within;
+use super::readings::Readings;
 use crate::id::Text;
-use crate::signal::{SignalSpec, View};
+use crate::signal::View;
 use std::collections::BTreeMap;
 
 /// Somebody to be compared with: a living client with a reading.
@@ -17,9 +18,9 @@ impl Peer {
         Self { segment: segment(view), paying: view.pays(), reading }
     }
 
-    pub(crate) fn read(spec: &SignalSpec, view: &View<'_>) -> Option<Self> {
-        let reading = spec.read(view).value().filter(|_| view.seen())?;
-        Some(Self::new(view, reading))
+    pub(super) fn read(signal: usize, readings: &Readings<'_>) -> Option<Self> {
+        let reading = readings.value(signal).filter(|_| readings.view.seen())?;
+        Some(Self::new(&readings.view, reading))
     }
 }
 

@@ -4,8 +4,10 @@
 //! one event again.
 
 use super::condition::Condition;
-use super::model::{Band, SignalNames, Single, Whole, read_signals, read_sources};
+use super::model::{Band, Single, Whole, read_sources};
+use super::valuation::Valuation;
 use crate::document;
+use crate::signal::named::{SignalNames, Signals, Use};
 use crate::signal::params::{Faults, ModelError, Object};
 use crate::signal::{SignalSpec, SourceRule};
 use serde_json::Value;
@@ -47,6 +49,7 @@ pub struct Model {
     pub(crate) signals: Vec<(String, SignalSpec)>,
     pub(crate) stages: Vec<Stage>,
     pub(crate) sources: Vec<SourceRule>,
+    pub(crate) valuation: Option<Valuation>,
     bands: Vec<Band>,
     document: Value,
 }
@@ -151,11 +154,20 @@ impl Model {
     }
 
     fn read_one(document: &Value, faults: &mut Faults) -> Option<Self> {
-        let model = Single::read("", document, faults)?;
+        let model = Single::read("", document, &[], faults)?;
         let (name, version, bands) = (model.name.clone(), model.version, model.bands.clone());
         let choices = vec![Choice { when: None, model }];
-        let (signals, stages, sources) = (Vec::new(), Vec::new(), Vec::new());
-        Some(Self { name, version, choices, signals, stages, sources, bands, document: document.clone() })
+        Some(Self {
+            name,
+            version,
+            choices,
+            signals: Vec::new(),
+            stages: Vec::new(),
+            sources: Vec::new(),
+            valuation: None,
+            bands,
+            document: document.clone(),
+        })
     }
 
     fn read_set(document: &Value, faults: &mut Faults) -> Option<Self> {
@@ -163,28 +175,29 @@ impl Model {
         let name: Option<String> = object.required("name", faults);
         let version = object.optional::<Whole>("version", faults).map_or(1, |version| version.0);
         object.value("description");
+        let stage_names = stage_names(document);
         let signals = match document.get("signals") {
-            Some(_) => read_signals(&mut object, faults),
-            None => Vec::new(),
+            Some(_) => Signals::read(&mut object, &stage_names, faults),
+            None => Signals::default(),
         };
         let sources = read_sources(&mut object, faults);
+        let valuation = Valuation::read(&mut object, faults);
         let names = SignalNames::of(&signals);
+        let staging = names.for_use(Use::Staging);
         let stages = object.list("stages", faults);
         let stages: Vec<Option<Stage>> =
-            stages.into_iter().map(|(path, stage)| read_stage(&path, stage, &names, faults)).collect();
+            stages.into_iter().map(|(path, stage)| read_stage(&path, stage, &staging, faults)).collect();
         let models = object.list("models", faults);
         if models.is_empty() {
             faults.add(object.path("models"), "must be a list of at least one model");
         }
         let last = models.len().saturating_sub(1);
         let choices: Vec<Option<Choice>> = (models.into_iter().enumerate())
-            .map(|(i, (path, choice))| read_choice(&path, choice, i == last, &names, faults))
+            .map(|(i, (path, choice))| read_choice(&path, choice, i == last, &names, &stage_names, faults))
             .collect();
         object.finish(faults);
         let choices = choices.into_iter().collect::<Option<Vec<Choice>>>()?;
         let stages = stages.into_iter().collect::<Option<Vec<Stage>>>()?;
-        let signals =
-            signals.into_iter().map(|(name, spec)| spec.map(|spec| (name, spec))).collect::<Option<_>>()?;
         let mut bands: Vec<Band> = Vec::new();
         for band in choices.iter().flat_map(|choice| &choice.model.bands) {
             if bands.iter().all(|known| known.name != band.name) {
@@ -196,13 +209,21 @@ impl Model {
             name: name?,
             version,
             choices,
-            signals,
+            signals: signals.finish()?,
             stages,
             sources: sources?,
+            valuation: valuation?,
             bands,
             document: document.clone(),
         })
     }
+}
+
+/// The names of a set's stages, as far as they are names: its signals may speak of them.
+fn stage_names(document: &Value) -> Vec<String> {
+    let stages = document.get("stages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let name = |stage: &Value| stage.get("name").and_then(Value::as_str).map(str::to_owned);
+    stages.iter().filter_map(name).collect()
 }
 
 fn read_stage(path: &str, value: &Value, signals: &SignalNames<'_>, faults: &mut Faults) -> Option<Stage> {
@@ -229,6 +250,7 @@ fn read_choice(
     value: &Value,
     last: bool,
     signals: &SignalNames<'_>,
+    stages: &[String],
     faults: &mut Faults,
 ) -> Option<Choice> {
     let mut object = Object::at(path, value, faults)?;
@@ -237,7 +259,7 @@ fn read_choice(
     let when = if for_everybody { Some(None) } else { read_when(&mut object, signals, faults).map(Some) };
     let path = object.path("model");
     let model = match object.value("model") {
-        Some(model) => Single::read(&path, model, faults),
+        Some(model) => Single::read(&path, model, stages, faults),
         None => {
             faults.add(path, "is missing, it must be a model");
             None

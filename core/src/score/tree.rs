@@ -82,10 +82,16 @@ pub(super) fn share_out(
     }
 }
 
-/// The share of the weight that was seen, through the tree.
-pub(super) fn coverage(group: &Group, covered: &dyn Fn(&Part) -> bool) -> f64 {
-    let parts = group.parts.iter().map(|part| (part.weight, if covered(part) { 1.0 } else { 0.0 }));
-    let groups = group.groups.iter().map(|inner| (inner.weight, coverage(inner, covered)));
-    let (sum, total) = parts.chain(groups).fold((0.0, 0.0), |(sum, total), (w, c)| (sum + w * c, total + w));
-    if total > 0.0 { sum / total } else { 0.0 }
+/// The share of the weight that was seen, through the tree; `None` of a group in which all is only tracked.
+pub(super) fn coverage(group: &Group, covered: &dyn Fn(&Part) -> bool) -> Option<f64> {
+    let judged = group.parts.iter().filter(|part| part.curve.is_some());
+    let parts = judged.map(|part| (part.weight, if covered(part) { 1.0 } else { 0.0 }));
+    let inside = group.groups.iter();
+    let groups = inside.filter_map(|inner| coverage(inner, covered).map(|share| (inner.weight, share)));
+    let children: Vec<(f64, f64)> = parts.chain(groups).collect();
+    let (sum, total) = children
+        .iter()
+        .fold((0.0, 0.0), |(sum, total), (weight, share)| (sum + weight * share, total + weight));
+    let share = if total > 0.0 { sum / total } else { 0.0 };
+    Some(share).filter(|_| !children.is_empty())
 }

@@ -4,6 +4,7 @@ use super::params::Days;
 use super::{Measure, Missing, View, signal};
 use crate::event::Moment;
 use crate::event::billing::Status;
+use crate::exchange::NoValue;
 use crate::money::Currency;
 use crate::quantity::scaled_to_f64;
 use crate::recurring::Annual;
@@ -32,11 +33,23 @@ impl View<'_> {
         Some(self.today.days_since(self.zone.day(first)))
     }
 
-    /// What the client pays a year at an instant, in one currency: the named one, or the only one there is.
-    fn annual(&self, at: Instant, currency: Option<Currency>) -> Result<(Option<Currency>, Annual), Missing> {
+    /// What the client pays a year at an instant, in one currency: the named one, that of the model at the rates of
+    /// another instant, or the only one there is.
+    fn annual(
+        &self,
+        at: Instant,
+        currency: Option<Currency>,
+        rates_at: Instant,
+    ) -> Result<(Option<Currency>, Annual), Missing> {
         let sums = annual_at(&self.state.billing, at, &RunRateRules::default(), self.zone);
         if let Some(currency) = currency {
             return Ok((Some(currency), sums.get(&currency).copied().unwrap_or_default()));
+        }
+        if let Some(rates) = self.rates {
+            let values =
+                sums.into_iter().map(|(currency, annual)| rates.value(annual, currency, rates_at, self.zone));
+            let sum = values.sum::<Result<Annual, NoValue>>().map_err(|_| Missing::MissingRate)?;
+            return Ok((Some(rates.reporting()), sum));
         }
         let mut sums = sums.into_iter();
         match (sums.next(), sums.next()) {
@@ -56,7 +69,7 @@ signal! {
 
 impl Measure for Mrr {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        view.annual(view.at, self.currency).map(|(_, annual)| annual.mrr_f64())
+        view.annual(view.at, self.currency, view.at).map(|(_, annual)| annual.mrr_f64())
     }
 }
 
@@ -71,8 +84,9 @@ signal! {
 impl Measure for MrrTrend {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let then = view.zone.end_of(view.today.plus(-self.days.0));
-        let (before_in, before) = view.annual(then, self.currency)?;
-        let (now_in, now) = view.annual(view.at, self.currency)?;
+        // Both ends at the earlier rate, so that rates alone move nothing.
+        let (before_in, before) = view.annual(then, self.currency, then)?;
+        let (now_in, now) = view.annual(view.at, self.currency, then)?;
         if before_in.is_some() && now_in.is_some() && before_in != now_in {
             return Err(Missing::SeveralCurrencies);
         }

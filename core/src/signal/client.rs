@@ -203,14 +203,17 @@ signal! {
     }
 }
 
+/// An attribute as stated at an instant, if it is a number; true and false read as 1 and 0.
+pub(super) fn numeric_attribute(view: &View<'_>, key: &str, at: Instant) -> Option<f64> {
+    match view.state.profile.attributes.get(key).and_then(|values| values.value_at(at))? {
+        Some(AttributeValue::Number(number)) => Some(number.to_f64()),
+        Some(AttributeValue::Flag(flag)) => Some(if *flag { 1.0 } else { 0.0 }),
+        Some(AttributeValue::Text(_)) | None => None,
+    }
+}
+
 impl Measure for Attribute {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let stated =
-            view.state.profile.attributes.get(self.key.as_str()).and_then(|values| values.value_at(view.at));
-        match stated {
-            Some(Some(AttributeValue::Number(number))) => Ok(number.to_f64()),
-            Some(Some(AttributeValue::Flag(flag))) => Ok(if *flag { 1.0 } else { 0.0 }),
-            Some(Some(AttributeValue::Text(_)) | None) | None => Err(Missing::NeverSeen),
-        }
+        numeric_attribute(view, &self.key, view.at).ok_or(Missing::NeverSeen)
     }
 }

@@ -9,7 +9,11 @@ pub enum Direction {
     Down,
     /// It depends on the business.
     Either,
+    /// Nobody can say yet: the signal is tracked, and no score is made of it.
+    Unknown,
 }
+super::params::choice!(Direction, "one of `up`, `down`, `either`, `unknown`", "up" => Direction::Up,
+    "down" => Direction::Down, "either" => Direction::Either, "unknown" => Direction::Unknown);
 
 /// What the reference says of one kind of signal.
 #[derive(Clone, Debug)]
@@ -62,6 +66,7 @@ macro_rules! signal {
 
             pub(crate) fn from_object(
                 object: &mut $crate::signal::params::Object<'_>,
+                _around: $crate::signal::named::Around<'_>,
                 faults: &mut $crate::signal::params::Faults,
             ) -> Option<Self> {
                 let _ = (&object, &faults);

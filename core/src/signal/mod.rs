@@ -6,22 +6,23 @@
 pub(crate) mod billing;
 pub(crate) mod client;
 pub(crate) mod doc;
+pub(crate) mod formula;
+pub(crate) mod named;
 pub(crate) mod params;
+pub(crate) mod stage;
 pub(crate) mod statistics;
 pub(crate) mod support;
 pub(crate) mod usage;
+pub(crate) mod view;
 
-use crate::book::Book;
-use crate::facts::Facts;
-use crate::state::ClientState;
 use crate::state::history::HistoryRow;
-use crate::time::{Day, Instant};
-use crate::zone::Zone;
 pub(crate) use doc::signal;
 pub use doc::{Direction, ParamDoc, SignalDoc};
+use named::Around;
 use params::{Age, Faults, ModelError, Object};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+pub(crate) use view::{Scope, SourceRule, View};
 
 /// Why a signal has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +82,11 @@ impl Reading {
         self.0.err()
     }
 
+    /// The value, or why there is none.
+    pub(crate) fn result(self) -> Result<f64, Missing> {
+        self.0
+    }
+
     pub(crate) fn of(read: Result<f64, Missing>) -> Self {
         // -0 is 0, and what left the finite numbers has nothing to say.
         Self(read.and_then(|value| if value.is_finite() { Ok(value + 0.0) } else { Err(Missing::TooLittle) }))
@@ -94,89 +100,6 @@ impl Serialize for Reading {
         both.serialize_field("reading", &self.value())?;
         both.serialize_field("missing", &self.missing())?;
         both.end()
-    }
-}
-
-/// A source whose silence is told from the silence of its clients.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SourceRule {
-    pub(crate) source: String,
-    pub(crate) silent_after_days: i32,
-    pub(crate) metrics: Option<Vec<String>>,
-    /// From when on it was to be heard of, where that is stated.
-    pub(crate) since: Option<Day>,
-}
-
-/// What a signal is read from: one resolved client at one instant, and what the book knows.
-#[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
-    pub(crate) state: &'a ClientState,
-    pub(crate) at: Instant,
-    /// The calendar day that holds the instant: what ages are counted from.
-    pub(crate) today: Day,
-    /// The day through which usage counts.
-    pub(crate) usage_day: Day,
-    pub(crate) zone: &'a Zone,
-    pub(crate) book: &'a Book,
-    pub(crate) facts: &'a Facts,
-    pub(crate) sealed: Option<Day>,
-    pub(crate) sources: &'a [SourceRule],
-    /// The client's first event, whenever that was.
-    pub(crate) first_event: Option<Instant>,
-}
-
-impl<'a> View<'a> {
-    pub(crate) fn new(
-        state: &'a ClientState,
-        at: Instant,
-        zone: &'a Zone,
-        book: &'a Book,
-        sealed: Option<Day>,
-    ) -> Self {
-        let (today, usage_day) = (zone.day(at), zone.usage_day(at));
-        let (facts, first_event) = (book.facts(), state.first_event());
-        Self { state, at, today, usage_day, zone, book, facts, sealed, sources: &[], first_event }
-    }
-
-    /// The same client at another instant.
-    pub(crate) fn moved_to(self, at: Instant) -> Self {
-        Self { at, today: self.zone.day(at), usage_day: self.zone.usage_day(at), ..self }
-    }
-
-    /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
-    pub(crate) fn seen(&self) -> bool {
-        self.first_event.is_some_and(|first| first <= self.at)
-            || self.state.usage.first_day().is_some_and(|first| first <= self.today)
-    }
-
-    /// A count of nothing is 0 only once the book has seen such an event.
-    fn heard(&self, first: Option<Instant>) -> Result<(), Missing> {
-        if first.is_some_and(|first| first <= self.at) { Ok(()) } else { Err(Missing::NeverSeen) }
-    }
-
-    /// The days of a window that ends with the usage day.
-    fn days(&self, days: i32) -> (Day, Day) {
-        (self.usage_day.plus(1 - days), self.usage_day)
-    }
-
-    /// The days of a window of which every day is needed by itself.
-    fn window(&self, days: i32) -> Result<(Day, Day), Missing> {
-        self.unsealed(self.days(days))
-    }
-
-    fn unsealed(&self, (first, last): (Day, Day)) -> Result<(Day, Day), Missing> {
-        if self.sealed.is_some_and(|sealed| first < sealed) {
-            Err(Missing::Sealed)
-        } else {
-            Ok((first, last))
-        }
-    }
-
-    /// Days of which only the sum is needed: whole months are still there behind a seal.
-    fn sums(&self, (first, last): (Day, Day)) -> Result<(Day, Day), Missing> {
-        let whole_months =
-            first == first.month().first_day() && last.plus(1) == last.plus(1).month().first_day();
-        if whole_months { Ok((first, last)) } else { self.unsealed((first, last)) }
     }
 }
 
@@ -196,9 +119,14 @@ macro_rules! signal_kinds {
         impl Kind {
             const NAMES: &'static [&'static str] = &[$(<$type>::KIND),+];
 
-            fn from_object(kind: &str, object: &mut Object<'_>, faults: &mut Faults) -> Option<Self> {
+            fn from_object(
+                kind: &str,
+                object: &mut Object<'_>,
+                around: Around<'_>,
+                faults: &mut Faults,
+            ) -> Option<Self> {
                 match kind {
-                    $(<$type>::KIND => <$type>::from_object(object, faults).map(Self::$variant),)+
+                    $(<$type>::KIND => <$type>::from_object(object, around, faults).map(Self::$variant),)+
                     _ => {
                         let known = Self::NAMES.join(", ");
                         faults.add(object.path("kind"), format!("must be one of {known}, found `{kind}`"));
@@ -261,6 +189,8 @@ signal_kinds! {
     ContactValidity(client::ContactValidity),
     KeyContactLost(client::KeyContactLost),
     Attribute(client::Attribute),
+    StageDays(stage::StageDays),
+    Formula(formula::Formula),
 }
 
 /// What to measure: a kind of signal, its parameters, and how far back its window is moved.
@@ -276,6 +206,8 @@ signal_kinds! {
 pub struct SignalSpec {
     kind: Kind,
     offset: i32,
+    /// Where the model states which way is better.
+    direction: Option<Direction>,
 }
 
 impl SignalSpec {
@@ -286,24 +218,32 @@ impl SignalSpec {
     pub fn from_json(json: &str) -> Result<Self, ModelError> {
         let value = crate::document::json(json)?;
         let mut faults = Faults::default();
-        let spec = Self::from_value("", &value, &mut faults);
+        let spec = Self::from_value("", &value, Around::default(), &mut faults);
         faults.finish(spec)
     }
 
-    pub(crate) fn from_value(path: &str, value: &Value, faults: &mut Faults) -> Option<Self> {
+    pub(crate) fn from_value(
+        path: &str,
+        value: &Value,
+        around: Around<'_>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
         let mut object = Object::at(path, value, faults)?;
         let before = faults.count();
         let kind: String = object.required("kind", faults)?;
         let offset: Option<Age> = object.optional("offset", faults);
         let through: Option<Through> = object.optional("through", faults);
-        let kind = Kind::from_object(&kind, &mut object, faults);
+        let direction: Option<Direction> = object.optional("direction", faults);
+        let kind = Kind::from_object(&kind, &mut object, around, faults);
         if let Some(kind) = &kind {
             if (offset.is_some() || through.is_some()) && !kind.doc().windowed {
                 let name = object.path(if offset.is_some() { "offset" } else { "through" });
                 faults.add(name, format!("is for signals with a window, which {} has not", kind.doc().kind));
             }
-            if let Kind::Stickiness(stickiness) = kind {
-                stickiness.check(&object, faults);
+            match kind {
+                Kind::Stickiness(stickiness) => stickiness.check(&object, faults),
+                Kind::StageDays(days) => days.check(&object, around, faults),
+                _ => {}
             }
         }
         if offset.is_some() && through.is_some() {
@@ -314,7 +254,7 @@ impl SignalSpec {
         }
         let offset = offset.map(|Age(days)| days).or(through.map(|Through::Yesterday| 1)).unwrap_or(0);
         let kind = kind.filter(|_| faults.count() == before)?;
-        Some(Self { kind, offset })
+        Some(Self { kind, offset, direction })
     }
 
     /// The name of the kind.
@@ -322,7 +262,33 @@ impl SignalSpec {
         self.kind.doc().kind
     }
 
-    /// Whether a row of a client's history can move this signal.
+    /// Which way is better, where that is stated; the kind says it where it is not.
+    pub(crate) fn stated_direction(&self) -> Option<Direction> {
+        self.direction
+    }
+
+    /// The signals of the model that a formula names, each once.
+    pub(crate) fn named(&self) -> &[usize] {
+        match &self.kind {
+            Kind::Formula(formula) => &formula.named,
+            _ => &[],
+        }
+    }
+
+    /// The signals that stand inside a formula.
+    fn inline(&self) -> &[Self] {
+        match &self.kind {
+            Kind::Formula(formula) => &formula.inline,
+            _ => &[],
+        }
+    }
+
+    /// Whether it reads the lifecycle stage, by itself or by a signal inside.
+    pub(crate) fn reads_stage(&self) -> bool {
+        matches!(self.kind, Kind::StageDays(_)) || self.inline().iter().any(Self::reads_stage)
+    }
+
+    /// Whether a row of a client's history can move this signal. What a formula names is asked by itself.
     pub(crate) fn concerns(&self, row: &HistoryRow) -> bool {
         let about = |name: &str| row.about.as_deref() == Some(name);
         let counted = |metric: &str| row.kind == "usage.counted" && about(metric);
@@ -354,8 +320,11 @@ impl SignalSpec {
             Kind::TicketsOpen(_) => {
                 row.kind.starts_with("support.ticket_") && row.kind != "support.ticket_rated"
             }
-            Kind::FirstResponseHours(_) | Kind::FirstResponseWithin(_) => {
+            Kind::FirstResponseHours(_) => any_of(&["support.ticket_opened", "support.ticket_replied"]),
+            Kind::FirstResponseWithin(signal) => {
+                let target = signal.target_attribute.as_ref().is_some_and(|key| row.what.contains(key));
                 any_of(&["support.ticket_opened", "support.ticket_replied"])
+                    || row.kind == "client.set" && target
             }
             Kind::ResolutionHours(_) => {
                 any_of(&["support.ticket_opened", "support.ticket_resolved", "support.ticket_reopened"])
@@ -376,6 +345,9 @@ impl SignalSpec {
             Kind::MilestoneDays(signal) => row.kind == "client.milestone_reached" && about(&signal.milestone),
             Kind::ContactValidity(_) | Kind::KeyContactLost(_) => row.kind == "client.contact_set",
             Kind::Attribute(signal) => row.kind == "client.set" && row.what.contains(&signal.key),
+            // What moved the client into its stage is told by the stage, and the clock does the rest.
+            Kind::StageDays(_) => false,
+            Kind::Formula(signal) => signal.inline.iter().any(|signal| signal.concerns(row)),
         }
     }
 

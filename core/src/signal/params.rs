@@ -272,6 +272,11 @@ impl<'v> Object<'v> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
+    /// Whether a member is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// A member as it is.
     pub(crate) fn value(&mut self, name: &'static str) -> Option<&'v Value> {
         self.known.push(name);

@@ -1,5 +1,6 @@
 //! Signals of support: tickets and incidents.
 
+use super::client::numeric_attribute;
 use super::params::{Age, Days, Positive, Share};
 use super::statistics::{poisson_surprise, quantile};
 use super::usage::{BaselineDays, LEAST_BASELINE};
@@ -126,7 +127,8 @@ impl Measure for FirstResponseHours {
 }
 
 signal! {
-    /// The share of tickets opened in the window that an agent answered within the client's own target.
+    /// The share of tickets opened in the window that an agent answered within the client's own target, as that stood when
+    /// the ticket was opened.
     FirstResponseWithin = "first_response_within", "share", Up, window {
         days: Days,
         /// The attribute that holds the client's target in hours.
@@ -137,13 +139,10 @@ signal! {
 }
 
 impl FirstResponseWithin {
-    /// The client's own target where it states one, else that of the model.
-    fn target(&self, view: &View<'_>) -> Option<f64> {
-        let own = self.target_attribute.as_ref().and_then(|key| {
-            let attribute = super::client::Attribute { key: key.clone() };
-            attribute.read(view).ok().filter(|hours| *hours > 0.0)
-        });
-        own.or(self.target_hours.map(|hours| hours.0))
+    /// The client's own target at an instant, where it states one above 0; else that of the model.
+    fn target(&self, view: &View<'_>, at: Instant) -> Option<f64> {
+        let own = self.target_attribute.as_ref().and_then(|key| numeric_attribute(view, key, at));
+        own.filter(|hours| *hours > 0.0).or(self.target_hours.map(|hours| hours.0))
     }
 }
 
@@ -151,9 +150,10 @@ impl Measure for FirstResponseWithin {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let days = view.days(self.days.0);
         let tickets = view.tickets()?.filter(|ticket| view.within(ticket.opened, days));
-        let target = self.target(view).ok_or(Missing::TooLittle)?;
+        // A later contract does not judge an earlier answer, and what had no target is not judged at all.
+        let targets = tickets.filter_map(|ticket| Some((self.target(view, ticket.opened)?, ticket)));
         // A ticket that still has time is neither kept nor broken.
-        let decided = tickets.filter_map(|ticket| match ticket.first_reply {
+        let decided = targets.filter_map(|(target, ticket)| match ticket.first_reply {
             Some(reply) => Some(reply.hours_since(ticket.opened).max(0.0) <= target),
             None => (view.at.hours_since(ticket.opened) > target).then_some(false),
         });

@@ -4,6 +4,7 @@ use super::params::{Days, Faults, Names, NotNegative, Object};
 use super::statistics::mean_and_deviation;
 use super::{Measure, Missing, View, signal};
 use crate::daily::Sealed;
+use crate::event::Moment;
 use crate::quantity::scaled_to_f64;
 use crate::time::Day;
 
@@ -47,7 +48,11 @@ impl View<'_> {
     fn silent(&self, rule: &super::SourceRule) -> bool {
         // Only who was heard of, or was to be heard of, can be silent.
         let heard = self.book.last_heard(&rule.source, self.at, self.zone);
-        let since = heard.or(rule.since.filter(|since| *since <= self.today));
+        let since = heard.or(match rule.since {
+            Some(Moment::On(day)) => Some(day).filter(|day| *day <= self.today),
+            Some(Moment::At(since)) => Some(self.zone.day(since)).filter(|_| since <= self.at),
+            Some(Moment::Never) | None => None,
+        });
         since.is_some_and(|day| self.today.days_since(day) > rule.silent_after_days)
     }
 

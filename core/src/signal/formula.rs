@@ -1,0 +1,271 @@
+//! A number worked out of other signals: a closed tree of few operations, bounded in depth and size.
+
+use super::doc::{Direction, ParamDoc, SignalDoc};
+use super::named::Around;
+use super::params::{Faults, Object, Param, found};
+use super::{Measure, Missing, SignalSpec, View};
+use serde_json::{Value, json};
+
+/// The most levels of a tree.
+const MOST_LEVELS: usize = 16;
+/// The most numbers, signals and operations in a tree.
+const MOST_NODES: usize = 256;
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Min,
+    Max,
+    If,
+    Above,
+    AtLeast,
+    Below,
+    AtMost,
+    Equals,
+}
+
+impl Operator {
+    const ALL: [(&'static str, Self); 12] = [
+        ("+", Self::Add),
+        ("-", Self::Subtract),
+        ("*", Self::Multiply),
+        ("/", Self::Divide),
+        ("min", Self::Min),
+        ("max", Self::Max),
+        ("if", Self::If),
+        (">", Self::Above),
+        (">=", Self::AtLeast),
+        ("<", Self::Below),
+        ("<=", Self::AtMost),
+        ("==", Self::Equals),
+    ];
+
+    /// How many operands it takes; `None` for one or more.
+    fn operands(self) -> Option<usize> {
+        match self {
+            Self::Add | Self::Multiply | Self::Min | Self::Max => None,
+            Self::If => Some(3),
+            Self::Subtract
+            | Self::Divide
+            | Self::Above
+            | Self::AtLeast
+            | Self::Below
+            | Self::AtMost
+            | Self::Equals => Some(2),
+        }
+    }
+}
+
+/// A tree of operations.
+#[derive(Clone, Debug, PartialEq)]
+enum Expr {
+    Number(f64),
+    /// A signal of the model, by its place.
+    Named(usize),
+    /// A signal inside the formula, by its place there.
+    Inline(usize),
+    Apply(Operator, Vec<Expr>),
+}
+
+/// A number worked out of other signals.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Formula {
+    expr: Expr,
+    /// The signals of the model that it names, each once.
+    pub(super) named: Vec<usize>,
+    /// The signals that stand inside it.
+    pub(super) inline: Vec<SignalSpec>,
+}
+
+/// What a tree may be.
+const EXPECTS: &str = "a number, the name of a signal of the model, a signal, or an object with one of `+`, `-`, `*`, \
+                       `/`, `min`, `max`, `if`, `>`, `>=`, `<`, `<=`, `==`";
+
+impl Formula {
+    pub(crate) const KIND: &'static str = "formula";
+
+    pub(crate) fn doc() -> SignalDoc {
+        SignalDoc {
+            kind: Self::KIND,
+            doc: "A number worked out of other signals.",
+            unit: "as worked out",
+            direction: Direction::Either,
+            windowed: false,
+            parameters: vec![ParamDoc {
+                name: "expr",
+                doc: "A tree of numbers, signals and operations.",
+                expects: EXPECTS,
+                default: None,
+                schema: json!({"type": ["number", "string", "object"]}),
+            }],
+        }
+    }
+
+    pub(crate) fn from_object(
+        object: &mut Object<'_>,
+        around: Around<'_>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let path = object.path("expr");
+        let Some(value) = object.value("expr") else {
+            faults.add(path, format!("is missing, it must be {EXPECTS}"));
+            return None;
+        };
+        let mut reader = Reader { around, faults, nodes: 0, named: Vec::new(), inline: Vec::new() };
+        let expr = reader.read(&path, value, 1);
+        let (nodes, mut named, inline) = (reader.nodes, reader.named, reader.inline);
+        if nodes > MOST_NODES {
+            faults.add(path, format!("must have at most {MOST_NODES} numbers, signals and operations"));
+            return None;
+        }
+        named.sort_unstable();
+        named.dedup();
+        Some(Self { expr: expr?, named, inline })
+    }
+}
+
+/// Reads one tree.
+struct Reader<'r> {
+    around: Around<'r>,
+    faults: &'r mut Faults,
+    nodes: usize,
+    named: Vec<usize>,
+    inline: Vec<SignalSpec>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, path: &str, value: &Value, level: usize) -> Option<Expr> {
+        self.nodes += 1;
+        // One fault for the whole tree, told by whoever began it.
+        if self.nodes > MOST_NODES {
+            return None;
+        }
+        if level > MOST_LEVELS {
+            self.faults.add(path, format!("is too deep, a formula has at most {MOST_LEVELS} levels"));
+            return None;
+        }
+        match value {
+            Value::Number(_) => self.number(path, value),
+            Value::String(name) => self.named(path, name),
+            Value::Object(members) if members.contains_key("kind") => self.inline(path, value),
+            Value::Object(_) => self.apply(path, value, level),
+            Value::Null | Value::Bool(_) | Value::Array(_) => {
+                self.faults.add(path, format!("must be {}, found {}", EXPECTS, found(value)));
+                None
+            }
+        }
+    }
+
+    fn number(&mut self, path: &str, value: &Value) -> Option<Expr> {
+        let number = f64::read(value);
+        if number.is_none() {
+            self.faults.add(path, format!("must be a number, found {}", found(value)));
+        }
+        number.map(Expr::Number)
+    }
+
+    fn named(&mut self, path: &str, name: &str) -> Option<Expr> {
+        let Some(names) = self.around.names else {
+            let message = "must be a number, an operation or a signal: without a model none has a name";
+            self.faults.add(path, format!("{message}, found `{name}`"));
+            return None;
+        };
+        let place = names.find(path, name, self.faults)?;
+        self.named.push(place);
+        Some(Expr::Named(place))
+    }
+
+    fn inline(&mut self, path: &str, value: &Value) -> Option<Expr> {
+        if value.get("kind").and_then(Value::as_str) == Some(Formula::KIND) {
+            self.faults
+                .add(format!("{path}.kind"), "must not be `formula` in a formula: write its tree here");
+            return None;
+        }
+        if value.get("direction").is_some() {
+            let message = "is for signals of a model by name, not for one inside a formula";
+            self.faults.add(format!("{path}.direction"), message);
+        }
+        let spec = SignalSpec::from_value(path, value, self.around, self.faults)?;
+        self.inline.push(spec);
+        Some(Expr::Inline(self.inline.len() - 1))
+    }
+
+    fn apply(&mut self, path: &str, value: &Value, level: usize) -> Option<Expr> {
+        let mut object = Object::at(path, value, self.faults)?;
+        let mut given = Operator::ALL.into_iter().filter(|(name, _)| value.get(name).is_some());
+        let (Some((name, operator)), None) = (given.next(), given.next()) else {
+            self.faults.add(path, format!("must be {}, found {}", EXPECTS, found(value)));
+            return None;
+        };
+        let count = value.get(name).and_then(Value::as_array).map(Vec::len);
+        let fits = |count: usize| operator.operands().map_or(count >= 1, |wanted| count == wanted);
+        if !count.is_some_and(fits) {
+            let wanted = operator.operands().map_or("one or more".to_owned(), |wanted| wanted.to_string());
+            let given = count.map_or("no list".to_owned(), |count| count.to_string());
+            self.faults.add(object.path(name), format!("must be a list of {wanted}, found {given}"));
+        }
+        let items = value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        // A list of a million operands is one fault, not a million paths.
+        let items = items.iter().take(MOST_NODES + 1).enumerate();
+        let read: Vec<Option<Expr>> = items
+            .map(|(i, item)| self.read(&format!("{}[{i}]", object.path(name)), item, level + 1))
+            .collect();
+        object.value(name);
+        object.finish(self.faults);
+        let operands = read.into_iter().collect::<Option<Vec<Expr>>>()?;
+        fits(operands.len()).then_some(Expr::Apply(operator, operands))
+    }
+}
+
+impl Measure for Formula {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        self.value(&self.expr, view)
+    }
+}
+
+impl Formula {
+    /// What a tree comes to; the reason of the first input that is used and missing.
+    fn value(&self, expr: &Expr, view: &View<'_>) -> Result<f64, Missing> {
+        let value = match expr {
+            Expr::Number(number) => *number,
+            Expr::Named(place) => view.scope.ok_or(Missing::NeverSeen)?.reading(*place).result()?,
+            Expr::Inline(place) => self.inline.get(*place).ok_or(Missing::NeverSeen)?.read(view).result()?,
+            Expr::Apply(operator, operands) => self.apply(*operator, operands, view)?,
+        };
+        if value.is_finite() { Ok(value) } else { Err(Missing::TooLittle) }
+    }
+
+    fn apply(&self, operator: Operator, operands: &[Expr], view: &View<'_>) -> Result<f64, Missing> {
+        let operand = |i: usize| self.value(operands.get(i).ok_or(Missing::TooLittle)?, view);
+        // The branch that is not taken is not looked at.
+        if operator == Operator::If {
+            return if operand(0)? == 0.0 { operand(2) } else { operand(1) };
+        }
+        let all = |make: fn(f64, f64) -> f64| {
+            (1..operands.len()).try_fold(operand(0)?, |so_far, i| operand(i).map(|x| make(so_far, x)))
+        };
+        let compare =
+            |holds: fn(&f64, &f64) -> bool| Ok(if holds(&operand(0)?, &operand(1)?) { 1.0 } else { 0.0 });
+        match operator {
+            Operator::Add => all(|a, b| a + b),
+            Operator::Subtract => all(|a, b| a - b),
+            Operator::Multiply => all(|a, b| a * b),
+            Operator::Divide => {
+                let (whole, divisor) = (operand(0)?, operand(1)?);
+                if divisor == 0.0 { Err(Missing::TooLittle) } else { Ok(whole / divisor) }
+            }
+            Operator::Min => all(f64::min),
+            Operator::Max => all(f64::max),
+            Operator::Above => compare(f64::gt),
+            Operator::AtLeast => compare(f64::ge),
+            Operator::Below => compare(f64::lt),
+            Operator::AtMost => compare(f64::le),
+            Operator::Equals => compare(f64::eq),
+            Operator::If => operand(1),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a signal is read from: one client, one instant, what the book knows, and the model around it.
+
+use super::{Missing, Reading};
+use crate::book::Book;
+use crate::event::Moment;
+use crate::exchange::Rates;
+use crate::facts::Facts;
+use crate::state::ClientState;
+use crate::time::{Day, Instant};
+use crate::zone::Zone;
+
+/// A source whose silence is told from the silence of its clients.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SourceRule {
+    pub(crate) source: String,
+    pub(crate) silent_after_days: i32,
+    pub(crate) metrics: Option<Vec<String>>,
+    /// From when on it was to be heard of, where that is stated.
+    pub(crate) since: Option<Moment>,
+}
+
+/// What a signal may ask of the model around it.
+pub(crate) trait Scope {
+    /// Another signal of the model, at the instant of the view.
+    fn reading(&self, signal: usize) -> Reading;
+
+    /// The client's lifecycle stage at the instant of a view of it; `None` in none of them.
+    ///
+    /// # Errors
+    /// If the answer needs detail from before the seal.
+    fn stage(&self, view: &View<'_>) -> Result<Option<&str>, Missing>;
+}
+
+/// What a signal is read from: one resolved client at one instant, and what the book knows.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) state: &'a ClientState,
+    pub(crate) at: Instant,
+    /// The calendar day that holds the instant: what ages are counted from.
+    pub(crate) today: Day,
+    /// The day through which usage counts.
+    pub(crate) usage_day: Day,
+    pub(crate) zone: &'a Zone,
+    pub(crate) book: &'a Book,
+    pub(crate) facts: &'a Facts,
+    pub(crate) sealed: Option<Day>,
+    pub(crate) sources: &'a [SourceRule],
+    /// The model's reporting currency and rates, if it has them.
+    pub(crate) rates: Option<&'a Rates>,
+    /// The model around the signal, if there is one.
+    pub(crate) scope: Option<&'a dyn Scope>,
+    /// The client's first event, whenever that was.
+    pub(crate) first_event: Option<Instant>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(
+        state: &'a ClientState,
+        at: Instant,
+        zone: &'a Zone,
+        book: &'a Book,
+        sealed: Option<Day>,
+    ) -> Self {
+        let (today, usage_day) = (zone.day(at), zone.usage_day(at));
+        let (facts, first_event) = (book.facts(), state.first_event());
+        let (sources, rates, scope) = (&[], None, None);
+        Self { state, at, today, usage_day, zone, book, facts, sealed, sources, rates, scope, first_event }
+    }
+
+    /// The same client at another instant, where the readings of this one say nothing.
+    pub(crate) fn moved_to(self, at: Instant) -> Self {
+        Self { at, today: self.zone.day(at), usage_day: self.zone.usage_day(at), scope: None, ..self }
+    }
+
+    /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
+    pub(crate) fn seen(&self) -> bool {
+        self.first_event.is_some_and(|first| first <= self.at)
+            || self.state.usage.first_day().is_some_and(|first| first <= self.today)
+    }
+
+    /// A count of nothing is 0 only once the book has seen such an event.
+    pub(super) fn heard(&self, first: Option<Instant>) -> Result<(), Missing> {
+        if first.is_some_and(|first| first <= self.at) { Ok(()) } else { Err(Missing::NeverSeen) }
+    }
+
+    /// The days of a window that ends with the usage day.
+    pub(super) fn days(&self, days: i32) -> (Day, Day) {
+        (self.usage_day.plus(1 - days), self.usage_day)
+    }
+
+    /// The days of a window of which every day is needed by itself.
+    pub(super) fn window(&self, days: i32) -> Result<(Day, Day), Missing> {
+        self.unsealed(self.days(days))
+    }
+
+    pub(super) fn unsealed(&self, (first, last): (Day, Day)) -> Result<(Day, Day), Missing> {
+        if self.sealed.is_some_and(|sealed| first < sealed) {
+            Err(Missing::Sealed)
+        } else {
+            Ok((first, last))
+        }
+    }
+
+    /// Days of which only the sum is needed: whole months are still there behind a seal.
+    pub(super) fn sums(&self, (first, last): (Day, Day)) -> Result<(Day, Day), Missing> {
+        let whole_months =
+            first == first.month().first_day() && last.plus(1) == last.plus(1).month().first_day();
+        if whole_months { Ok((first, last)) } else { self.unsealed((first, last)) }
+    }
+}
