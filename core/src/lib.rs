@@ -100,8 +100,8 @@ pub use revenue::{
     GroupKey, GroupRow, Heads, IntervalMethod, Leavers, LogoBase, Margin, MovementKind, MovementRow,
     Movements, ObservedLtv, ObservedValue, PausedAs, PeriodUnit, ReasonClasses, ReasonRow, Recovery,
     ReportPeriod, RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, SettingError, SimpleLtv,
-    SimpleValue, StartedTrials, Tag, Target, TargetMetric, TargetRow, Targets, TotalAmount, Trailing,
-    Transferred, Trials, Unsettled,
+    SimpleValue, StartedTrials, Tag, Target, TargetMetric, TargetRow, Targets, TopClient, TopClients,
+    TotalAmount, Trailing, Transferred, Trials, Unsettled,
 };
 pub use score::{
     Band, Cause, ChangePart, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, OverrideEffect,

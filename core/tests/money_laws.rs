@@ -9,7 +9,8 @@
 mod money_logs;
 
 use healthfold::{
-    Annual, Attribution, Grain, Heads, PausedAs, Period, RevenueOptions, RevenueReport, Row, Zone,
+    Annual, AsOf, Attribution, ClientId, Grain, GroupBy, Heads, PausedAs, Period, RevenueOptions,
+    RevenueReport, Row, TopClient, Zone,
 };
 use healthfold_testkit::oracle::Oracle;
 use money_logs::{
@@ -18,6 +19,7 @@ use money_logs::{
 };
 use proptest::prelude::*;
 use serde_json::{Value, json, to_value};
+use std::collections::BTreeSet;
 
 /// Compares what both know; binary numbers within a tolerance, all else exactly.
 fn same(ours: &Value, theirs: &Value, place: &str) {
@@ -39,6 +41,25 @@ fn same(ours: &Value, theirs: &Value, place: &str) {
             assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0), "{place}: {ours} {theirs}");
         }
         _ => assert_eq!(ours, theirs, "{place}"),
+    }
+}
+
+/// Every text that is a decimal has two digits, as cents have.
+fn all_in_cents(value: &Value, place: &str) {
+    match value {
+        Value::Object(members) => {
+            // The rates of a report are no amounts, and ids no numbers.
+            for (name, member) in
+                members.iter().filter(|(name, _)| !["settings", "events"].contains(&name.as_str()))
+            {
+                all_in_cents(member, &format!("{place}.{name}"));
+            }
+        }
+        Value::Array(rows) => rows.iter().for_each(|row| all_in_cents(row, place)),
+        Value::String(text) if text.parse::<f64>().is_ok() => {
+            assert_eq!(text.split_once('.').map(|(_, digits)| digits.len()), Some(2), "{place}: {text}");
+        }
+        _ => {}
     }
 }
 
@@ -210,6 +231,65 @@ proptest! {
                 prop_assert_eq!(came - went, sum(&["closing"]));
             }
         }
+    }
+
+    #[test]
+    fn all_money_of_a_rounded_answer_is_in_minor_units(
+        events in log(true), at in 0..PERIODS.len(), grace in prop::sample::select(vec![0, 10u32]),
+    ) {
+        let engine = engine(&events);
+        let options = RevenueOptions {
+            rounded: true, group_by: Some(GroupBy::Owner), attribution: Attribution::Interval, grain: Grain::Change,
+            renewal_grace_days: grace, trailing: vec![3], ..RevenueOptions::default()
+        };
+        let report = engine.revenue(period(PERIODS[at]), &options).unwrap();
+        let known = report.currency.is_some() || report.by_currency.is_some();
+        let report = to_value(report).unwrap();
+        // Where nothing is paid nobody can tell the minor unit of nothing.
+        let parts = ["total", "by_currency", "groups", "unsettled"];
+        parts.iter().filter(|_| known).for_each(|part| all_in_cents(&report[*part], part));
+        let trailing = &report["trailing"][0];
+        if !trailing["currency"].is_null() || !trailing["by_currency"].is_null() {
+            all_in_cents(trailing, "trailing");
+        }
+        let plain = RevenueOptions { rounded: true, ..RevenueOptions::default() };
+        all_in_cents(&to_value(engine.movements(period(PERIODS[at]), &plain).unwrap().rows).unwrap(), "movements");
+        let cohorts = engine.cohorts((None, None), AsOf::On("2026-06-01".parse().unwrap()), &plain).unwrap();
+        all_in_cents(&to_value(cohorts.cohorts).unwrap(), "cohorts");
+    }
+
+    #[test]
+    fn a_book_is_its_clients_in_any_two_parts(
+        events in log(false), options in settings(), at in 0..PERIODS.len(), some in 0..64u8, n in 0..7usize,
+    ) {
+        let engine = engine(&events);
+        let is_in = |id: &ClientId| id.as_str()[1..].parse::<u8>().unwrap() & 7;
+        let (ours, theirs): (BTreeSet<_>, BTreeSet<_>) =
+            engine.clients().cloned().partition(|id| some >> is_in(id) & 1 == 1);
+        let of = |only: Option<BTreeSet<ClientId>>| {
+            let options = RevenueOptions { only_clients: only, ..options.clone() };
+            engine.revenue(period(PERIODS[at]), &options).unwrap().total.unwrap()
+        };
+        let (whole, parts) = (of(None), [of(Some(ours)), of(Some(theirs))]);
+        let lines: [fn(&Row) -> Annual; 4] = [
+            |row| row.opening.arr(), |row| row.closing.arr(), |row| row.new.arr(), |row| row.churn.arr(),
+        ];
+        for line in lines {
+            prop_assert_eq!(parts.iter().map(line).sum::<Annual>(), line(&whole));
+        }
+        prop_assert_eq!(parts.iter().map(|row| row.clients.closing).sum::<u64>(), whole.clients.closing);
+        // The greatest of the closing are among the closing, in order, and all of them are the whole.
+        let end = period(PERIODS[at]).end.just_before();
+        let top = engine.top(n, end, &options).unwrap().clients;
+        let in_order = |pair: &[TopClient]| {
+            (pair[1].recurring.arr(), &pair[0].client) < (pair[0].recurring.arr(), &pair[1].client)
+        };
+        prop_assert!(top.windows(2).all(in_order));
+        let all: Annual = engine.top(9, end, &options).unwrap().clients.iter().map(|row| row.recurring.arr()).sum();
+        if options.renewal_grace_days == 0 {
+            prop_assert_eq!(all, whole.closing.arr());
+        }
+        prop_assert!(top.len() <= n);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::period::Period;
 use crate::revenue::{
     self, AsOf, Cash, ChurnReasons, Cohorts, Grain, GroupBy, Margin, Movements, ObservedLtv, PeriodUnit,
     Question, ReasonClasses, Refusal, RevenueOptions, RevenueReport, RevenueSeries, SettingError, SimpleLtv,
-    Target, Targets, Trials,
+    Target, Targets, TopClients, Trials,
 };
 use crate::time::{Instant, Month};
 
@@ -135,6 +135,36 @@ impl Engine {
     /// If the period has not begun as of the question.
     pub fn trials(&self, period: Period, options: &RevenueOptions) -> Result<Trials, QueryError> {
         Ok(revenue::trials(&self.question(options, period.start, period.end)?, period)?)
+    }
+
+    /// The `n` clients with the greatest MRR at an instant, in the reporting currency.
+    ///
+    /// ```
+    /// # use healthfold::{Engine, Event, Period, RevenueOptions, Settings};
+    /// # let mut engine = Engine::new(Settings::default())?;
+    /// # for (client, amount) in [("acme", 100), ("birch", 300), ("cedar", 20)] {
+    /// #     engine.apply(&Event::from_json(format!(r#"{{"id":"{client}","source":"billing","type":"billing.subscription_set",
+    /// #         "subject":"{client}","time":"2025-12-05T10:00:00Z","data":{{"subscription":"s","status":"active",
+    /// #         "amount":{amount},"currency":"USD","interval":{{"unit":"month"}}}}}}"#).as_bytes())?)?;
+    /// # }
+    /// // The top two as of 1 January, followed through March.
+    /// let top = engine.top(2, engine.zone().as_of("2026-01-01")?, &RevenueOptions::default())?;
+    /// let options = RevenueOptions { only_clients: Some(top.ids()), ..RevenueOptions::default() };
+    /// let march = engine.revenue(Period::parse("2026-03", engine.zone())?, &options)?.total.unwrap();
+    /// assert_eq!((march.clients.opening, march.opening.mrr().to_string().as_str()), (2, "400"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If they pay in several currencies and there are no rates, or an amount cannot be valued.
+    pub fn top(
+        &self,
+        n: usize,
+        as_of: impl Into<AsOf>,
+        options: &RevenueOptions,
+    ) -> Result<TopClients, QueryError> {
+        let as_of = as_of.into().instant(&self.zone);
+        Ok(revenue::top(&self.question_at(options, as_of), n)?)
     }
 
     /// Targets of owners, or of the whole book, beside what came of them in a period.

@@ -19,6 +19,7 @@
 //! | `reasons` | why clients left, and what is to be done about it |
 //! | `target` | what was aimed at, beside what came of it |
 //! | `cash` | invoices, payments and refunds, beside run-rate |
+//! | `top` | the clients with the greatest MRR |
 //! | `value` | simple and observed lifetime value |
 //! | `cohort` | clients by the month they began to pay, month by month |
 //! | `trial` | trials, and which became paying |
@@ -45,6 +46,7 @@ mod series;
 mod settings;
 mod tags;
 mod target;
+mod top;
 mod trial;
 mod value;
 
@@ -66,6 +68,7 @@ pub use series::PeriodUnit;
 pub use settings::{Factors, RevenueOptions};
 pub use tags::Tag;
 pub use target::{Target, TargetMetric, TargetRow, Targets};
+pub use top::{TopClient, TopClients};
 pub use trial::{EndedTrials, StartedTrials, Trials};
 pub use value::{Margin, ObservedLtv, ObservedValue, SimpleLtv, SimpleValue, TotalAmount};
 
@@ -74,10 +77,11 @@ pub(crate) use cohort::cohorts;
 pub(crate) use reasons::churn_reasons;
 pub(crate) use series::split;
 pub(crate) use target::targets;
+pub(crate) use top::top;
 pub(crate) use trial::trials;
 pub(crate) use value::{observed, simple};
 
-use crate::book::{Book, Client};
+use crate::book::{Book, Client, NoClient};
 use crate::exchange::{NoValue, Rates};
 use crate::id::ClientId;
 use crate::money::Currency;
@@ -94,7 +98,7 @@ use hierarchy::Hierarchy;
 use movement::{Ground, Moved, Span, moved};
 use retention::Sums;
 use run_rate::{Contracts, PayingRules, View};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Why a question about money has no answer.
@@ -133,6 +137,8 @@ struct Shared {
     rules: PayingRules,
     rates: Option<Rates>,
     hierarchy: Hierarchy,
+    /// The clients of the question; `None` for all of the book.
+    only: Option<BTreeSet<ClientId>>,
 }
 
 impl Question<'_> {
@@ -155,7 +161,26 @@ impl Question<'_> {
                 hierarchy.note(client.id, &client.state, &|id| self.resolve(id));
             }
         }
-        Ok(Shared { rules, rates, hierarchy })
+        Ok(Shared { rules, rates, hierarchy, only: self.only()? })
+    }
+
+    /// The clients that `only_clients` stands for.
+    fn only(&self) -> Result<Option<BTreeSet<ClientId>>, Refusal> {
+        let Some(ids) = &self.options.only_clients else { return Ok(None) };
+        let known = |id: &ClientId| match self.book.client(id, self.key) {
+            Err(NoClient::Unknown) => {
+                let expected = "ids of clients that are known";
+                Err(Refusal::Setting(SettingError::new("only_clients", expected, id.as_str())))
+            }
+            Err(NoClient::Merged { .. } | NoClient::Erased) | Ok(_) => Ok(self.resolve(id)),
+        };
+        ids.iter().map(known).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The clients of the question, in order of their ids.
+    fn clients<'c>(&'c self, shared: &'c Shared) -> impl Iterator<Item = Client<'c>> {
+        let only = shared.only.as_ref();
+        self.book.all().filter(move |client| only.is_none_or(|only| only.contains(client.id)))
     }
 
     /// The client that an id stands for.
@@ -198,7 +223,7 @@ impl Question<'_> {
         shared: &Shared,
         mut see: impl FnMut(&Client<'_>, &[(Currency, View<'_, '_>)], &View<'_, '_>) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
-        for client in self.book.all() {
+        for client in self.clients(shared) {
             let contracts = Contracts::of(&client.state.billing, &shared.rules, self.zone);
             let lines = contracts.lines();
             if lines.is_empty() {
@@ -261,6 +286,7 @@ pub(crate) fn reports(question: &Question<'_>, periods: &[Period]) -> Result<Vec
             let rows = behind.iter().zip(answers.by_ref()).map(|((months, _), answer)| Trailing {
                 months: *months,
                 period: answer.period,
+                currency: answer.currency,
                 total: answer.total,
                 by_currency: answer.by_currency,
             });
@@ -384,16 +410,24 @@ impl Gathered<'_> {
             self.groups.iter().map(group).collect()
         });
         let unsettled = (options.renewal_grace_days > 0).then(|| {
-            let mut each =
-                self.unsettled.iter().map(|(currency, annual)| (*currency, options.line(*annual, *currency)));
+            let of = |currency: Currency| {
+                options.line(self.unsettled.get(&currency).copied().unwrap_or_default(), currency)
+            };
+            let currencies: BTreeSet<Currency> = self
+                .by_currency
+                .keys()
+                .chain(self.unsettled.keys())
+                .copied()
+                .chain(options.currency)
+                .collect();
             // An amount stands without its currency only where the report has no other.
-            let others = self.by_currency.keys().any(|currency| !self.unsettled.contains_key(currency));
-            let several = self.unsettled.len() > 1 || (others && !self.unsettled.is_empty());
-            let nothing = || currency.map_or_else(Recurring::default, |of| options.line(Annual::ZERO, of));
+            let only = currencies.first().copied().filter(|_| currencies.len() == 1);
+            let several = currencies.len() > 1;
             Unsettled {
                 heads: self.unsettled_heads,
-                by_currency: several.then(|| each.by_ref().collect()),
-                recurring: (!several).then(|| each.next().map_or_else(nothing, |(_, sum)| sum)),
+                by_currency: several
+                    .then(|| currencies.iter().map(|currency| (*currency, of(*currency))).collect()),
+                recurring: (!several).then(|| only.map_or_else(Recurring::default, of)),
             }
         });
         let rates = rates.map(|rates| rates.used(self.span.opening, self.span.closing));

@@ -206,6 +206,8 @@ pub struct Trailing {
     pub months: u32,
     /// From when to when.
     pub period: ReportPeriod,
+    /// The currency of `total`, as in the report.
+    pub currency: Option<Currency>,
     /// The whole book; null with several currencies and no rates.
     pub total: Option<Row>,
     /// A row for each currency, where there are several and no rates.

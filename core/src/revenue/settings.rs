@@ -4,13 +4,14 @@ use super::group::Stated;
 use super::policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
 use crate::event::fields::Raw;
 use crate::exchange::{self, ExchangeRate, Rate, RateFault};
+use crate::id::ClientId;
 use crate::money::Currency;
 use crate::recurring::{Annual, Factor, Recurring, YearFactors};
 use crate::score::Model;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The settings of a question about money. In JSON an object with members of these names; unknown ones are refused.
@@ -33,6 +34,8 @@ pub struct RevenueOptions {
     pub rates: Vec<Rate>,
     /// Only what is paid in this currency.
     pub only_currency: Option<Currency>,
+    /// The book of the question is only these clients; ids that were merged stand for who they are part of now.
+    pub only_clients: Option<BTreeSet<ClientId>>,
     /// A row for each value of this, too.
     pub group_by: Option<GroupBy>,
     /// With `group_by` band: the health model whose bands they are. In JSON its document.
@@ -81,7 +84,7 @@ impl Serialize for Factors {
     }
 }
 
-const NAMES: &str = "as_of, currency, rates, only_currency, group_by, model, paused, base, attribution, grain, \
+const NAMES: &str = "as_of, currency, rates, only_currency, only_clients, group_by, model, paused, base, attribution, grain, \
                      interval, seed, resamples, rounded, trailing, reactivation_within_days, renewal_grace_days, \
                      past_due_limit_days, week_factor, day_factor";
 
@@ -152,6 +155,7 @@ impl RevenueOptions {
             "rates" if null => self.rates = default.rates,
             "rates" => self.rates = exchange::read(raw.text()).map_err(rates_fault)?,
             "only_currency" => self.only_currency = optional(name, raw, CURRENCY)?,
+            "only_clients" => self.only_clients = clients(name, raw)?,
             "group_by" => self.group_by = optional(name, raw, GroupBy::EXPECTED)?,
             "model" if null => self.model = default.model,
             "model" => self.model = Some(Arc::new(model(raw)?)),
@@ -244,6 +248,12 @@ fn months(setting: &str, raw: Raw<'_>) -> Result<Vec<u32>, SettingError> {
     months.ok_or_else(|| SettingError::new(setting, expected, raw.text()))
 }
 
+/// A list of client ids.
+fn clients(setting: &str, raw: Raw<'_>) -> Result<Option<BTreeSet<ClientId>>, SettingError> {
+    let clients = serde_json::from_str::<Option<BTreeSet<ClientId>>>(raw.text());
+    clients.map_err(|_| SettingError::new(setting, "a list of client ids", raw.text()))
+}
+
 fn factor(setting: &str, raw: Raw<'_>) -> Result<Option<Factor>, SettingError> {
     if raw.is_null() {
         return Ok(None);
@@ -289,6 +299,8 @@ mod tests {
             (r#"{"group_by":"attribute:"}"#, "group_by"),
             (r#"{"model":{"name":"","groups":[]}}"#, "model"),
             (r#"{"model":"default"}"#, "model"),
+            (r#"{"only_clients":"acme"}"#, "only_clients"),
+            (r#"{"only_clients":[7]}"#, "only_clients"),
             (r#"{"renewal_grace_days":-1}"#, "renewal_grace_days"),
             (r#"{"renewal_grace_days":1.5}"#, "renewal_grace_days"),
             (r#"{"day_factor":0}"#, "day_factor"),

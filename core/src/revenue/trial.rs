@@ -80,7 +80,7 @@ pub(crate) fn trials(question: &Question<'_>, period: Period) -> Result<Trials, 
     let span = Span::new(period, question.as_of);
     let inside = |at: Instant| period.start <= at && at <= span.closing;
     let (mut started, mut ended) = (StartedTrials::default(), EndedTrials::default());
-    for client in question.book.all() {
+    for client in question.clients(&shared) {
         let contracts = Contracts::of(&client.state.billing, &shared.rules, question.zone);
         for trial in trials_of(&contracts, question) {
             if inside(trial.start) {

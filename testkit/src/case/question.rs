@@ -111,6 +111,10 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             let as_of = args.members.contains_key("as_of").then(|| args.as_of().map(AsOf::At)).transpose()?;
             Ok(serde_json::to_value(engine.cash(args.period()?, as_of)?)?)
         }
+        "top" => {
+            let n = usize::deserialize(args.value("n"))?;
+            Ok(serde_json::to_value(engine.top(n, AsOf::At(args.as_of()?), &args.options()?)?)?)
+        }
         "ltv" => args.ltv(),
         _ => super::health::ask(call, &args)
             .unwrap_or_else(|| Err(Refusal::new("not_built", format!("there is no call `{call}`")))),
@@ -196,7 +200,8 @@ impl Args<'_> {
 
     /// Everything that is not part of the question itself is a setting of it.
     fn options(&self) -> Result<RevenueOptions, Refusal> {
-        const OWN: [&str; 8] = ["period", "start", "end", "every", "targets", "method", "margin", "classes"];
+        const OWN: [&str; 9] =
+            ["n", "period", "start", "end", "every", "targets", "method", "margin", "classes"];
         let mut settings = self.members.clone();
         settings.retain(|name, _| !OWN.contains(&name.as_str()));
         Ok(RevenueOptions::from_json(&Value::Object(settings).to_string())?)
