@@ -135,6 +135,28 @@ proptest! {
         let read = Model::from_value(&model).unwrap();
         prop_assert_eq!(&Model::from_value(read.to_json()).unwrap(), &read);
     }
+
+    #[test]
+    fn what_is_only_tracked_moves_nothing(model in model(), (values, over) in client(), key in prop::sample::select(&KEYS[..])) {
+        let mut tracked = model.clone();
+        tracked["signals"]["t"] = json!({"kind": "attribute", "key": key, "direction": "unknown"});
+        let part = json!({"signal": "t", "weight": 0});
+        let whole = json!({"signal": "t", "weight": 0, "curve": {"points": [[0, 7]]}, "missing": "required"});
+        if let Some(parts) = tracked["groups"][0]["parts"].as_array_mut() {
+            parts.push(part.clone());
+        }
+        if let Some(groups) = tracked["groups"].as_array_mut() {
+            groups.push(json!({"name": "watched", "weight": 3, "parts": [part, whole]}));
+        }
+        let (plain, tracked) = (score(&model, &values, over), score(&tracked, &values, over));
+        prop_assert_eq!(
+            (plain.score, plain.computed, plain.coverage, plain.low, plain.high, &plain.band),
+            (tracked.score, tracked.computed, tracked.coverage, tracked.low, tracked.high, &tracked.band)
+        );
+        let listed = tracked.parts.iter().filter(|part| part.signal == "t").collect::<Vec<_>>();
+        prop_assert_eq!(listed.len(), 3);
+        prop_assert!(listed.iter().all(|part| part.points.is_none() && part.weight == 0.0 && part.contribution == 0.0));
+    }
 }
 
 #[test]
