@@ -6,8 +6,8 @@
 mod money_logs;
 
 use healthfold::{
-    Annual, Attribution, Currency, Grain, GroupRow, Heads, LogoBase, MovementKind, MovementRow, Period,
-    RevenueOptions, RevenueReport, Row, Zone,
+    Annual, Attribution, ChangeRow, Currency, FlowKind, Grain, GroupKey, GroupRow, Heads, LogoBase,
+    MovementKind, MovementRow, Period, Recurring, RevenueOptions, RevenueReport, Row, TransferRow, Zone,
 };
 use money_logs::{
     CUTS, PERIODS, check_heads, check_identity, date, drawn, engine, event, grouped, log, period, rows,
@@ -122,6 +122,45 @@ fn check_report(report: &RevenueReport) {
     }
 }
 
+/// The lines of a row that are made of movements.
+fn kinds(row: &Row) -> [(MovementKind, Recurring); 9] {
+    [
+        (MovementKind::New, row.new),
+        (MovementKind::Reactivation, row.reactivation),
+        (MovementKind::Resumed, row.resumed),
+        (MovementKind::Expansion, row.expansion),
+        (MovementKind::Contraction, row.contraction),
+        (MovementKind::Paused, row.paused),
+        (MovementKind::Churn, row.churn),
+        (MovementKind::JoinedAndLeft, row.joined_and_left),
+        (MovementKind::PausedLost, row.paused_lost),
+    ]
+}
+
+/// The changes of a row are its flows, in number and in amount, and each names its events.
+fn check_changes(row: &Row, changes: Vec<&ChangeRow>) {
+    let kinds = [
+        FlowKind::Began,
+        FlowKind::Returned,
+        FlowKind::Unpaused,
+        FlowKind::Raised,
+        FlowKind::Lowered,
+        FlowKind::Suspended,
+        FlowKind::Ended,
+    ];
+    for kind in kinds {
+        let of: Vec<Annual> =
+            changes.iter().filter(|change| change.kind == kind).map(|change| change.amount.arr()).collect();
+        let flow = row.flows.unwrap().of(kind);
+        assert_eq!((of.len() as u64, of.into_iter().sum()), (flow.changes, flow.recurring.arr()), "{kind:?}");
+    }
+    for change in changes {
+        let (before, after) = (change.opening.arr().picos(), change.closing.arr().picos());
+        assert_eq!((after - before).abs(), change.amount.arr().picos());
+        assert!(before != after && !change.events.is_empty(), "{change:?}");
+    }
+}
+
 /// What a movement did to the MRR, the work of rates included.
 fn signed(row: &MovementRow) -> i128 {
     let amount = row.amount.arr().picos();
@@ -180,22 +219,73 @@ proptest! {
                         });
                         rows.map(|row| row.amount.arr()).sum()
                     };
-                    let lines = [
-                        (MovementKind::New, group.row.new),
-                        (MovementKind::Reactivation, group.row.reactivation),
-                        (MovementKind::Resumed, group.row.resumed),
-                        (MovementKind::Expansion, group.row.expansion),
-                        (MovementKind::Contraction, group.row.contraction),
-                        (MovementKind::Paused, group.row.paused),
-                        (MovementKind::Churn, group.row.churn),
-                        (MovementKind::JoinedAndLeft, group.row.joined_and_left),
-                        (MovementKind::PausedLost, group.row.paused_lost),
-                    ];
-                    for (kind, line) in lines {
+                    for (kind, line) in kinds(&group.row) {
                         prop_assert_eq!(of(kind), line.arr(), "{:?}", kind);
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_flow_opens_down_to_its_changes(events in log(true), options in settings(), at in 0..PERIODS.len()) {
+        let engine = engine(&events);
+        for mode in currency_modes() {
+            let options = RevenueOptions { grain: Grain::Change, ..with_mode(&options, &mode) };
+            for options in grouped(&options) {
+                let report = engine.revenue(period(PERIODS[at]), &options).unwrap();
+                let movements = engine.movements(period(PERIODS[at]), &options).unwrap();
+                prop_assert!(movements.transfers.is_none());
+                let changes = movements.changes.unwrap();
+                for (currency, row) in rows(&report) {
+                    check_changes(row, changes.iter().filter(|change| change.currency == currency).collect());
+                }
+                for group in report.groups.iter().flatten() {
+                    let of = changes.iter().filter(|change| {
+                        change.key.as_ref() == Some(&group.key) && change.currency == group.currency
+                    });
+                    check_changes(&group.row, of.collect());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_of_an_interval_opens_down_to_its_rows(
+        events in log(true), options in settings(), at in 0..PERIODS.len(), by in 0..CUTS.len(),
+    ) {
+        let engine = engine(&events);
+        for mode in currency_modes() {
+            let options = RevenueOptions {
+                grain: Grain::Change,
+                group_by: Some(CUTS[by].parse().unwrap()),
+                attribution: Attribution::Interval,
+                ..with_mode(&options, &mode)
+            };
+            let report = engine.revenue(period(PERIODS[at]), &options).unwrap();
+            let movements = engine.movements(period(PERIODS[at]), &options).unwrap();
+            let (changes, transfers) = (movements.changes.unwrap(), movements.transfers.unwrap());
+            for group in report.groups.iter().flatten() {
+                let is_of = |key: &GroupKey, currency: Currency| *key == group.key && currency == group.currency;
+                let of = |kind: MovementKind| -> Annual {
+                    let rows = movements.rows.iter().filter(|row| is_of(row.key.as_ref().unwrap(), row.currency));
+                    rows.filter(|row| row.kind == kind).map(|row| row.amount.arr()).sum()
+                };
+                for (kind, line) in kinds(&group.row) {
+                    prop_assert_eq!(of(kind), line.arr(), "{:?}", kind);
+                }
+                let of = changes.iter().filter(|change| is_of(change.key.as_ref().unwrap(), change.currency));
+                check_changes(&group.row, of.collect());
+                let sum = |side: fn(&TransferRow) -> &GroupKey| {
+                    let rows = transfers.iter().filter(|row| is_of(side(row), row.currency));
+                    let amounts: Vec<Annual> = rows.map(|row| row.amount.arr()).collect();
+                    (amounts.len() as u64, amounts.into_iter().sum::<Annual>())
+                };
+                let (came, went) = (group.row.transferred_in.unwrap(), group.row.transferred_out.unwrap());
+                prop_assert_eq!(sum(|row| &row.to), (came.heads, came.recurring.arr()));
+                prop_assert_eq!(sum(|row| &row.from), (went.heads, went.recurring.arr()));
+            }
+            prop_assert!(transfers.iter().all(|row| row.from != row.to && row.events.len() == 1));
         }
     }
 

@@ -11,6 +11,7 @@
 use healthfold::{
     AsOf, Engine, Event, Instant, Month, Period, QueryError, RevenueOptions, SettingError, Settings, Zone,
 };
+use healthfold_testkit::case::differences;
 use serde_json::{Map, Value, to_value};
 use std::path::{Path, PathBuf};
 
@@ -96,55 +97,6 @@ fn answer(engine: &Engine, call: &str, args: &Value) -> Option<Result<Value, Que
     })
 }
 
-/// Digits without leading and trailing zeros, and the sign, where a text is a decimal.
-fn decimal(text: &str) -> Option<(bool, String, String)> {
-    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    let ok = !whole.is_empty() && all_digits(whole) && all_digits(fraction);
-    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-    let zero = whole.is_empty() && fraction.is_empty();
-    ok.then(|| (negative && !zero, whole.to_owned(), fraction.to_owned()))
-}
-
-fn compare(expected: &Value, found: &Value, tolerance: f64, place: &str, faults: &mut Vec<String>) {
-    let agrees = match (expected, found) {
-        (Value::Object(members), Value::Object(_)) => {
-            for (name, member) in members {
-                let missing = Value::String("(missing)".to_owned());
-                let found = found.get(name).unwrap_or(&missing);
-                compare(member, found, tolerance, &format!("{place}.{name}"), faults);
-            }
-            true
-        }
-        (Value::Array(rows), Value::Array(found_rows)) if rows.len() == found_rows.len() => {
-            for (i, row) in rows.iter().enumerate() {
-                let place = format!("{place}[{i}]");
-                let name = ["client", "key", "cohort"].into_iter().find(|name| row.get(name).is_some());
-                let found = name.map_or(found_rows.get(i), |name| {
-                    found_rows.iter().find(|found| found.get(name) == row.get(name))
-                });
-                match found {
-                    Some(found) => compare(row, found, tolerance, &place, faults),
-                    None => faults.push(format!("{place}: no such row as {row}")),
-                }
-            }
-            true
-        }
-        (Value::Number(number), Value::Number(found)) => {
-            let (number, found) = (number.as_f64().unwrap(), found.as_f64().unwrap());
-            (number - found).abs() <= tolerance * number.abs().max(1.0)
-        }
-        (Value::String(text), Value::String(found)) => {
-            text == found || decimal(text).is_some_and(|text| decimal(found) == Some(text))
-        }
-        (expected, found) => expected == found,
-    };
-    if !agrees {
-        faults.push(format!("{place}: expected {expected}, found {found}"));
-    }
-}
-
 fn run(folder: &Path) -> usize {
     let mut asked = 0;
     let mut faults = Vec::new();
@@ -167,7 +119,9 @@ fn run(folder: &Path) -> usize {
             asked += 1;
             let place = format!("{name} {i} {call} {}", question["args"]);
             match (answer, question.get("error")) {
-                (Ok(found), None) => compare(&question["expect"], &found, tolerance, &place, &mut faults),
+                (Ok(found), None) => {
+                    faults.extend(differences(&question["expect"], &found, tolerance, &place))
+                }
                 (Err(error), Some(code)) if error.code() == code => {}
                 (Ok(_), Some(code)) => faults.push(format!("{place}: answered, expected {code}")),
                 (Err(error), _) => faults.push(format!("{place}: {} ({error})", error.code())),

@@ -23,6 +23,7 @@
 //! | `value` | simple and observed lifetime value |
 //! | `cohort` | clients by the month they began to pay, month by month |
 //! | `trial` | trials, and which became paying |
+//! | `listing` | the movements, changes and transfers behind a report, client by client |
 //! | `series` | calendar periods one after another |
 //! | `report` | the shapes of the answers |
 
@@ -36,6 +37,7 @@ mod divergence;
 mod flows;
 mod group;
 mod hierarchy;
+mod listing;
 mod movement;
 mod policy;
 mod reasons;
@@ -53,7 +55,7 @@ mod value;
 pub use cash::{Ageing, Cash, CashLines, CashRow, Recovery};
 pub use cohort::{Cohort, CohortCell, Cohorts};
 pub use divergence::Divergence;
-pub use flows::{Flow, Flows};
+pub use flows::{Flow, FlowKind, Flows};
 pub use group::GroupKey;
 pub use movement::MovementKind;
 pub use policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
@@ -61,8 +63,8 @@ pub use reasons::{
     ChurnKind, ChurnReasons, ChurnTotal, ChurnTotalRow, ClassRow, Leavers, ReasonClasses, ReasonRow,
 };
 pub use report::{
-    GroupRow, Heads, MovementRow, Movements, ReportPeriod, RevenueReport, RevenueSeries, Rounding, Row,
-    Trailing, Transferred, Unsettled,
+    ChangeRow, GroupRow, Heads, MovementRow, Movements, ReportPeriod, RevenueReport, RevenueSeries, Rounding,
+    Row, Trailing, TransferRow, Transferred, Unsettled,
 };
 pub use series::PeriodUnit;
 pub use settings::{Factors, RevenueOptions};
@@ -74,6 +76,7 @@ pub use value::{Margin, ObservedLtv, ObservedValue, SimpleLtv, SimpleValue, Tota
 
 pub(crate) use cash::cash;
 pub(crate) use cohort::cohorts;
+pub(crate) use listing::movements;
 pub(crate) use reasons::churn_reasons;
 pub(crate) use series::split;
 pub(crate) use target::targets;
@@ -95,7 +98,7 @@ use attribution::pieces;
 use band::Bands;
 use group::{Grouping, Stated};
 use hierarchy::Hierarchy;
-use movement::{Ground, Moved, Span, moved};
+use movement::{Ground, Span, moved};
 use retention::Sums;
 use run_rate::{Contracts, PayingRules, View};
 use std::collections::{BTreeMap, BTreeSet};
@@ -445,51 +448,4 @@ impl Gathered<'_> {
             trailing: None,
         }
     }
-}
-
-/// What each client did over a period.
-pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movements, Refusal> {
-    let options = question.options;
-    if options.grain == Grain::Change || options.attribution == Attribution::Interval {
-        let (setting, found, expected) = match options.grain {
-            Grain::Change => ("grain", "change", "net: a row is the one net movement of a client"),
-            Grain::Net => ("attribution", "interval", "opening: a row is the one net movement of a client"),
-        };
-        return Err(Refusal::Setting(SettingError::new(setting, expected, found)));
-    }
-    let shared = question.shared()?;
-    let ground = question.ground(&shared);
-    let span = Span::new(period, question.as_of);
-    let grouping = question.grouping(&shared, span.opening);
-    let mut rows = Vec::new();
-    question.visit(&shared, |client, views, _| {
-        for (currency, view) in views {
-            let Some(moved) = moved(view, &span, &ground)? else { continue };
-            let Some(kind) = moved.kind else { continue };
-            let Moved { opening, closing, amount, fx, gap_days, .. } = moved;
-            let line = |annual: Annual| options.line(annual, *currency);
-            let group = |grouping: &Grouping<'_>| grouping.key(client, view, moved.grouped_at, &span);
-            rows.push(MovementRow {
-                client: client.id.clone(),
-                currency: *currency,
-                key: grouping.as_ref().map(group).transpose()?,
-                kind,
-                opening: line(opening),
-                closing: line(closing + fx),
-                amount: line(amount),
-                fx: line(fx),
-                gap_days,
-                tags: tags::tags(view, &moved, &client.state, question.as_of),
-                reason: tags::reason(view, &moved, &client.state, question.as_of),
-                events: movement::events(view, &moved, &span, &ground)?,
-            });
-        }
-        Ok(())
-    })?;
-    Ok(Movements {
-        period: question.period(&span),
-        as_of: question.as_of,
-        settings: question.settings(),
-        rows,
-    })
 }

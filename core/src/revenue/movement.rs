@@ -304,7 +304,6 @@ pub(crate) fn events(
     span: &Span,
     ground: &Ground<'_>,
 ) -> Result<Vec<EventRef>, Refusal> {
-    let mut stamps: Vec<&Stamp> = Vec::new();
     let ends = match moved.kind {
         Some(MovementKind::JoinedAndLeft) => {
             (view.look(Money { view, span, ground }.greatest()?.1), moved.ends.1)
@@ -312,17 +311,24 @@ pub(crate) fn events(
         Some(MovementKind::PausedLost) => (moved.grouped_at, moved.ends.1),
         Some(_) | None => moved.ends,
     };
+    let at_opening = if moved.kind == Some(MovementKind::PausedLost) { moved.ends.0 } else { ends.0 };
+    Ok(standing(view, ends, at_opening))
+}
+
+/// The events that stand at two instants, of each subscription whose amount differs between them; `at_opening` says where
+/// to look for the first of them.
+pub(crate) fn standing(view: &View<'_, '_>, ends: (Instant, Instant), at_opening: Instant) -> Vec<EventRef> {
+    let mut stamps: Vec<&Stamp> = Vec::new();
     for contract in view.contracts.iter() {
         let amount = |at| contract.annual_in(view.currency, at);
         let currency = |at| contract.at(at).filter(|here| here.is_paying()).map(|here| here.currency);
         let switched = view.currency.is_none() && currency(ends.0) != currency(ends.1);
         if switched || amount(ends.0) != amount(ends.1) {
-            let at_opening = if moved.kind == Some(MovementKind::PausedLost) { moved.ends.0 } else { ends.0 };
             let standing = [contract.at(at_opening), contract.at(ends.1)];
             stamps.extend(standing.into_iter().flatten().map(|here: &Stretch<'_>| &here.entry.stamp));
         }
     }
     stamps.sort_unstable();
     stamps.dedup();
-    Ok(stamps.into_iter().map(Stamp::event).collect())
+    stamps.into_iter().map(Stamp::event).collect()
 }

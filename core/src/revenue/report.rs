@@ -1,7 +1,7 @@
 //! The shapes of the answers about revenue.
 
 use super::divergence::Divergence;
-use super::flows::Flows;
+use super::flows::{FlowKind, Flows};
 use super::group::GroupKey;
 use super::movement::MovementKind;
 use super::settings::RevenueOptions;
@@ -9,6 +9,7 @@ use super::tags::Tag;
 use crate::exchange::RateUsed;
 use crate::id::{ClientId, EventRef};
 use crate::money::Currency;
+use crate::period::Period;
 use crate::rate::{HeadRate, MoneyRate, MoneyRatio, PerHead};
 use crate::recurring::minor_text;
 use crate::recurring::{Annual, Recurring};
@@ -294,6 +295,9 @@ pub struct MovementRow {
     /// With `group_by`: the group whose total it is part of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<GroupKey>,
+    /// With attribution `interval`: from when until when the client was in the group; the row is about this time alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<Period>,
     /// What it did.
     pub kind: MovementKind,
     /// What it paid just before the period.
@@ -314,7 +318,54 @@ pub struct MovementRow {
     pub events: Vec<EventRef>,
 }
 
-/// The movements of a period.
+/// One change of what a client pays, inside a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangeRow {
+    /// The client.
+    pub client: ClientId,
+    /// The currency of the amounts.
+    pub currency: Currency,
+    /// With `group_by`: the group to whose flows it belongs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<GroupKey>,
+    /// When.
+    pub at: Instant,
+    /// What changed.
+    pub kind: FlowKind,
+    /// What it paid just before, at the rates of the period's opening.
+    pub opening: Recurring,
+    /// What it pays then, at the rates of the period's opening.
+    pub closing: Recurring,
+    /// The size of the change; never below 0.
+    pub amount: Recurring,
+    /// Why: of what was raised, lowered or ended.
+    pub tags: BTreeSet<Tag>,
+    /// Of what ended: the reason that was stated; null where none was, and for erased clients.
+    pub reason: Option<String>,
+    /// The events behind it.
+    pub events: Vec<EventRef>,
+}
+
+/// A client that pays went from one group to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TransferRow {
+    /// The client.
+    pub client: ClientId,
+    /// The currency of the amount.
+    pub currency: Currency,
+    /// When.
+    pub at: Instant,
+    /// Out of which group: part of its `transferred_out`.
+    pub from: GroupKey,
+    /// Into which group: part of its `transferred_in`.
+    pub to: GroupKey,
+    /// What it paid just before, at the rates of the period's opening.
+    pub amount: Recurring,
+    /// The event that stated the new group.
+    pub events: Vec<EventRef>,
+}
+
+/// The movements of a period: what the lines of its report are made of.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Movements {
     /// The period.
@@ -323,6 +374,13 @@ pub struct Movements {
     pub as_of: Instant,
     /// The settings of the question.
     pub settings: RevenueOptions,
-    /// A row for each client and currency that moved, in order of both.
+    /// A row for each client and currency that moved, in order of both; with attribution `interval` for each time it was
+    /// in one group.
     pub rows: Vec<MovementRow>,
+    /// With grain `change`: a row for each change, in order of client, currency and time. They add up to the flows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Vec<ChangeRow>>,
+    /// With attribution `interval`: a row for each time a paying client went from group to group, in the same order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfers: Option<Vec<TransferRow>>,
 }

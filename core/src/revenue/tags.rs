@@ -1,6 +1,7 @@
 //! Why a client moved: a set of tags for each movement, from the subscriptions that moved with the net.
 
-use super::movement::{Moved, MovementKind};
+use super::flows::FlowKind;
+use super::movement::MovementKind;
 use super::run_rate::{Contract, Stretch, View};
 use crate::event::billing::Status;
 use crate::money::{Interval, IntervalUnit};
@@ -56,28 +57,63 @@ impl Serialize for Tag {
     }
 }
 
-/// The tags of a movement.
-pub(crate) fn tags(view: &View<'_, '_>, moved: &Moved, state: &ClientState, as_of: Instant) -> BTreeSet<Tag> {
-    let look = Look { view, moved };
-    match moved.kind {
-        Some(MovementKind::Expansion) => look.expansion(),
-        Some(MovementKind::Contraction) => look.contraction(),
-        Some(MovementKind::Churn) => look.churn(state, as_of),
-        Some(
+/// Where a client went, as far as there is a reason to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// From something to more.
+    More,
+    /// From something to less.
+    Less,
+    /// From something to nothing, and it is no pause.
+    Out,
+}
+
+impl Course {
+    pub(crate) fn of(kind: MovementKind) -> Option<Self> {
+        match kind {
+            MovementKind::Expansion => Some(Self::More),
+            MovementKind::Contraction => Some(Self::Less),
+            MovementKind::Churn => Some(Self::Out),
             MovementKind::New
             | MovementKind::Reactivation
             | MovementKind::Resumed
             | MovementKind::Paused
             | MovementKind::JoinedAndLeft
-            | MovementKind::PausedLost,
-        )
-        | None => BTreeSet::new(),
+            | MovementKind::PausedLost => None,
+        }
+    }
+
+    pub(crate) fn of_flow(kind: FlowKind) -> Option<Self> {
+        match kind {
+            FlowKind::Raised => Some(Self::More),
+            FlowKind::Lowered => Some(Self::Less),
+            FlowKind::Ended => Some(Self::Out),
+            FlowKind::Began | FlowKind::Returned | FlowKind::Unpaused | FlowKind::Suspended => None,
+        }
+    }
+}
+
+/// The tags of a movement between two instants.
+pub(crate) fn tags(
+    view: &View<'_, '_>,
+    course: Option<Course>,
+    ends: (Instant, Instant),
+    state: &ClientState,
+    as_of: Instant,
+) -> BTreeSet<Tag> {
+    let look = Look { view, ends };
+    match course {
+        Some(Course::More) => look.expansion(),
+        Some(Course::Less) => look.contraction(),
+        Some(Course::Out) => look.churn(state, as_of),
+        None => BTreeSet::new(),
     }
 }
 
 struct Look<'l, 'c, 's> {
     view: &'l View<'c, 's>,
-    moved: &'l Moved,
+    /// Where what stood before and what stands after are to be found.
+    ends: (Instant, Instant),
 }
 
 /// What one subscription was at opening and is at closing, where it paid in the view.
@@ -92,8 +128,8 @@ impl<'c, 's> Look<'_, 'c, 's> {
             here.is_paying() && (self.view.currency.is_none() || here.currency == self.view.currency)
         };
         Ends {
-            opening: contract.at(self.moved.ends.0).filter(pays),
-            closing: contract.at(self.moved.ends.1).filter(pays),
+            opening: contract.at(self.ends.0).filter(pays),
+            closing: contract.at(self.ends.1).filter(pays),
         }
     }
 
@@ -101,7 +137,7 @@ impl<'c, 's> Look<'_, 'c, 's> {
         let before: BTreeSet<&str> = self
             .view
             .contracts
-            .paying(self.view.currency, self.moved.ends.0)
+            .paying(self.view.currency, self.ends.0)
             .filter_map(|(_, here)| here.state().product.as_ref().map(|product| product.as_str()))
             .collect();
         let mut tags = BTreeSet::new();
@@ -133,7 +169,7 @@ impl<'c, 's> Look<'_, 'c, 's> {
                     }
                 }
                 None => {
-                    if let Some(here) = contract.at(self.moved.ends.1) {
+                    if let Some(here) = contract.at(self.ends.1) {
                         if here.is_paused() {
                             tags.insert(Tag::Paused);
                         }
@@ -166,12 +202,12 @@ impl<'c, 's> Look<'_, 'c, 's> {
                 && amount.is_none_or(|amount| amount.micros() == 0)
         };
         let to_free = |contract: &'c Contract<'s>| {
-            self.ends(contract).opening.is_some() && contract.at(self.moved.ends.1).is_some_and(is_free)
+            self.ends(contract).opening.is_some() && contract.at(self.ends.1).is_some_and(is_free)
         };
         if self.view.contracts.iter().any(to_free) {
             tags.insert(Tag::ToFree);
         }
-        match stated(self.view, self.moved, state, as_of).map(|reason| reason.voluntary) {
+        match stated(self.view, self.ends.1, state, as_of).map(|reason| reason.voluntary) {
             Some(true) => drop(tags.insert(Tag::Voluntary)),
             Some(false) => drop(tags.insert(Tag::Involuntary)),
             None => {
@@ -185,7 +221,7 @@ impl<'c, 's> Look<'_, 'c, 's> {
 
     /// Whether everything that was paid just before the end was late.
     fn was_past_due(&self) -> bool {
-        let Some((until, _)) = self.view.over_by(self.moved.ends.1) else { return false };
+        let Some((until, _)) = self.view.over_by(self.ends.1) else { return false };
         let mut last = self.view.contracts.paying(self.view.currency, until.just_before());
         last.all(|(_, here)| here.state().status == Status::PastDue)
     }
@@ -194,23 +230,24 @@ impl<'c, 's> Look<'_, 'c, 's> {
 /// The reason that was stated for a churn.
 pub(crate) fn reason(
     view: &View<'_, '_>,
-    moved: &Moved,
+    course: Option<Course>,
+    ends: (Instant, Instant),
     state: &ClientState,
     as_of: Instant,
 ) -> Option<String> {
-    let churned = moved.kind == Some(MovementKind::Churn);
-    let stated = churned.then(|| stated(view, moved, state, as_of))??;
+    let left = course == Some(Course::Out);
+    let stated = left.then(|| stated(view, ends.1, state, as_of))??;
     stated.reason.as_ref().map(|reason| reason.as_str().to_owned())
 }
 
 /// What was stated last about the end of the spell that stood at opening: after it began, and before another.
 fn stated<'s>(
     view: &View<'_, '_>,
-    moved: &Moved,
+    left_by: Instant,
     state: &'s ClientState,
     as_of: Instant,
 ) -> Option<&'s ChurnReason> {
-    let (_, spell) = view.over_by(moved.ends.1)?;
+    let (_, spell) = view.over_by(left_by)?;
     let next = view.spells.iter().map(|other| other.from).find(|from| *from > spell.from);
     let reasons = state.profile.churn_reasons.up_to(as_of).iter();
     let of_spell = |at: Instant| at >= spell.from && next.is_none_or(|next| at < next);
