@@ -54,6 +54,7 @@ fn nested(levels: usize, leaf: Value) -> Value {
 #[test]
 fn every_fault_of_a_formula_has_its_path() {
     let x = json!({"kind": "attribute", "key": "x"});
+    let deep = "+[0].".repeat(16);
     let cases = [
         (json!({"/": [1, {"+": ["nobody"]}]}), "/[1].+[0]"),
         (json!({"/": [1, 2, 3]}), "/"),
@@ -73,7 +74,7 @@ fn every_fault_of_a_formula_has_its_path() {
         (json!({"+": [{"kind": "formula", "expr": 1}]}), "+[0].kind"),
         (json!({"+": [{"kind": "stage_days"}]}), "+[0].kind"),
         (json!({"*": vec![json!(1); 256]}), ""),
-        (nested(16, json!(1)), &"+[0].".repeat(16).trim_end_matches('.').to_owned()),
+        (nested(16, json!(1)), deep.trim_end_matches('.')),
     ];
     for (expr, path) in cases {
         let faulty = model(json!({"x": x, "f": formula(expr.clone())}), &["f"]);

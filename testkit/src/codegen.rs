@@ -140,7 +140,8 @@ fn signals() -> String {
     let docs = signal_docs();
     let mut page = format!(
         "{MARK}# Signals\n\nEvery kind of signal that a model or `signal` can ask for. What each means, with formula, \
-         example and edges, is in [definitions.md](../definitions.md). `offset` and `through` move the window of a signal \
+         example and edges, is in [definitions.md](../definitions.md). `direction` says which way is better where \
+         a model knows that better than this table. `offset` and `through` move the window of a signal \
          that has one.\n\n| kind | unit | better | window | parameters |\n|---|---|---|---|---|\n"
     );
     for SignalDoc { kind, unit, direction, windowed, parameters, .. } in &docs {
