@@ -6,7 +6,7 @@
 mod money_logs;
 
 use healthfold::{
-    Annual, Attribution, ChangeRow, Currency, FlowKind, Grain, GroupKey, GroupRow, Heads, LogoBase,
+    Annual, Attribution, ChangeRow, Currency, FlowKind, Grain, GroupBy, GroupKey, GroupRow, Heads, LogoBase,
     MovementKind, MovementRow, Period, Recurring, RevenueOptions, RevenueReport, Row, TransferRow, Zone,
 };
 use money_logs::{
@@ -286,6 +286,30 @@ proptest! {
                 prop_assert_eq!(sum(|row| &row.from), (went.heads, went.recurring.arr()));
             }
             prop_assert!(transfers.iter().all(|row| row.from != row.to && row.events.len() == 1));
+        }
+    }
+
+    #[test]
+    fn the_groups_of_a_cohort_add_up_to_it(events in log(true), options in settings(), day in 100..170u16) {
+        let engine = engine(&events);
+        let as_of = date(day).parse::<healthfold::AsOf>().unwrap();
+        for mode in currency_modes() {
+            let options = with_mode(&options, &mode);
+            let whole = engine.cohorts((None, None), as_of, &options).unwrap().cohorts;
+            for options in grouped(&options).iter().filter(|options| options.group_by != Some(GroupBy::Cohort)) {
+                let groups = engine.cohorts((None, None), as_of, options).unwrap().cohorts;
+                for cohort in &whole {
+                    let of = || groups.iter().filter(|group| {
+                        (group.cohort, group.currency) == (cohort.cohort, cohort.currency)
+                    });
+                    prop_assert_eq!(of().map(|group| group.clients).sum::<u64>(), cohort.clients);
+                    for (i, cell) in cohort.cells.iter().enumerate() {
+                        let cells = || of().map(|group| group.cells[i]);
+                        prop_assert_eq!(cells().map(|cell| cell.clients).sum::<u64>(), cell.clients);
+                        prop_assert_eq!(cells().map(|cell| cell.recurring.arr()).sum::<Annual>(), cell.recurring.arr());
+                    }
+                }
+            }
         }
     }
 

@@ -115,10 +115,11 @@ impl Engine {
     }
 
     /// Clients by the month in which they began to pay, and what became of them month by month: of the cohorts from one
-    /// month to another, both included, or of all. Cells of months that are not over are absent.
+    /// month to another, both included, or of all; grouped by what each client was as it first paid. Cells of months that
+    /// are not over are absent.
     ///
     /// # Errors
-    /// If the settings group, or an amount cannot be valued.
+    /// If the settings group by cohort or by interval, or an amount cannot be valued.
     pub fn cohorts(
         &self,
         months: (Option<Month>, Option<Month>),

@@ -1,6 +1,8 @@
 //! Cohorts: the clients that began to pay in one month, and what became of them month by month.
 
+use super::group::GroupKey;
 use super::movement::{Span, paid_at};
+use super::policy::{Attribution, GroupBy};
 use super::settings::RevenueOptions;
 use super::{Question, Refusal, SettingError};
 use crate::money::Currency;
@@ -18,7 +20,8 @@ pub struct Cohorts {
     pub as_of: Instant,
     /// The settings of the question.
     pub settings: RevenueOptions,
-    /// One for each month in which somebody began to pay, in order of month and currency.
+    /// One for each month in which somebody began to pay, with `group_by` for each value, in order of month, key and
+    /// currency.
     pub cohorts: Vec<Cohort>,
 }
 
@@ -27,6 +30,9 @@ pub struct Cohorts {
 pub struct Cohort {
     /// The month.
     pub cohort: Month,
+    /// With `group_by`: what its clients have in common at their first paying instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<GroupKey>,
     /// The currency of the amounts; clients are judged by it alone.
     pub currency: Currency,
     /// How many clients.
@@ -75,16 +81,23 @@ pub(crate) fn cohorts(
     question: &Question<'_>,
     (first, last): (Option<Month>, Option<Month>),
 ) -> Result<Cohorts, Refusal> {
-    if let Some(by) = &question.options.group_by {
-        let expected = "absent: cohorts are groups themselves";
-        return Err(Refusal::Setting(SettingError::new("group_by", expected, &by.to_string())));
+    let refused = |setting, expected: &str, found: &str| {
+        Err(Refusal::Setting(SettingError::new(setting, expected, found)))
+    };
+    if question.options.group_by == Some(GroupBy::Cohort) {
+        return refused("group_by", "another than cohort, for these are cohorts", "cohort");
+    }
+    if question.options.attribution == Attribution::Interval {
+        let expected = "opening: a client stays in the group of its first paying instant";
+        return refused("attribution", expected, "interval");
     }
     let shared = question.shared()?;
     let ground = question.ground(&shared);
+    let grouping = question.grouping(&shared, question.as_of);
     let zone = question.zone;
     let mut ends: BTreeMap<Month, Instant> = BTreeMap::new();
-    let mut gathered: BTreeMap<(Month, Currency), Gathered> = BTreeMap::new();
-    question.visit(&shared, |_, views, _| {
+    let mut gathered: BTreeMap<(Month, Option<GroupKey>, Currency), Gathered> = BTreeMap::new();
+    question.visit(&shared, |client, views, _| {
         for (currency, view) in views {
             let began = view.spells.first().map(|spell| spell.from).filter(|from| *from <= question.as_of);
             let Some(began) = began else { continue };
@@ -92,11 +105,12 @@ pub(crate) fn cohorts(
             if first.is_some_and(|first| month < first) || last.is_some_and(|last| month > last) {
                 continue;
             }
-            let cohort = gathered.entry((month, *currency)).or_default();
-            cohort.clients += 1;
             // Everything is valued at the end of the first month, so that shares hold no rate.
             let span = Span::new(Period::month(month, zone), question.as_of);
             let span = Span { rates_at: (span.closing, span.closing), ..span };
+            let key = grouping.as_ref().map(|by| by.key(client, view, began, &span)).transpose()?;
+            let cohort = gathered.entry((month, key, *currency)).or_default();
+            cohort.clients += 1;
             for months in 0.. {
                 let cell_month = month.plus(months);
                 let end = *ends.entry(cell_month).or_insert_with(|| Period::month(cell_month, zone).end);
@@ -119,14 +133,18 @@ pub(crate) fn cohorts(
         }
         Ok(())
     })?;
-    let options = question.options;
-    let cohorts =
-        gathered.into_iter().map(|((month, currency), gathered)| gathered.cohort(month, currency, options));
+    let cohorts = gathered.into_iter().map(|((cohort, key, currency), gathered)| Cohort {
+        cohort,
+        key,
+        currency,
+        clients: gathered.clients,
+        cells: gathered.cells(currency, question.options),
+    });
     Ok(Cohorts { as_of: question.as_of, settings: question.settings(), cohorts: cohorts.collect() })
 }
 
 impl Gathered {
-    fn cohort(self, cohort: Month, currency: Currency, options: &RevenueOptions) -> Cohort {
+    fn cells(&self, currency: Currency, options: &RevenueOptions) -> Vec<CohortCell> {
         let first = self.cells.first().map_or(Annual::ZERO, |(_, annual)| *annual);
         let cell = |(months, (clients, annual)): (u32, &(u64, Annual))| CohortCell {
             months,
@@ -135,6 +153,6 @@ impl Gathered {
             clients_share: share_of_heads(*clients, self.clients),
             mrr_share: share(*annual, first),
         };
-        Cohort { cohort, currency, clients: self.clients, cells: (0..).zip(&self.cells).map(cell).collect() }
+        (0..).zip(&self.cells).map(cell).collect()
     }
 }
