@@ -105,7 +105,7 @@ pub use revenue::{
 };
 pub use score::{
     Band, Cause, ChangePart, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, OverrideEffect,
-    PartScore, ScoreChange,
+    PartScore, ScoreChange, model_schema,
 };
 pub use settings::{Dedupe, Settings};
 pub use signal::params::{Issue, ModelError};

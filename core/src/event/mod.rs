@@ -7,6 +7,7 @@ pub mod billing;
 pub mod client;
 pub(crate) mod fields;
 pub(crate) mod numbers;
+mod schema;
 pub mod support;
 pub mod usage;
 pub(crate) mod values;

@@ -128,14 +128,14 @@ impl Condition {
             return Some(Self::Attribute { key: key?, equals: equals? });
         }
         if has("tenure_days") {
-            let inner = object.value("tenure_days")?;
+            let inner = some(object, "tenure_days", "an object of bounds", faults)?;
             let mut bounds = Object::at(&object.path("tenure_days"), inner, faults)?;
             let read = Bounds::read(&mut bounds, faults);
             bounds.finish(faults);
             return read.map(Self::TenureDays);
         }
         if has("not") {
-            let inner = object.value("not")?;
+            let inner = some(object, "not", "a condition", faults)?;
             return Self::read(&object.path("not"), inner, signals, faults)
                 .map(|inner| Self::Not(Box::new(inner)));
         }
@@ -230,6 +230,20 @@ impl Condition {
             | Self::Stage(_) => None,
         }
     }
+}
+
+/// A member that is there but may be null, which it must not be.
+fn some<'v>(
+    object: &mut Object<'v>,
+    name: &'static str,
+    allowed: &str,
+    faults: &mut Faults,
+) -> Option<&'v Value> {
+    let value = object.value(name);
+    if value.is_none() {
+        faults.add(object.path(name), format!("must be {allowed}, found `null`"));
+    }
+    value
 }
 
 /// False if one is false, else missing if one is missing, else true.

@@ -29,7 +29,7 @@ pub(crate) enum Within {
 crate::signal::params::choice!(Within, "one of `segment`, `all`", "segment" => Within::Segment, "all" => Within::All);
 
 /// A number of clients.
-struct Clients(usize);
+pub(super) struct Clients(usize);
 
 impl Param for Clients {
     const EXPECTS: &'static str = "a whole number of at least 1";

@@ -16,6 +16,7 @@ pub(crate) mod peers;
 mod readings;
 mod result;
 mod set;
+mod schema;
 mod settle;
 mod tree;
 mod valuation;
@@ -24,6 +25,7 @@ pub use builder::{GroupBuilder, ModelBuilder};
 pub use change::{Cause, ChangePart, ScoreChange};
 pub use model::Band;
 pub use result::{Effect, HealthScore, OverrideEffect, PartScore};
+pub use schema::model_schema;
 pub use set::Model;
 
 use crate::book::{Book, Client};

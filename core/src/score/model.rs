@@ -120,7 +120,7 @@ impl Param for Whole {
 }
 
 /// Points from 0 to 100.
-struct Points(f64);
+pub(super) struct Points(f64);
 
 impl Param for Points {
     const EXPECTS: &'static str = "a number from 0 to 100";
@@ -301,9 +301,9 @@ fn read_missing(object: &mut Object<'_>, faults: &mut Faults) -> Option<WhenMiss
     };
     let mut inner = Object::at(&path, value, faults)?;
     let read = if members.contains_key("points") {
-        inner.optional::<Points>("points", faults).map(|points| WhenMissing::Points(points.0))
+        inner.required::<Points>("points", faults).map(|points| WhenMissing::Points(points.0))
     } else if members.contains_key("carry_days") {
-        inner.optional::<Days>("carry_days", faults).map(|days| WhenMissing::CarryDays(days.0))
+        inner.required::<Days>("carry_days", faults).map(|days| WhenMissing::CarryDays(days.0))
     } else {
         faults.add(path, format!("{allowed}, found {}", found(value)));
         return None;

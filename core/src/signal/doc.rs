@@ -15,6 +15,13 @@ pub enum Direction {
 super::params::choice!(Direction, "one of `up`, `down`, `either`, `unknown`", "up" => Direction::Up,
     "down" => Direction::Down, "either" => Direction::Either, "unknown" => Direction::Unknown);
 
+/// How a window ends a day earlier.
+#[derive(Clone, Copy)]
+pub(crate) enum Through {
+    Yesterday,
+}
+super::params::choice!(Through, "`yesterday`", "yesterday" => Through::Yesterday);
+
 /// What the reference says of one kind of signal.
 #[derive(Clone, Debug)]
 pub struct SignalDoc {

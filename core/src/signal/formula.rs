@@ -100,7 +100,7 @@ impl Formula {
                 doc: "A tree of numbers, signals and operations.",
                 expects: EXPECTS,
                 default: None,
-                schema: json!({"type": ["number", "string", "object"]}),
+                schema: json!({"$ref": "#/$defs/formula"}),
             }],
         }
     }
@@ -126,6 +126,24 @@ impl Formula {
         named.dedup();
         Some(Self { expr: expr?, named, inline })
     }
+}
+
+/// The JSON Schema of a tree: a definition of the schema of models, which refers to itself.
+pub(crate) fn schema() -> Value {
+    let tree = || json!({"$ref": "#/$defs/formula"});
+    let operation = |(name, operator): (&str, Operator)| {
+        let least = operator.operands().unwrap_or(1);
+        let most = operator.operands().unwrap_or(MOST_NODES);
+        let operands = json!({"type": "array", "items": tree(), "minItems": least, "maxItems": most});
+        json!({"type": "object", "properties": {name: operands}, "required": [name], "additionalProperties": false})
+    };
+    let mut forms = vec![
+        json!({"type": "number"}),
+        json!({"type": "string", "description": "The name of a signal of the model."}),
+        json!({"$ref": "#/$defs/signal"}),
+    ];
+    forms.extend(Operator::ALL.into_iter().map(operation));
+    json!({"description": "A tree of numbers, signals and operations.", "oneOf": forms})
 }
 
 /// Reads one tree.

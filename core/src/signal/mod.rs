@@ -16,6 +16,7 @@ pub(crate) mod usage;
 pub(crate) mod view;
 
 use crate::state::history::HistoryRow;
+use doc::Through;
 pub(crate) use doc::signal;
 pub use doc::{Direction, ParamDoc, SignalDoc};
 use named::Around;
@@ -365,9 +366,3 @@ impl SignalSpec {
         Reading::of(self.kind.measure().read(view))
     }
 }
-
-#[derive(Clone, Copy)]
-enum Through {
-    Yesterday,
-}
-params::choice!(Through, "`yesterday`", "yesterday" => Through::Yesterday);
