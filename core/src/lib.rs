@@ -104,8 +104,8 @@ pub use revenue::{
     TopClient, TopClients, TotalAmount, Trailing, TransferRow, Transferred, Trials, Unsettled,
 };
 pub use score::{
-    Band, Cause, ChangePart, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, OverrideEffect,
-    PartScore, ScoreChange, model_schema,
+    Band, Cause, ChangePart, DataFault, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, Origin,
+    OverrideEffect, PartScore, ScoreChange, model_schema,
 };
 pub use settings::{Dedupe, Settings};
 pub use signal::params::{Issue, ModelError};

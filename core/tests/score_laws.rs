@@ -29,9 +29,12 @@ fn part() -> impl Strategy<Value = Value> {
         1 => (1i32..5).prop_map(|days| json!({"carry_days": days})),
     ];
     let weight = prop_oneof![1 => Just(0.0), 8 => 0.01f64..10.0];
-    (prop::sample::select(&KEYS[..]), weight, curve(0.0), missing).prop_map(|(signal, weight, curve, missing)| {
-        json!({"signal": signal, "weight": weight, "curve": curve, "missing": missing})
-    })
+    let human = prop::bool::weighted(0.3);
+    (prop::sample::select(&KEYS[..]), weight, curve(0.0), missing, human).prop_map(
+        |(signal, weight, curve, missing, human)| {
+            json!({"signal": signal, "weight": weight, "curve": curve, "missing": missing, "human": human})
+        },
+    )
 }
 
 fn group() -> impl Strategy<Value = Value> {
@@ -57,11 +60,12 @@ fn model() -> impl Strategy<Value = Value> {
         prop::collection::vec(limit, 0..4),
         prop_oneof![Just(0.0), 0.0f64..=1.0],
         prop::sample::select(&["mean", "min", "max"][..]),
+        prop::option::of(0.0f64..=40.0),
     )
-        .prop_map(|(groups, adjustments, limits, min_coverage, combine)| {
+        .prop_map(|(groups, adjustments, limits, min_coverage, combine, human_cap)| {
             let signals: Value = KEYS.iter().map(|key| (*key, json!({"kind": "attribute", "key": key}))).collect();
             json!({"name": "random", "version": 1, "signals": signals, "combine": combine, "groups": groups,
-                "adjustments": adjustments, "limits": limits, "min_coverage": min_coverage,
+                "adjustments": adjustments, "limits": limits, "min_coverage": min_coverage, "human_cap": human_cap,
                 "bands": [{"name": "red", "from": 0}, {"name": "yellow", "from": 40}, {"name": "green", "from": 70}]})
         })
 }

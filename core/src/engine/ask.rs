@@ -4,9 +4,9 @@ use super::Engine;
 use crate::book::Client;
 use crate::error::QueryError;
 use crate::id::ClientId;
-use crate::score::change::Way;
-use crate::score::{HealthScore, Model, ScoreChange, Scorer};
-use crate::signal::named::concerns;
+use crate::score::change::{Way, concerns};
+use crate::score::check::check;
+use crate::score::{DataFault, HealthScore, Model, ScoreChange, Scorer};
 use crate::signal::{Reading, SignalSpec, View};
 use crate::state::anomaly::{Anomaly, anomalies};
 use crate::state::history::HistoryRow;
@@ -136,6 +136,12 @@ impl Engine {
         Ok(scores)
     }
 
+    /// What was stated up to an instant against what the model declares: judgements that are not one of its steps. In order
+    /// of client, model, signal and time; empty where all is well.
+    pub fn check_data(&self, model: &Model, as_of: Instant) -> Vec<DataFault> {
+        self.book.living().flat_map(|client| check(model, &client, as_of)).collect()
+    }
+
     /// Why a client's score changed between two (instant, model) pairs. The model may be another one at the end.
     ///
     /// # Errors
@@ -160,13 +166,8 @@ impl Engine {
         };
         let (from, to) = (start.min(end), start.max(end));
         let history = client.state.history(from.just_after(), to.just_after(), &self.zone);
-        let specs = |name: &str, row: &HistoryRow| {
-            last.choices.iter().map(|choice| &choice.model.signals).any(|signals| {
-                let places = signals.iter().enumerate().filter(|(_, (known, _))| known == name);
-                places.into_iter().any(|(place, _)| concerns(signals, place, row))
-            })
-        };
-        Ok(way.explain(&history, &specs))
+        let rule = after.rule(&client);
+        Ok(way.explain(&history, &|cause, name, row| concerns(last, rule, cause, name, row)))
     }
 
     /// What happened to a client in [start, end), in order of time: every event that is kept by itself, and usage by day.

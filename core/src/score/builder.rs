@@ -98,6 +98,13 @@ impl ModelBuilder {
         self
     }
 
+    /// How many points the parts that people judge may move the score, all together.
+    #[must_use]
+    pub fn human_cap(mut self, points: f64) -> Self {
+        self.document.insert("human_cap".to_owned(), points.into());
+        self
+    }
+
     /// Checks the model.
     ///
     /// # Errors

@@ -6,6 +6,10 @@
 //! (p + p')/2 x (w' - w), what the shift of weights did.
 
 use super::result::{HealthScore, PartScore};
+use super::set::Model;
+use super::settle::HUMAN_CAP;
+use super::tree::for_each_part;
+use crate::signal::named;
 use crate::state::history::HistoryRow;
 use serde::Serialize;
 
@@ -80,25 +84,26 @@ pub(crate) struct Way {
 }
 
 impl Way {
-    /// The parts of the whole change. `concerns` tells whether a row of the history can have moved a signal.
+    /// The parts of the whole change. `concerns` tells whether a row of the history can have moved what a cause names.
     pub(crate) fn explain(
         &self,
         history: &[HistoryRow],
-        concerns: &dyn Fn(&str, &HistoryRow) -> bool,
+        concerns: &dyn Fn(Cause, &str, &HistoryRow) -> bool,
     ) -> ScoreChange {
         let mut parts = Vec::new();
-        let mut add = |cause, name: &str, points: f64, events: Vec<HistoryRow>| {
+        let mut add = |cause, name: &str, points: f64| {
             if points != 0.0 {
+                let behind = history.iter().rev().filter(|row| concerns(cause, name, row));
+                let events = behind.take(NAMED).cloned().collect();
                 parts.push(ChangePart { cause, name: name.to_owned(), points, events });
             }
         };
         let name = |health: &HealthScore| health.model.clone().unwrap_or_else(|| "no model".to_owned());
-        add(Cause::Model, &name(&self.edited), total(&self.edited) - total(&self.start), Vec::new());
+        add(Cause::Model, &name(&self.edited), total(&self.edited) - total(&self.start));
         let stage = self.end.stage.clone().unwrap_or_else(|| name(&self.moved));
-        add(Cause::Stage, &stage, total(&self.moved) - total(&self.edited), Vec::new());
+        add(Cause::Stage, &stage, total(&self.moved) - total(&self.edited));
 
         let (before, after) = (&self.moved, &self.end);
-        let rows = |signal: &str| newest(history, &|row| concerns(signal, row));
         let presence_changed = before
             .parts
             .iter()
@@ -107,21 +112,20 @@ impl Way {
         for (old, new) in before.parts.iter().zip(&after.parts) {
             let (moved, shifted) = split(old, new);
             let signal = if presence_changed { moved } else { moved + shifted };
-            add(Cause::Signal, &new.signal, signal, rows(&new.signal));
+            add(Cause::Signal, &new.signal, signal);
             if presence_changed {
-                add(Cause::Missing, &new.signal, shifted, rows(&new.signal));
+                add(Cause::Missing, &new.signal, shifted);
             }
         }
         for (old, new) in before.adjustments.iter().zip(&after.adjustments) {
-            add(Cause::Adjustment, &new.name, new.effect - old.effect, Vec::new());
+            add(Cause::Adjustment, &new.name, new.effect - old.effect);
         }
         for (old, new) in before.limits.iter().zip(&after.limits) {
-            add(Cause::Limit, &new.name, new.effect - old.effect, Vec::new());
+            add(Cause::Limit, &new.name, new.effect - old.effect);
         }
         let over = |health: &HealthScore| health.r#override.as_ref().map_or(0.0, |over| over.effect);
-        let overrides = newest(history, &|row| row.kind == "client.override_set");
-        add(Cause::Override, "override", over(after) - over(before), overrides);
-        add(Cause::Clamp, "clamp", after.clamp - before.clamp, Vec::new());
+        add(Cause::Override, "override", over(after) - over(before));
+        add(Cause::Clamp, "clamp", after.clamp - before.clamp);
         parts.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
         let (from, to) = (self.start.score, self.end.score);
         ScoreChange { from, to, delta: from.zip(to).map(|(from, to)| to - from), parts }
@@ -138,6 +142,36 @@ fn split(old: &PartScore, new: &PartScore) -> (f64, f64) {
     }
 }
 
-fn newest(history: &[HistoryRow], test: &dyn Fn(&HistoryRow) -> bool) -> Vec<HistoryRow> {
-    history.iter().rev().filter(|row| test(row)).take(NAMED).cloned().collect()
+/// Whether a row of the history can have moved what a cause names, by the entry of a model set that was used at the end.
+pub(crate) fn concerns(
+    model: &Model,
+    rule: Option<usize>,
+    cause: Cause,
+    name: &str,
+    row: &HistoryRow,
+) -> bool {
+    let Some(single) = model.choices.get(rule.unwrap_or(0)).map(|choice| &choice.model) else { return false };
+    let signals = &single.signals;
+    let by_signal = |signal: usize| named::concerns(signals, signal, row);
+    match cause {
+        Cause::Signal | Cause::Missing => {
+            signals.iter().position(|(known, _)| known == name).is_some_and(by_signal)
+        }
+        Cause::Adjustment if name == HUMAN_CAP => {
+            let mut judged = false;
+            for_each_part(&single.root, &mut |part| judged |= part.human && by_signal(part.signal));
+            judged
+        }
+        Cause::Adjustment => single.adjustments.iter().any(|one| one.name == name && by_signal(one.signal)),
+        Cause::Limit => {
+            single.limits.iter().any(|limit| limit.name == name && limit.when.concerns(row, signals))
+        }
+        Cause::Stage => {
+            let stages = model.stages.iter().map(|stage| &stage.when);
+            let mut tests = stages.chain(model.choices.iter().filter_map(|choice| choice.when.as_ref()));
+            tests.any(|when| when.concerns(row, &model.signals))
+        }
+        Cause::Override => row.kind == "client.override_set",
+        Cause::Model | Cause::Clamp => false,
+    }
 }

@@ -1,9 +1,10 @@
 //! Conditions: one grammar for the limits of a model and for choosing one.
 
 use crate::event::Attribute;
-use crate::signal::View;
-use crate::signal::named::SignalNames;
+use crate::signal::named::{self, SignalNames};
 use crate::signal::params::{Faults, Object, Param, found};
+use crate::signal::{SignalSpec, View};
+use crate::state::history::HistoryRow;
 use serde_json::{Value, json};
 
 /// Bounds on a number; all of them must hold.
@@ -211,6 +212,22 @@ impl Condition {
                 all(inner.iter().map(|condition| condition.test(of).map(|holds| !holds))).map(|none| !none)
             }
             Self::Not(inner) => inner.test(of).map(|holds| !holds),
+        }
+    }
+
+    /// Whether a row of a client's history can have changed the answer.
+    pub(crate) fn concerns(&self, row: &HistoryRow, signals: &[(String, SignalSpec)]) -> bool {
+        match self {
+            Self::Signal { signal, .. } => named::concerns(signals, *signal, row),
+            Self::Segment(_) | Self::Tag(_) | Self::Attribute { .. } => row.kind == "client.set",
+            Self::Paying(_) | Self::Trial(_) | Self::TenureDays(_) => row.kind == "billing.subscription_set",
+            Self::Milestone(milestone) => {
+                row.kind == "client.milestone_reached" && row.about.as_deref() == Some(milestone)
+            }
+            // What made the stage is told with the stage.
+            Self::Stage(_) => false,
+            Self::All(inner) | Self::Any(inner) => inner.iter().any(|inner| inner.concerns(row, signals)),
+            Self::Not(inner) => inner.concerns(row, signals),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod builder;
 pub(crate) mod change;
+pub(crate) mod check;
 mod condition;
 pub(crate) mod curve;
 mod default;
@@ -23,8 +24,9 @@ mod valuation;
 
 pub use builder::{GroupBuilder, ModelBuilder};
 pub use change::{Cause, ChangePart, ScoreChange};
+pub use check::DataFault;
 pub use model::Band;
-pub use result::{Effect, HealthScore, OverrideEffect, PartScore};
+pub use result::{Effect, HealthScore, Origin, OverrideEffect, PartScore};
 pub use schema::model_schema;
 pub use set::Model;
 
@@ -38,7 +40,7 @@ use curve::Curve;
 use model::{Part, Single, WhenMissing};
 use peers::{Peer, Peers};
 use readings::{Readings, Stages};
-use settle::settle;
+use settle::{Raw, settle};
 use std::sync::OnceLock;
 use tree::{combine, coverage, for_each_part, name_parts, share_out};
 use valuation::Valuation;
@@ -178,19 +180,23 @@ impl<'a> Scorer<'a> {
         });
 
         let points = |part: &Part| parts.get(part.number).and_then(|read| read.points);
-        let raw = combine(&model.root, &points);
+        let without_human = |points: &dyn Fn(&Part) -> Option<f64>| {
+            let computed = |part: &Part| points(part).filter(|_| !part.human);
+            model.human_cap.and_then(|_| combine(&model.root, &computed))
+        };
+        let raw = Raw { all: combine(&model.root, &points), computed: without_human(&points) };
         let covered = |part: &Part| parts.get(part.number).is_some_and(|read| read.covered);
         let coverage = coverage(&model.root, &covered).unwrap_or(0.0);
-        let shown = raw.filter(|_| !required_missing && coverage + TOLERANCE >= model.min_coverage);
+        let shown = raw.all.is_some() && !required_missing && coverage + TOLERANCE >= model.min_coverage;
         let at_bound = |missing: f64| {
             let of = |part: &Part| {
                 let read = parts.get(part.number).filter(|_| part.curve.is_some())?;
                 Some(read.points.filter(|_| read.covered).unwrap_or(missing))
             };
-            combine(&model.root, &of)
+            Raw { all: combine(&model.root, &of), computed: without_human(&of) }
         };
 
-        let settled = settle(model, raw, shown.is_some(), &readings);
+        let settled = settle(model, raw, shown, &readings);
         let bound = |missing| settle(model, at_bound(missing), true, &readings).score;
         let mut shares = vec![0.0; model.part_count];
         share_out(&model.root, 1.0, &points, &mut shares);
@@ -276,11 +282,12 @@ fn band(model: &Single, score: f64) -> &str {
 }
 
 fn list_parts(model: &Single, parts: Vec<ReadPart>, shares: &[f64]) -> Vec<PartScore> {
-    let mut names: Vec<(Vec<String>, usize)> = Vec::with_capacity(parts.len());
+    let mut names: Vec<(Vec<String>, &Part)> = Vec::with_capacity(parts.len());
     name_parts(&model.root, &mut Vec::new(), &mut names);
-    let part = |(((group, signal), read), share): (((Vec<String>, usize), ReadPart), &f64)| PartScore {
+    let part = |(((group, part), read), share): (((Vec<String>, &Part), ReadPart), &f64)| PartScore {
         group,
-        signal: model.signals.get(signal).map(|(name, _)| name.clone()).unwrap_or_default(),
+        signal: model.signals.get(part.signal).map(|(name, _)| name.clone()).unwrap_or_default(),
+        origin: if part.human { Origin::Human } else { Origin::Computed },
         reading: read.reading,
         missing: read.missing,
         points: read.points,

@@ -43,6 +43,8 @@ pub(crate) struct Part {
     /// `None` while nobody can say which way of the signal is better: it is read and listed, and does nothing else.
     pub(crate) curve: Option<Curve>,
     pub(crate) missing: WhenMissing,
+    /// Whether a person of ours judges it.
+    pub(crate) human: bool,
     /// Its number among all parts, in the order of the document: a group's parts before its groups.
     pub(crate) number: usize,
 }
@@ -102,6 +104,8 @@ pub(crate) struct Single {
     pub(crate) limits: Vec<Limit>,
     pub(crate) bands: Vec<Band>,
     pub(crate) min_coverage: f64,
+    /// How many points the human parts together may move the score.
+    pub(crate) human_cap: Option<f64>,
     pub(crate) sources: Vec<SourceRule>,
     pub(crate) valuation: Option<Valuation>,
 }
@@ -171,6 +175,10 @@ impl Single {
             read_all(&mut object, "limits", faults, |object, faults| read_limit(object, &judging, faults));
         let bands = read_bands(&mut object, faults);
         let min_coverage = share(&mut object, "min_coverage", faults).unwrap_or(0.0);
+        let human_cap = object.optional::<Points>("human_cap", faults).map(|points| points.0);
+        if human_cap.is_some() {
+            refuse_judged_adjustments(&object, adjustments.as_deref(), &names, faults);
+        }
         let sources = read_sources(&mut object, faults);
         let valuation = Valuation::read(&mut object, faults);
         object.finish(faults);
@@ -186,9 +194,25 @@ impl Single {
             limits: limits?,
             bands: bands?,
             min_coverage,
+            human_cap,
             sources: sources?,
             valuation: valuation?,
         })
+    }
+}
+
+/// A cap on what people's judgement does would mean little if adjustments went around it.
+fn refuse_judged_adjustments(
+    object: &Object<'_>,
+    adjustments: Option<&[Adjustment]>,
+    signals: &SignalNames<'_>,
+    faults: &mut Faults,
+) {
+    for (i, adjustment) in adjustments.unwrap_or_default().iter().enumerate() {
+        if signals.is_judged(adjustment.signal) {
+            let path = object.path(&format!("adjustments[{i}].signal"));
+            faults.add(path, "must not be a judged signal in a model with `human_cap`: make it a part");
+        }
     }
 }
 
@@ -257,11 +281,13 @@ fn read_part(
         read_curve(object, Some((0.0, 100.0)), faults).map(Some)
     };
     let missing = read_missing(object, faults);
+    let human = object.optional("human", faults);
     let number = *part_count;
     *part_count += 1;
+    let human = human.unwrap_or_else(|| signal.is_some_and(|signal| signals.is_judged(signal)));
     let (curve, missing) = (curve?.filter(|_| !tracked), missing?);
     let missing = if tracked { WhenMissing::Redistribute } else { missing };
-    Some(Part { signal: signal?, weight, curve, missing, number })
+    Some(Part { signal: signal?, weight, curve, missing, human, number })
 }
 
 /// The weight of a part whose signal nobody can judge yet: none.

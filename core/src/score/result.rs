@@ -38,7 +38,8 @@ pub struct HealthScore {
     pub high: Option<f64>,
     /// Every part, a group's parts before its groups.
     pub parts: Vec<PartScore>,
-    /// Every adjustment.
+    /// Every adjustment; before them, in a model with `human_cap`, the entry of that name: how far the human parts move the
+    /// score, and what the cap took of it.
     pub adjustments: Vec<Effect>,
     /// Every limit.
     pub limits: Vec<Effect>,
@@ -48,6 +49,16 @@ pub struct HealthScore {
     pub clamp: f64,
 }
 
+/// Where a part's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// From what the client did.
+    Computed,
+    /// From the judgement of a person of ours.
+    Human,
+}
+
 /// One part of a score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PartScore {
@@ -55,6 +66,8 @@ pub struct PartScore {
     pub group: Vec<String>,
     /// The signal's name in the model.
     pub signal: String,
+    /// Computed, or judged by a person.
+    pub origin: Origin,
     /// The signal's value.
     pub reading: Option<f64>,
     /// Why there is none.

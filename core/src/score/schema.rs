@@ -170,6 +170,7 @@ fn model() -> Value {
         "adjustments": said("Points added or taken away after combining.", list(refer("adjustment"), 0)),
         "limits": said("Hard rules: no more than, no less than, exactly.", list(refer("limit"), 0)),
         "min_coverage": said("The share of the weight that must have data before there is a score; 0 without it.", Share::schema()),
+        "human_cap": said("How many points the parts that people judge may move the score, all together; without it any.", Points::schema()),
         "sources": sources(),
     });
     with_rates(object("One health model.", required, join(optional, money())))
@@ -265,7 +266,10 @@ fn group() -> Value {
 
 fn part() -> Value {
     let required = json!({"signal": name("The name of a signal.")});
-    let optional = json!({"weight": weight(), "curve": refer("curve"), "missing": refer("missing")});
+    let human =
+        said("Whether a person of ours judges it; a `sentiment` is judged, all else is not.", bool::schema());
+    let optional =
+        json!({"weight": weight(), "curve": refer("curve"), "missing": refer("missing"), "human": human});
     let tracked = json!({"required": ["weight"], "properties": {"weight": {"const": 0}}});
     let part = object("One signal in a group.", required, optional);
     with(part, "anyOf", json!([given("curve"), tracked]))

@@ -7,6 +7,9 @@ use crate::event::client::OverrideKind;
 use crate::signal::View;
 use crate::state::billing::instant_of;
 
+/// What the cap on human parts is called among the adjustments.
+pub(super) const HUMAN_CAP: &str = "human_cap";
+
 /// What became of the raw score.
 pub(super) struct Settled {
     pub(super) score: Option<f64>,
@@ -17,12 +20,28 @@ pub(super) struct Settled {
     pub(super) clamp: f64,
 }
 
-/// Adjustments, limits, override and clamp, as steps of one running value. `None` goes through as no score, which only
-/// a standing override of the score itself replaces.
-pub(super) fn settle(model: &Single, raw: Option<f64>, shown: bool, readings: &Readings<'_>) -> Settled {
-    let start = raw.unwrap_or(0.0);
-    let mut value = start;
-    let mut adjustments = Vec::with_capacity(model.adjustments.len());
+/// What the tree of a model comes to.
+#[derive(Clone, Copy)]
+pub(super) struct Raw {
+    /// With all parts that are there; `None` without any.
+    pub(super) all: Option<f64>,
+    /// Without the human ones; looked at only under a cap on them.
+    pub(super) computed: Option<f64>,
+}
+
+/// The cap on what human parts do, adjustments, limits, override and clamp, as steps of one running value. `None` goes
+/// through as no score, which only a standing override of the score itself replaces.
+pub(super) fn settle(model: &Single, raw: Raw, shown: bool, readings: &Readings<'_>) -> Settled {
+    let Raw { all: raw, computed } = raw;
+    let mut value = raw.unwrap_or(0.0);
+    let mut adjustments = Vec::with_capacity(model.adjustments.len() + 1);
+    if let Some(cap) = model.human_cap {
+        // Where nothing is computed there is nothing to hold the judgement against.
+        let influence = raw.zip(computed).map(|(all, computed)| all - computed);
+        let effect = influence.map_or(0.0, |influence| influence.clamp(-cap, cap) - influence);
+        value += effect;
+        adjustments.push(Effect { name: HUMAN_CAP.to_owned(), reading: influence, effect });
+    }
     for adjustment in &model.adjustments {
         let reading = readings.value(adjustment.signal);
         let effect =

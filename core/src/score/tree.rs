@@ -10,8 +10,12 @@ pub(super) fn for_each_part<'m>(group: &'m Group, see: &mut dyn FnMut(&'m Part))
     }
 }
 
-pub(super) fn name_parts(group: &Group, path: &mut Vec<String>, names: &mut Vec<(Vec<String>, usize)>) {
-    names.extend(group.parts.iter().map(|part| (path.clone(), part.signal)));
+pub(super) fn name_parts<'m>(
+    group: &'m Group,
+    path: &mut Vec<String>,
+    names: &mut Vec<(Vec<String>, &'m Part)>,
+) {
+    names.extend(group.parts.iter().map(|part| (path.clone(), part)));
     for inner in &group.groups {
         path.push(inner.name.clone());
         name_parts(inner, path, names);

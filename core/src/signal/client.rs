@@ -1,13 +1,13 @@
 //! Signals of what people said and did: sentiment, NPS, contacts, milestones, attributes.
 
-use super::params::{Age, Days, Positive};
+use super::params::{Age, Days, Positive, Steps};
 use super::{Measure, Missing, View, signal};
 use crate::event::client::{ContactStatus, ContactedBy, Outcome};
 use crate::event::{Attribute as AttributeValue, Patch};
 use crate::id::UserId;
-use crate::state::client::ContactChange;
+use crate::state::client::{ContactChange, Sentiment as SentimentEntry};
 use crate::time::Instant;
-use crate::timeline::Timeline;
+use crate::timeline::{Entry, Timeline};
 use std::collections::BTreeMap;
 
 super::params::choice!(ContactedBy, "one of `us`, `client`", "us" => ContactedBy::Us, "client" => ContactedBy::Client);
@@ -48,21 +48,46 @@ impl Measure for Nps {
 }
 
 signal! {
-    /// The latest judgement of how the client feels; with a half-life it is pulled toward 50 as it ages.
+    /// The latest judgement of how the client feels, or one named part of it; with a half-life it is pulled toward 50 as
+    /// it ages, with steps a value between them counts as missing.
     Sentiment = "sentiment", "0 to 100", Up, instant {
         half_life_days: Option<Positive>,
         max_age_days: Option<Age>,
+        part: Option<String>,
+        steps: Option<Steps>,
+    }
+}
+
+impl Sentiment {
+    /// What an entry says of the part that is asked for, or of the whole.
+    pub(crate) fn stated(&self, entry: &Entry<SentimentEntry>) -> Option<f64> {
+        let judged = &entry.value;
+        let value = match &self.part {
+            None => Some(&judged.value),
+            Some(part) => judged.parts.iter().find(|(name, _)| name.as_str() == part).map(|(_, value)| value),
+        };
+        value.map(|value| value.quantity().to_f64())
+    }
+
+    /// The steps a value must be one of, if there are any.
+    pub(crate) fn allowed(&self) -> Option<&[f64]> {
+        self.steps.as_ref().map(|steps| steps.0.as_slice())
     }
 }
 
 impl Measure for Sentiment {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let entry = view.state.profile.sentiment.at(view.at).ok_or(Missing::NeverSeen)?;
+        let entries = view.state.profile.sentiment.up_to(view.at).iter().rev();
+        // A later judgement without the part does not take back what was said of it.
+        let mut stated = entries.filter_map(|entry| self.stated(entry).map(|value| (entry, value)));
+        let (entry, value) = stated.next().ok_or(Missing::NeverSeen)?;
         let age = view.today.days_since(view.zone.day(entry.at()));
         if self.max_age_days.is_some_and(|most| age > most.0) {
             return Err(Missing::Expired);
         }
-        let value = entry.value.value.quantity().to_f64();
+        if self.allowed().is_some_and(|steps| !steps.contains(&value)) {
+            return Err(Missing::OffScale);
+        }
         Ok(match self.half_life_days {
             Some(half_life) => 50.0 + (value - 50.0) * libm::exp2(-f64::from(age) / half_life.0),
             None => value,

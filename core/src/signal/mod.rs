@@ -9,6 +9,7 @@ pub(crate) mod doc;
 pub(crate) mod formula;
 pub(crate) mod named;
 pub(crate) mod params;
+mod reading;
 pub(crate) mod stage;
 pub(crate) mod statistics;
 pub(crate) mod support;
@@ -21,88 +22,9 @@ pub(crate) use doc::signal;
 pub use doc::{Direction, ParamDoc, SignalDoc};
 use named::Around;
 use params::{Age, Faults, ModelError, Object};
-use serde::{Serialize, Serializer};
+pub use reading::{Missing, Reading};
 use serde_json::Value;
 pub(crate) use view::{Scope, SourceRule, View};
-
-/// Why a signal has no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Missing {
-    /// The client, the feed or the thing itself was never heard of.
-    NeverSeen,
-    /// No usage event of the book has carried a user.
-    NoUsers,
-    /// Too little to make a number of: nothing in the window, or a base below its minimum.
-    TooLittle,
-    /// The source has gone quiet, so that its silence says nothing about the client.
-    SourceSilent,
-    /// The newest value is too old.
-    Expired,
-    /// The answer needs detail from before the seal.
-    Sealed,
-    /// The client pays in several currencies and none was named.
-    SeveralCurrencies,
-    /// An amount cannot be valued.
-    MissingRate,
-}
-
-impl Missing {
-    /// The slug.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NeverSeen => "never_seen",
-            Self::NoUsers => "no_users",
-            Self::TooLittle => "too_little",
-            Self::SourceSilent => "source_silent",
-            Self::Expired => "expired",
-            Self::Sealed => "sealed",
-            Self::SeveralCurrencies => "several_currencies",
-            Self::MissingRate => "missing_rate",
-        }
-    }
-}
-
-impl Serialize for Missing {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-/// The value of a signal, always finite, or why there is none. In JSON `{"reading": 3.0, "missing": null}`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reading(Result<f64, Missing>);
-
-impl Reading {
-    /// The value.
-    pub fn value(self) -> Option<f64> {
-        self.0.ok()
-    }
-
-    /// Why there is none.
-    pub fn missing(self) -> Option<Missing> {
-        self.0.err()
-    }
-
-    /// The value, or why there is none.
-    pub(crate) fn result(self) -> Result<f64, Missing> {
-        self.0
-    }
-
-    pub(crate) fn of(read: Result<f64, Missing>) -> Self {
-        // -0 is 0, and what left the finite numbers has nothing to say.
-        Self(read.and_then(|value| if value.is_finite() { Ok(value + 0.0) } else { Err(Missing::TooLittle) }))
-    }
-}
-
-impl Serialize for Reading {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let mut both = serializer.serialize_struct("Reading", 2)?;
-        both.serialize_field("reading", &self.value())?;
-        both.serialize_field("missing", &self.missing())?;
-        both.end()
-    }
-}
 
 /// What a kind of signal can do.
 pub(crate) trait Measure {
@@ -287,6 +209,14 @@ impl SignalSpec {
     /// Whether it reads the lifecycle stage, by itself or by a signal inside.
     pub(crate) fn reads_stage(&self) -> bool {
         matches!(self.kind, Kind::StageDays(_)) || self.inline().iter().any(Self::reads_stage)
+    }
+
+    /// The judgements of people that it reads, by itself or by signals inside.
+    pub(crate) fn judgements(&self) -> Vec<&client::Sentiment> {
+        match &self.kind {
+            Kind::Sentiment(sentiment) => vec![sentiment],
+            _ => self.inline().iter().flat_map(Self::judgements).collect(),
+        }
     }
 
     /// Whether a row of a client's history can move this signal. What a formula names is asked by itself.

@@ -35,6 +35,8 @@ struct Marks {
     /// Nobody can say which way is better.
     unknown: bool,
     reads_stage: bool,
+    /// A person of ours judges it.
+    judged: bool,
 }
 
 /// What is made of a signal where it is named.
@@ -100,6 +102,11 @@ impl<'m> SignalNames<'m> {
     /// Whether nobody can say yet which way of a signal is better.
     pub(crate) fn is_unknown(&self, signal: usize) -> bool {
         self.marks.get(signal).is_some_and(|marks| marks.unknown)
+    }
+
+    /// Whether a person of ours judges a signal, or something it is made of.
+    pub(crate) fn is_judged(&self, signal: usize) -> bool {
+        self.marks.get(signal).is_some_and(|marks| marks.judged)
     }
 }
 
@@ -202,11 +209,13 @@ fn marks(path: &str, specs: &[(String, Option<SignalSpec>)], faults: &mut Faults
 
 fn mark(spec: &SignalSpec, inputs: impl Iterator<Item = Marks>) -> Marks {
     let is_formula = spec.kind() == super::formula::Formula::KIND;
-    let own = Marks { storeys: usize::from(is_formula), unknown: false, reads_stage: spec.reads_stage() };
+    let (reads_stage, judged) = (spec.reads_stage(), !spec.judgements().is_empty());
+    let own = Marks { storeys: usize::from(is_formula), unknown: false, reads_stage, judged };
     let made = inputs.fold(own, |sum, input| Marks {
         storeys: sum.storeys.max(input.storeys + 1),
         unknown: sum.unknown || input.unknown,
         reads_stage: sum.reads_stage || input.reads_stage,
+        judged: sum.judged || input.judged,
     });
     // Who states a direction has decided.
     let unknown = spec.stated_direction().map_or(made.unknown, |stated| stated == Direction::Unknown);

@@ -220,6 +220,22 @@ impl Param for Names {
     }
 }
 
+/// The values a judgement may have, rising.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Steps(pub(crate) Vec<f64>);
+
+impl Param for Steps {
+    const EXPECTS: &'static str = "a list of rising numbers from 0 to 100, at least two";
+    fn read(value: &Value) -> Option<Self> {
+        let steps: Vec<f64> = value.as_array()?.iter().map(f64::read).collect::<Option<_>>()?;
+        let inside = steps.iter().all(|step| (0.0..=100.0).contains(step));
+        (steps.len() >= 2 && inside && steps.is_sorted_by(|a, b| a < b)).then_some(Self(steps))
+    }
+    fn schema() -> Value {
+        json!({"type": "array", "minItems": 2, "items": {"type": "number", "minimum": 0, "maximum": 100}})
+    }
+}
+
 impl Param for crate::money::Currency {
     const EXPECTS: &'static str = "a currency of three capital letters";
     fn read(value: &Value) -> Option<Self> {

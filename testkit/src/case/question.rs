@@ -2,7 +2,7 @@
 
 use healthfold::{
     AsOf, ClientId, Engine, Instant, Model, ModelError, Month, Period, PeriodError, QueryError,
-    ReasonClasses, RevenueOptions, SettingError, SignalSpec, Target, TimeError,
+    ReasonClasses, RevenueOptions, ScoresOf, SettingError, SignalSpec, Target, TimeError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -73,6 +73,27 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             let model = Model::from_json(&args.json("model"))?;
             Ok(serde_json::to_value(engine.score(&args.client()?, &model, args.as_of()?)?)?)
         }
+        "scores" => {
+            let (model, of) = (Model::from_json(&args.json("model"))?, args.only()?);
+            Ok(serde_json::to_value(engine.scores(&model, args.as_of()?, of))?)
+        }
+        "explain_change" => {
+            let (model, client) = (Model::from_json(&args.json("model"))?, args.client()?);
+            let end_model = args.value("end_model");
+            let end_model = if end_model.is_null() { None } else { Some(Model::from_value(&end_model)?) };
+            let (start, end) = (args.instant("start")?, args.instant("end")?);
+            let change = engine.explain_change(&client, &model, start, end, end_model.as_ref())?;
+            Ok(serde_json::to_value(change)?)
+        }
+        "check_data" => {
+            let model = Model::from_json(&args.json("model"))?;
+            Ok(serde_json::to_value(engine.check_data(&model, args.as_of()?))?)
+        }
+        "timeline" => {
+            let (start, end) = (args.instant("start")?, args.instant("end")?);
+            Ok(serde_json::to_value(engine.timeline(&args.client()?, start, end)?)?)
+        }
+        "anomalies" => Ok(serde_json::to_value(engine.anomalies(&args.client()?)?)?),
         "revenue" => Ok(serde_json::to_value(engine.revenue(args.period()?, &args.options()?)?)?),
         "movements" => Ok(serde_json::to_value(engine.movements(args.period()?, &args.options()?)?)?),
         "churn_reasons" => {
@@ -150,6 +171,14 @@ impl Args<'_> {
 
     pub(super) fn as_of(&self) -> Result<Instant, Refusal> {
         self.instant("as_of")
+    }
+
+    fn only(&self) -> Result<ScoresOf, Refusal> {
+        Ok(if self.value("only").is_null() {
+            ScoresOf::All
+        } else {
+            serde_json::from_value(self.value("only"))?
+        })
     }
 
     fn month(&self, name: &str) -> Result<Option<Month>, Refusal> {
