@@ -95,13 +95,14 @@ pub use quantity::{NumberError, Quantity};
 pub use rate::{HeadRate, MoneyRate, MoneyRatio, PerHead, rescaled};
 pub use recurring::{Annual, Factor, Mrr, Recurring, YearFactors};
 pub use revenue::{
-    Ageing, AsOf, Attribution, Cash, CashLines, CashRow, ChangeRow, ChurnKind, ChurnReasons, ChurnTotal,
-    ChurnTotalRow, ClassRow, Cohort, CohortCell, Cohorts, Divergence, EndedTrials, Factors, Flow, FlowKind,
-    Flows, Grain, GroupBy, GroupKey, GroupRow, Heads, IntervalMethod, Leavers, LogoBase, Margin,
-    MovementKind, MovementRow, Movements, ObservedLtv, ObservedValue, PausedAs, PeriodUnit, ReasonClasses,
-    ReasonRow, Recovery, ReportPeriod, RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row,
-    SettingError, SimpleLtv, SimpleValue, StartedTrials, Tag, Target, TargetMetric, TargetRow, Targets,
-    TopClient, TopClients, TotalAmount, Trailing, TransferRow, Transferred, Trials, Unsettled,
+    Ageing, AsOf, Attribution, Benchmark, BenchmarkRow, Benchmarks, Cash, CashLines, CashRow, ChangeRow,
+    ChurnKind, ChurnReasons, ChurnTotal, ChurnTotalRow, ClassRow, Cohort, CohortCell, Cohorts, Divergence,
+    EndedTrials, Factors, Figure, Flow, FlowKind, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads,
+    IntervalMethod, Leavers, LogoBase, Margin, MovementKind, MovementRow, Movements, ObservedLtv,
+    ObservedValue, PausedAs, PeriodUnit, ReasonClasses, ReasonRow, Recovery, ReportPeriod, RevenueMetric,
+    RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, SettingError, SimpleLtv, SimpleValue,
+    StartedTrials, Tag, Target, TargetRow, Targets, TopClient, TopClients, TotalAmount, Trailing,
+    TransferRow, Transferred, Trials, Unsettled,
 };
 pub use score::{
     Band, Cause, ChangePart, DataFault, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, Origin,

@@ -4,9 +4,9 @@ use super::Engine;
 use crate::error::QueryError;
 use crate::period::Period;
 use crate::revenue::{
-    self, AsOf, Cash, ChurnReasons, Cohorts, Grain, GroupBy, Margin, Movements, ObservedLtv, PeriodUnit,
-    Question, ReasonClasses, Refusal, RevenueOptions, RevenueReport, RevenueSeries, SettingError, SimpleLtv,
-    Target, Targets, TopClients, Trials,
+    self, AsOf, Benchmark, Benchmarks, Cash, ChurnReasons, Cohorts, Grain, GroupBy, Margin, Movements,
+    ObservedLtv, PeriodUnit, Question, ReasonClasses, Refusal, RevenueOptions, RevenueReport, RevenueSeries,
+    SettingError, SimpleLtv, Target, Targets, TopClients, Trials,
 };
 use crate::time::{Instant, Month};
 
@@ -180,6 +180,20 @@ impl Engine {
     ) -> Result<Targets, QueryError> {
         let options = RevenueOptions { group_by: Some(GroupBy::Owner), ..options.clone() };
         Ok(revenue::targets(&self.revenue(period, &options)?, targets))
+    }
+
+    /// Benchmarks of the caller's beside what came of them in a period, each with its source; with `group_by` for each
+    /// group, too. A benchmark is held against the period as it is: one of a year is for a year.
+    ///
+    /// # Errors
+    /// As [`Engine::revenue`].
+    pub fn benchmarks(
+        &self,
+        period: Period,
+        benchmarks: &[Benchmark],
+        options: &RevenueOptions,
+    ) -> Result<Benchmarks, QueryError> {
+        Ok(revenue::benchmarks(&self.revenue(period, options)?, benchmarks))
     }
 
     /// Cash beside run-rate: what was invoiced, paid, charged and refunded in a period, and what is overdue at its end. As

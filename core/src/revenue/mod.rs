@@ -17,7 +17,10 @@
 //! | `divergence` | whether heads or money leave faster |
 //! | `retention` | sums over clients, and their rates |
 //! | `reasons` | why clients left, and what is to be done about it |
+//! | `items` | lists of objects that come with a question |
+//! | `metric` | the figures of a row by their names |
 //! | `target` | what was aimed at, beside what came of it |
+//! | `benchmark` | what others reach, with its source |
 //! | `cash` | invoices, payments and refunds, beside run-rate |
 //! | `top` | the clients with the greatest MRR |
 //! | `value` | simple and observed lifetime value |
@@ -31,13 +34,16 @@
 
 mod attribution;
 mod band;
+mod benchmark;
 mod cash;
 mod cohort;
 mod divergence;
 mod flows;
 mod group;
 mod hierarchy;
+mod items;
 mod listing;
+mod metric;
 mod movement;
 mod policy;
 mod reasons;
@@ -52,11 +58,13 @@ mod top;
 mod trial;
 mod value;
 
+pub use benchmark::{Benchmark, BenchmarkRow, Benchmarks};
 pub use cash::{Ageing, Cash, CashLines, CashRow, Recovery};
 pub use cohort::{Cohort, CohortCell, Cohorts};
 pub use divergence::Divergence;
 pub use flows::{Flow, FlowKind, Flows};
 pub use group::GroupKey;
+pub use metric::{Figure, RevenueMetric};
 pub use movement::MovementKind;
 pub use policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
 pub use reasons::{
@@ -69,11 +77,12 @@ pub use report::{
 pub use series::PeriodUnit;
 pub use settings::{Factors, RevenueOptions};
 pub use tags::Tag;
-pub use target::{Target, TargetMetric, TargetRow, Targets};
+pub use target::{Target, TargetRow, Targets};
 pub use top::{TopClient, TopClients};
 pub use trial::{EndedTrials, StartedTrials, Trials};
 pub use value::{Margin, ObservedLtv, ObservedValue, SimpleLtv, SimpleValue, TotalAmount};
 
+pub(crate) use benchmark::benchmarks;
 pub(crate) use cash::cash;
 pub(crate) use cohort::cohorts;
 pub(crate) use listing::movements;

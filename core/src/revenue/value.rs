@@ -52,6 +52,9 @@ pub struct SimpleLtv {
     pub method: &'static str,
     /// `unbounded`: as if the period's figures held for ever.
     pub horizon: &'static str,
+    /// `margin`: what is left after the cost of serving, fit to be set against the cost of winning a client. `revenue`
+    /// where the margin is 1: all that is paid.
+    pub basis: &'static str,
     /// The share of revenue that counts.
     pub margin: Margin,
     /// The period the figures are from.
@@ -96,6 +99,7 @@ pub(crate) fn simple(report: RevenueReport, margin: Margin, zone: &Zone) -> Simp
     SimpleLtv {
         method: "simple",
         horizon: "unbounded",
+        basis: if margin == Margin::WHOLE { "revenue" } else { "margin" },
         margin,
         period: report.period,
         settings: report.settings,
@@ -150,6 +154,8 @@ pub struct ObservedLtv {
     pub method: &'static str,
     /// `to_date`: it looks back and promises nothing.
     pub horizon: &'static str,
+    /// `revenue`: no margin is taken off.
+    pub basis: &'static str,
     /// The instant of the question.
     pub as_of: Instant,
     /// The whole book, by currency.
@@ -179,7 +185,7 @@ pub(crate) fn observed(book: &Book, as_of: Instant) -> ObservedLtv {
             clients.push(ObservedValue { client: client.id.clone(), currency, value });
         }
     }
-    ObservedLtv { method: "observed", horizon: "to_date", as_of, total, clients }
+    ObservedLtv { method: "observed", horizon: "to_date", basis: "revenue", as_of, total, clients }
 }
 
 /// Paid invoices that were not voided, and charges, less refunds.

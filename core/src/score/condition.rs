@@ -18,7 +18,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    fn read(object: &mut Object<'_>, faults: &mut Faults) -> Option<Self> {
+    pub(crate) fn read(object: &mut Object<'_>, faults: &mut Faults) -> Option<Self> {
         let before = faults.count();
         let bounds = Self {
             above: object.optional("above", faults),
@@ -34,7 +34,7 @@ impl Bounds {
         (faults.count() == before).then_some(bounds)
     }
 
-    fn hold(&self, x: f64) -> bool {
+    pub(crate) fn hold(&self, x: f64) -> bool {
         self.above.is_none_or(|bound| x > bound)
             && self.at_least.is_none_or(|bound| x >= bound)
             && self.below.is_none_or(|bound| x < bound)

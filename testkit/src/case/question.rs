@@ -1,7 +1,7 @@
 //! One call of the front door by its name in Python, with JSON arguments, and its answer as JSON.
 
 use healthfold::{
-    AsOf, ClientId, Engine, Instant, Model, ModelError, Month, Period, PeriodError, QueryError,
+    AsOf, Benchmark, ClientId, Engine, Instant, Model, ModelError, Month, Period, PeriodError, QueryError,
     ReasonClasses, RevenueOptions, ScoresOf, SettingError, SignalSpec, Target, TimeError,
 };
 use serde::Deserialize;
@@ -128,6 +128,10 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             let targets = args.targets()?;
             Ok(serde_json::to_value(engine.targets(args.period()?, &targets, &args.options()?)?)?)
         }
+        "benchmarks" => {
+            let benchmarks = Benchmark::list_from_json(&args.json("benchmarks"))?;
+            Ok(serde_json::to_value(engine.benchmarks(args.period()?, &benchmarks, &args.options()?)?)?)
+        }
         "cash" => {
             let as_of = args.members.contains_key("as_of").then(|| args.as_of().map(AsOf::At)).transpose()?;
             Ok(serde_json::to_value(engine.cash(args.period()?, as_of)?)?)
@@ -202,16 +206,7 @@ impl Args<'_> {
 
     /// A list of {metric, owner, target}; without an owner it is about the whole book.
     fn targets(&self) -> Result<Vec<Target>, Refusal> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Aim {
-            metric: String,
-            owner: Option<String>,
-            target: String,
-        }
-        let aims: Vec<Aim> = serde_json::from_value(self.value("targets"))?;
-        let target = |aim: &Aim| Target::new(&aim.metric, aim.owner.as_deref(), &aim.target);
-        Ok(aims.iter().map(target).collect::<Result<_, _>>()?)
+        Ok(Target::list_from_json(&self.json("targets"))?)
     }
 
     /// `simple`: of a period, with a margin. `observed`: as of an instant.
@@ -229,8 +224,19 @@ impl Args<'_> {
 
     /// Everything that is not part of the question itself is a setting of it.
     fn options(&self) -> Result<RevenueOptions, Refusal> {
-        const OWN: [&str; 9] =
-            ["n", "period", "start", "end", "every", "targets", "method", "margin", "classes"];
+        const OWN: [&str; 11] = [
+            "n",
+            "period",
+            "start",
+            "end",
+            "every",
+            "targets",
+            "method",
+            "margin",
+            "classes",
+            "benchmarks",
+            "scorecard",
+        ];
         let mut settings = self.members.clone();
         settings.retain(|name, _| !OWN.contains(&name.as_str()));
         Ok(RevenueOptions::from_json(&Value::Object(settings).to_string())?)
