@@ -11,12 +11,13 @@ pub(crate) mod change;
 pub(crate) mod check;
 mod condition;
 pub(crate) mod curve;
-mod default;
+
 mod model;
 pub(crate) mod peers;
 mod readings;
 mod result;
 mod set;
+mod shipped;
 mod schema;
 mod settle;
 mod tree;
