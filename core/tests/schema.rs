@@ -129,17 +129,17 @@ fn events_of_a_form_that_is_never_read_are_not_valid() {
 /// A model with one of everything.
 fn rich() -> Value {
     json!({
-        "name": "rich", "version": 2, "description": "all of it", "combine": "mean", "min_coverage": 0.5,
+        "name": "rich", "version": 2, "description": "all of it", "combine": "mean", "min_coverage": 0.5, "human_cap": 20,
         "currency": "USD", "rates": [{"currency": "EUR", "from": "2026-01-01", "rate": "1.1"}],
-        "signals": {"wau": {"kind": "active_users", "days": 7, "offset": 1}, "mood": {"kind": "sentiment"},
+        "signals": {"wau": {"kind": "active_users", "days": 7, "offset": 1}, "mood": {"kind": "sentiment", "part": "use", "steps": [20, 60, 100]},
             "sum": {"kind": "formula", "expr": {"+": ["wau", 2, {"kind": "mrr"}]}}},
         "groups": [{"name": "g", "weight": 2, "combine": "min",
             "parts": [{"signal": "wau", "weight": 1, "curve": {"points": [[0, 0], [5, 100]]}, "missing": {"points": 50}},
-                {"signal": "mood", "curve": {"percentile": {"within": "all", "min_clients": 2, "invert": true}}, "missing": {"carry_days": 3}},
+                {"signal": "mood", "human": true, "curve": {"percentile": {"within": "all", "min_clients": 2, "invert": true}}, "missing": {"carry_days": 3}},
                 {"signal": "wau", "curve": {"logistic": {"mid": 3, "slope": 1}}},
                 {"signal": "wau", "curve": {"peak": {"low": 0, "ideal": 1, "high": 2}}}],
             "groups": [{"name": "h", "parts": [{"signal": "sum", "curve": {"steps": [[0, 0]]}, "missing": "required"}]}]}],
-        "adjustments": [{"name": "a", "signal": "mood", "curve": {"points": [[0, -20], [50, 0]]}}],
+        "adjustments": [{"name": "a", "signal": "wau", "curve": {"points": [[0, -20], [50, 0]]}}],
         "limits": [{"name": "l", "when": {"all": [{"signal": "wau", "below": 1}, {"not": {"any": [{"tag": "t"}, {"tenure_days": {"above": 3}}]}}]}, "cap": 40}],
         "bands": [{"name": "red", "from": 0}, {"name": "green", "from": 60}],
         "sources": {"app": {"silent_after_days": 2, "metrics": ["m"], "since": "2026-01-01"}}
@@ -211,7 +211,13 @@ fn models_of_a_form_that_is_never_read_are_not_valid() {
         ("/limits/0/when/all/0/below", json!("1")),
         ("/bands/0/from", json!("0")),
         ("/rates/0/rate", json!(true)),
+        ("/human_cap", json!("20")),
+        ("/groups/0/parts/1/human", json!("yes")),
+        ("/signals/mood/steps", json!(20)),
+        ("/signals/mood/part", json!(1)),
         // A word or a number that is not allowed.
+        ("/human_cap", json!(101)),
+        ("/signals/mood/steps", json!([20])),
         ("/name", json!("")),
         ("/combine", json!("sum")),
         ("/min_coverage", json!(1.5)),
@@ -270,8 +276,17 @@ fn models_of_a_form_that_is_never_read_are_not_valid() {
 #[test]
 fn what_may_be_left_out_may_be_null() {
     let validator = validator(&model_schema());
-    let members =
-        ["version", "description", "combine", "min_coverage", "adjustments", "limits", "sources", "rates"];
+    let members = [
+        "human_cap",
+        "version",
+        "description",
+        "combine",
+        "min_coverage",
+        "adjustments",
+        "limits",
+        "sources",
+        "rates",
+    ];
     for name in members {
         let mut model = rich();
         model[name] = Value::Null;
@@ -340,5 +355,7 @@ fn the_schema_knows_the_members_that_the_readers_know() {
     Model::from_value(&rich_set()).unwrap();
     for doc in signal_docs() {
         assert!(definition(&format!("signal_{}", doc.kind)).is_object(), "{}", doc.kind);
+        let undocumented = doc.parameters.iter().filter(|parameter| parameter.doc.is_empty());
+        assert_eq!(undocumented.map(|parameter| parameter.name).collect::<Vec<_>>(), [""; 0], "{}", doc.kind);
     }
 }

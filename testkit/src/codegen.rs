@@ -128,14 +128,14 @@ fn signals() -> String {
         if parameters.is_empty() {
             continue;
         }
-        page.push_str("\n| parameter | allowed | without it |\n|---|---|---|\n");
-        for ParamDoc { name, expects, default, .. } in parameters {
+        page.push_str("\n| parameter | allowed | without it | meaning |\n|---|---|---|---|\n");
+        for ParamDoc { name, doc, expects, default, .. } in parameters {
             let default = match default {
                 None => "required".to_owned(),
                 Some("None") => "not used".to_owned(),
                 Some(code) => format!("`{}`", plain(code)),
             };
-            let _ = writeln!(page, "| `{name}` | {} | {default} |", cell(expects));
+            let _ = writeln!(page, "| `{name}` | {} | {default} | {} |", cell(expects), cell(doc));
         }
     }
     page

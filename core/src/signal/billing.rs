@@ -63,6 +63,7 @@ impl View<'_> {
 signal! {
     /// Monthly recurring revenue, as the revenue report has it.
     Mrr = "mrr", "money a month", Up, instant {
+        /// Only subscriptions in this currency.
         currency: Option<Currency>,
     }
 }
@@ -76,7 +77,9 @@ impl Measure for Mrr {
 signal! {
     /// Monthly recurring revenue now over that of some days ago.
     MrrTrend = "mrr_trend", "ratio", Up, window {
+        /// How many days ago it is compared with.
         days: Days,
+        /// Only subscriptions in this currency.
         currency: Option<Currency>,
     }
 }
@@ -123,6 +126,7 @@ impl Measure for OverdueDays {
 signal! {
     /// Payments that did not go through in the window.
     FailedPayments = "failed_payments", "payments", Down, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
     }
 }

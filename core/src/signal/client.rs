@@ -17,6 +17,7 @@ super::params::choice!(Outcome, "one of `reached`, `no_answer`, `bounced`",
 signal! {
     /// Net promoter score over the latest answer of each user in the window; answers without a user count one each.
     Nps = "nps", "-100 to 100", Up, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days = Days(180),
     }
 }
@@ -51,9 +52,13 @@ signal! {
     /// The latest judgement of how the client feels, or one named part of it; with a half-life it is pulled toward 50 as
     /// it ages, with steps a value between them counts as missing.
     Sentiment = "sentiment", "0 to 100", Up, instant {
+        /// In so many days it comes half of its way to 50.
         half_life_days: Option<Positive>,
+        /// Older than this it is missing.
         max_age_days: Option<Age>,
+        /// A named part of the judgement instead of the whole.
         part: Option<String>,
+        /// The only values that count; another is missing.
         steps: Option<Steps>,
     }
 }
@@ -98,7 +103,9 @@ impl Measure for Sentiment {
 signal! {
     /// Days since the last contact.
     DaysSinceContact = "days_since_contact", "days", Down, instant {
+        /// Only those begun by us, or by the client.
         by: Option<ContactedBy>,
+        /// Only those with this outcome.
         outcome: Option<Outcome>,
     }
 }
@@ -126,6 +133,7 @@ impl View<'_> {
 signal! {
     /// 1 if a milestone is reached, else 0.
     Milestone = "milestone", "0 or 1", Up, instant {
+        /// The milestone, as events name it.
         milestone: String,
     }
 }
@@ -139,7 +147,9 @@ impl Measure for Milestone {
 signal! {
     /// Days from the first event, or from another milestone, to a milestone.
     MilestoneDays = "milestone_days", "days", Down, instant {
+        /// The milestone, as events name it.
         milestone: String,
+        /// Another milestone to count from; without it the first event.
         from: Option<String>,
     }
 }
@@ -195,6 +205,7 @@ impl Measure for ContactValidity {
 signal! {
     /// 1 if a contact who decides became one who left or cannot be reached in the window, else 0.
     KeyContactLost = "key_contact_lost", "0 or 1", Down, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
     }
 }
@@ -224,6 +235,7 @@ impl Measure for KeyContactLost {
 signal! {
     /// A numeric attribute; true and false read as 1 and 0, text is no number.
     Attribute = "attribute", "as stated", Either, instant {
+        /// The key of the attribute.
         key: String,
     }
 }

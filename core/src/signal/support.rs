@@ -36,8 +36,11 @@ impl<'a> View<'a> {
 signal! {
     /// Tickets opened in the window.
     TicketsOpened = "tickets_opened", "tickets", Either, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
+        /// Only those of this topic, as it stands.
         topic: Option<String>,
+        /// Only those of this priority, as it stands.
         priority: Option<Priority>,
     }
 }
@@ -58,6 +61,7 @@ impl Measure for TicketsOpened {
 signal! {
     /// Tickets open as of the instant.
     TicketsOpen = "tickets_open", "tickets", Down, instant {
+        /// Only those of this priority or above.
         min_priority: Option<Priority>,
         /// Only those first opened more than so many days ago.
         older_than_days: Option<Age>,
@@ -79,7 +83,9 @@ impl Measure for TicketsOpen {
 signal! {
     /// How surprising the number of tickets in the window is for this client: -log10 of the Poisson upper tail.
     TicketSurge = "ticket_surge", "orders of magnitude", Down, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days = Days(7),
+        /// The days before the window that say what is usual.
         baseline_days: BaselineDays = BaselineDays(84),
     }
 }
@@ -111,7 +117,9 @@ fn hours(mut values: Vec<f64>, q: f64) -> Result<f64, Missing> {
 signal! {
     /// Hours from the opening to the first reply of an agent: a quantile over the tickets opened in the window that have one.
     FirstResponseHours = "first_response_hours", "hours", Down, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
+        /// Which quantile; 0.5 is the median.
         quantile: Share = Share(0.5),
     }
 }
@@ -130,6 +138,7 @@ signal! {
     /// The share of tickets opened in the window that an agent answered within the client's own target, as that stood when
     /// the ticket was opened.
     FirstResponseWithin = "first_response_within", "share", Up, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
         /// The attribute that holds the client's target in hours.
         target_attribute: Option<String>,
@@ -165,7 +174,9 @@ impl Measure for FirstResponseWithin {
 signal! {
     /// Hours from the opening to the last resolution: a quantile over the tickets opened in the window that are resolved.
     ResolutionHours = "resolution_hours", "hours", Down, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
+        /// Which quantile; 0.5 is the median.
         quantile: Share = Share(0.5),
     }
 }
@@ -182,6 +193,7 @@ impl Measure for ResolutionHours {
 signal! {
     /// The mean rating of tickets, by the time of rating; the last rating of each ticket counts.
     Csat = "csat", "1 to 5", Up, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
     }
 }
@@ -199,7 +211,9 @@ impl Measure for Csat {
 signal! {
     /// Hours of unplanned incidents inside the window; overlaps count once.
     IncidentHours = "incident_hours", "hours", Down, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
+        /// Only those of this severity or above.
         min_severity: Option<Severity>,
     }
 }

@@ -110,7 +110,9 @@ fn over(value: f64, base: f64, least: f64) -> Result<f64, Missing> {
 signal! {
     /// The sum of a metric's counts in the window.
     UsageSum = "usage_sum", "count", Up, window {
+        /// The metric, as events name it.
         metric: String,
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
     }
 }
@@ -125,7 +127,9 @@ impl Measure for UsageSum {
 signal! {
     /// The sum in the window over the sum in the window before.
     UsageTrend = "usage_trend", "ratio", Up, window {
+        /// The metric, as events name it.
         metric: String,
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
         /// Below this sum in the window before there is no trend.
         min_base: NotNegative = NotNegative(1.0),
@@ -155,8 +159,11 @@ super::params::choice!(Take, "one of `last`, `mean`, `min`, `max`",
 signal! {
     /// The last, mean, least or greatest sample of a gauge in the window.
     Gauge = "gauge", "as measured", Either, window {
+        /// The metric, as events name it.
         metric: String,
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
+        /// Which of the samples, or what of them.
         take: Take = Take::Last,
     }
 }
@@ -186,8 +193,11 @@ impl Measure for Gauge {
 signal! {
     /// The sum of one metric over the sum of another.
     Ratio = "ratio", "ratio", Either, window {
+        /// The metric above the line.
         numerator: String,
+        /// The metric below the line.
         denominator: String,
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
         /// Below this denominator there is no ratio; nothing is never a denominator.
         min_denominator: NotNegative = NotNegative(0.0),
@@ -207,6 +217,7 @@ impl Measure for Ratio {
 signal! {
     /// Distinct users in the window: DAU, WAU, MAU for 1, 7, 30 days.
     ActiveUsers = "active_users", "users", Up, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
     }
 }
@@ -221,6 +232,7 @@ impl Measure for ActiveUsers {
 signal! {
     /// Distinct users in the window over those in the window before.
     ActiveTrend = "active_trend", "ratio", Up, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
         /// Below this number of users in the window before there is no trend.
         min_base: NotNegative = NotNegative(1.0),
@@ -239,7 +251,9 @@ impl Measure for ActiveTrend {
 signal! {
     /// Distinct users of a short window over those of a long one.
     Stickiness = "stickiness", "share", Up, window {
+        /// The short window.
         short: Days = Days(1),
+        /// The long window.
         long: Days = Days(30),
     }
 }
@@ -263,6 +277,7 @@ impl Measure for Stickiness {
 signal! {
     /// Distinct users over the seats of paying subscriptions.
     SeatUse = "seat_use", "share", Up, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days = Days(30),
     }
 }
@@ -278,7 +293,9 @@ impl Measure for SeatUse {
 signal! {
     /// How many metrics were used, or which share of a list of metrics.
     Breadth = "breadth", "metrics or share", Up, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
+        /// With a list, the share of it that was used.
         metrics: Option<Names>,
     }
 }
@@ -301,6 +318,7 @@ impl Measure for Breadth {
 signal! {
     /// Calendar days since the last day with usage, of one metric or of any.
     DaysSinceUsage = "days_since_usage", "days", Down, instant {
+        /// Only of this metric; without it of any.
         metric: Option<String>,
     }
 }
@@ -322,6 +340,7 @@ impl Measure for DaysSinceUsage {
 signal! {
     /// How many days of the window had any usage.
     ActiveDays = "active_days", "days", Up, window {
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
     }
 }
@@ -358,8 +377,11 @@ impl super::params::Param for BaselineDays {
 signal! {
     /// The window's mean per day against the client's own baseline, in its standard deviations (n - 1).
     UsageVsOwn = "usage_vs_own", "standard deviations", Up, window {
+        /// The metric, as events name it.
         metric: String,
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
+        /// The days before the window that say what is usual.
         baseline_days: BaselineDays,
     }
 }
@@ -384,7 +406,9 @@ impl Measure for UsageVsOwn {
 signal! {
     /// The sum in the window over the sum of the same calendar days a year before.
     UsageVsLastYear = "usage_vs_last_year", "ratio", Up, window {
+        /// The metric, as events name it.
         metric: String,
+        /// The window: so many calendar days that end with the usage day.
         days: Days,
     }
 }
@@ -429,6 +453,7 @@ impl View<'_> {
 signal! {
     /// This month's sum over what its quota includes.
     QuotaUse = "quota_use", "share", Either, instant {
+        /// The metric that the quota is of.
         metric: String,
     }
 }
@@ -443,7 +468,9 @@ impl Measure for QuotaUse {
 signal! {
     /// What the month will come to at the pace of the last days, over what its quota includes.
     ProjectedOverage = "projected_overage", "share", Down, instant {
+        /// The metric that the quota is of.
         metric: String,
+        /// The days whose mean is the pace.
         days: Days = Days(14),
     }
 }
