@@ -76,7 +76,13 @@ impl Annual {
             IntervalUnit::Month => Factor::whole(12),
             IntervalUnit::Year => Factor::whole(1),
         };
-        Self(div_half_even(amount.micros() * per_year.0, i128::from(interval.count.max(1))))
+        let annual = amount.micros() * per_year.0;
+        // Dividing 128 bits takes longer than all the rest, and most intervals count one.
+        if interval.count <= 1 {
+            Self(annual)
+        } else {
+            Self(div_half_even(annual, i128::from(interval.count)))
+        }
     }
 
     /// The value in units of 10^-12.

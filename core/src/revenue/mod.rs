@@ -242,18 +242,24 @@ impl Question<'_> {
                 continue;
             }
             let view = |currency, lines| View::new(&contracts, currency, lines, &shared.rules, self.zone);
-            let (views, whole) = match (&shared.rates, lines.as_slice()) {
-                (Some(rates), _) => (vec![(rates.reporting(), view(None, &lines))], None),
-                (None, [line]) => (vec![(line.currency, view(Some(line.currency), &lines))], None),
-                (None, several) => {
-                    let one = several.iter().map(std::slice::from_ref).zip(several);
-                    let views = one.map(|(lines, line)| (line.currency, view(Some(line.currency), lines)));
-                    (views.collect::<Vec<_>>(), Some(view(None, several)))
-                }
+            let one = match (&shared.rates, lines.as_slice()) {
+                (Some(rates), _) => Some((rates.reporting(), view(None, &lines))),
+                (None, [line]) => Some((line.currency, view(Some(line.currency), &lines))),
+                (None, _) => None,
             };
-            // One view is all there is to see; of several the whole is apart.
-            let Some(whole) = whole.as_ref().or(views.first().map(|(_, view)| view)) else { continue };
-            see(&client, &views, whole)?;
+            match one {
+                // One view is all there is to see; of several the whole is apart.
+                Some(one) => {
+                    let views = [one];
+                    let [(_, whole)] = &views;
+                    see(&client, &views, whole)?;
+                }
+                None => {
+                    let each = lines.iter().map(std::slice::from_ref).zip(&lines);
+                    let each = each.map(|(lines, line)| (line.currency, view(Some(line.currency), lines)));
+                    see(&client, &each.collect::<Vec<_>>(), &view(None, &lines))?;
+                }
+            }
         }
         Ok(())
     }
@@ -314,8 +320,8 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
     let by_all_heads = Ground { rates: None, ..ground };
     let cut = question.cut();
     let gross = |view: &View<'_, '_>, span: &Span| match question.options.grain {
-        Grain::Change => flows::flows(view, span, &ground),
-        Grain::Net => Ok(Flows::default()),
+        Grain::Change => flows::flows(view, span, &ground).map(Some),
+        Grain::Net => Ok(None),
     };
     let gathered = |period: &Period| {
         let span = Span::new(*period, question.as_of);

@@ -69,9 +69,11 @@ impl Heads {
 }
 
 impl Sums {
-    /// Adds the changes of a client inside.
-    pub(crate) fn add_flows(&mut self, flows: Flows) {
-        self.flows += flows;
+    /// Adds the changes of a client inside, where they are asked for.
+    pub(crate) fn add_flows(&mut self, flows: Option<Flows>) {
+        if let Some(flows) = flows {
+            self.flows += flows;
+        }
     }
 
     /// Adds what a client did while one group had it: what came from and went to others is neither opening nor closing.

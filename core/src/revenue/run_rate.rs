@@ -75,6 +75,28 @@ impl<'s> Contract<'s> {
     }
 }
 
+impl Contract<'_> {
+    /// What is paid over time, if it is all in one currency; no line if nothing ever is.
+    fn lines_of_one_currency(&self) -> Option<Vec<Line>> {
+        let mut line: Option<Line> = None;
+        for stretch in &self.stretches {
+            let paid = stretch.currency.filter(|_| stretch.is_paying());
+            let Some(line) = &mut line else {
+                line = paid.map(|currency| Line { currency, points: vec![(stretch.from, stretch.annual)] });
+                continue;
+            };
+            if paid.is_some_and(|currency| currency != line.currency) {
+                return None;
+            }
+            let now = if paid.is_some() { stretch.annual } else { Annual::ZERO };
+            if line.points.last().is_none_or(|(_, before)| *before != now) {
+                line.points.push((stretch.from, now));
+            }
+        }
+        Some(line.into_iter().collect())
+    }
+}
+
 /// All subscriptions of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Contracts<'s> {
@@ -128,6 +150,12 @@ impl<'s> Contracts<'s> {
 
     /// What is paid over time, a line for each currency that is ever paid in, in order of currency.
     pub(crate) fn lines(&self) -> Vec<Line> {
+        // Most clients have one subscription and one currency: its steps are the line.
+        if let [contract] = self.contracts.as_slice() {
+            if let Some(lines) = contract.lines_of_one_currency() {
+                return lines;
+            }
+        }
         let mut changes: Vec<(Currency, Instant, Annual)> = Vec::new();
         for contract in &self.contracts {
             let mut before: Option<(Currency, Annual)> = None;
@@ -233,21 +261,17 @@ impl<'c, 's> View<'c, 's> {
     }
 
     fn bridge(&mut self, rules: &PayingRules, zone: &Zone) {
-        let mut whole: Vec<Spell> = Vec::with_capacity(self.spells.len());
-        for spell in std::mem::take(&mut self.spells) {
-            if let Some((last, until)) =
-                whole.last_mut().and_then(|last| last.until.map(|until| (last, until)))
-            {
-                let gap = zone.day(spell.from).days_since(zone.day(until));
-                if spell.from <= rules.as_of && i64::from(gap) <= i64::from(rules.grace_days) {
-                    self.bridges.push((until, spell.from));
-                    last.until = spell.until;
-                    continue;
-                }
+        let bridges = &mut self.bridges;
+        self.spells.dedup_by(|spell, last| {
+            let Some(until) = last.until else { return false };
+            let gap = zone.day(spell.from).days_since(zone.day(until));
+            let is_none = spell.from <= rules.as_of && i64::from(gap) <= i64::from(rules.grace_days);
+            if is_none {
+                bridges.push((until, spell.from));
+                last.until = spell.until;
             }
-            whole.push(spell);
-        }
-        self.spells = whole;
+            is_none
+        });
     }
 
     /// Where to look for what holds at an instant: inside a bridged gap it is what held just before.
@@ -297,13 +321,25 @@ impl<'c, 's> View<'c, 's> {
 
 /// The times in which any of some lines is above 0.
 fn spells(lines: &[Line]) -> Vec<Spell> {
+    let mut spells: Vec<Spell> = Vec::new();
+    let mut note = |from: Instant, pays: bool| {
+        let running = spells.last_mut().filter(|spell| spell.until.is_none());
+        match (running, pays) {
+            (Some(spell), false) => spell.until = Some(from),
+            (None, true) => spells.push(Spell { from, until: None }),
+            (Some(_), true) | (None, false) => {}
+        }
+    };
+    if let [line] = lines {
+        line.points.iter().for_each(|(from, annual)| note(*from, annual.is_positive()));
+        return spells;
+    }
     let mut points: Vec<(Instant, usize, bool)> = Vec::new();
     for (i, line) in lines.iter().enumerate() {
         points.extend(line.points.iter().map(|(from, annual)| (*from, i, annual.is_positive())));
     }
     points.sort_unstable();
     let mut pays = vec![false; lines.len()];
-    let mut spells: Vec<Spell> = Vec::new();
     let mut points = points.into_iter().peekable();
     while let Some((from, line, positive)) = points.next() {
         if let Some(slot) = pays.get_mut(line) {
@@ -313,12 +349,7 @@ fn spells(lines: &[Line]) -> Vec<Spell> {
         if points.peek().is_some_and(|(next, _, _)| *next == from) {
             continue;
         }
-        let running = spells.last_mut().filter(|spell| spell.until.is_none());
-        match (running, pays.contains(&true)) {
-            (Some(spell), false) => spell.until = Some(from),
-            (None, true) => spells.push(Spell { from, until: None }),
-            (Some(_), true) | (None, false) => {}
-        }
+        note(from, pays.contains(&true));
     }
     spells
 }
