@@ -97,12 +97,12 @@ pub use recurring::{Annual, Factor, Mrr, Recurring, YearFactors};
 pub use revenue::{
     Ageing, AsOf, Attribution, Benchmark, BenchmarkRow, Benchmarks, Cash, CashLines, CashRow, ChangeRow,
     ChurnKind, ChurnReasons, ChurnTotal, ChurnTotalRow, ClassRow, Cohort, CohortCell, Cohorts, Divergence,
-    EndedTrials, Factors, Figure, Flow, FlowKind, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads,
-    IntervalMethod, Leavers, LogoBase, Margin, MovementKind, MovementRow, Movements, ObservedLtv,
+    Drawn, EndedTrials, Factors, Figure, Flow, FlowKind, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads,
+    IntervalMethod, Leavers, LogoBase, Margin, Measure, MovementKind, MovementRow, Movements, ObservedLtv,
     ObservedValue, PausedAs, PeriodUnit, ReasonClasses, ReasonRow, Recovery, ReportPeriod, RevenueMetric,
-    RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, SettingError, SimpleLtv, SimpleValue,
-    StartedTrials, Tag, Target, TargetRow, Targets, TopClient, TopClients, TotalAmount, Trailing,
-    TransferRow, Transferred, Trials, Unsettled,
+    RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, Scorecard, ScorecardReport, ScorecardRow,
+    SettingError, SimpleLtv, SimpleValue, StartedTrials, Tag, Target, TargetRow, Targets, TopClient,
+    TopClients, TotalAmount, Trailing, TransferRow, Transferred, Trials, Unsettled,
 };
 pub use score::{
     Band, Cause, ChangePart, DataFault, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, Origin,

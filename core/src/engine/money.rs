@@ -6,7 +6,7 @@ use crate::period::Period;
 use crate::revenue::{
     self, AsOf, Benchmark, Benchmarks, Cash, ChurnReasons, Cohorts, Grain, GroupBy, Margin, Movements,
     ObservedLtv, PeriodUnit, Question, ReasonClasses, Refusal, RevenueOptions, RevenueReport, RevenueSeries,
-    SettingError, SimpleLtv, Target, Targets, TopClients, Trials,
+    Scorecard, ScorecardReport, SettingError, SimpleLtv, Target, Targets, TopClients, Trials,
 };
 use crate::time::{Instant, Month};
 
@@ -194,6 +194,23 @@ impl Engine {
         options: &RevenueOptions,
     ) -> Result<Benchmarks, QueryError> {
         Ok(revenue::benchmarks(&self.revenue(period, options)?, benchmarks))
+    }
+
+    /// A scorecard filled in for a period: its metrics and nothing else. Figures of revenue are those of the report; signals
+    /// are read at the closing, over clients that are not erased. With `group_by` also for each group: of revenue as the
+    /// report says, of signals by what stands at the closing.
+    ///
+    /// # Errors
+    /// As [`Engine::revenue`]; with signals on the card also if `group_by` is not something stated about clients.
+    pub fn scorecard(
+        &self,
+        card: &Scorecard,
+        period: Period,
+        options: &RevenueOptions,
+    ) -> Result<ScorecardReport, QueryError> {
+        let report = if card.has_revenue() { Some(self.revenue(period, options)?) } else { None };
+        let question = self.question(options, period.start, period.end)?;
+        Ok(revenue::scorecard(&question, card, period, report.as_ref())?)
     }
 
     /// Cash beside run-rate: what was invoiced, paid, charged and refunded in a period, and what is overdue at its end. As

@@ -21,6 +21,7 @@
 //! | `metric` | the figures of a row by their names |
 //! | `target` | what was aimed at, beside what came of it |
 //! | `benchmark` | what others reach, with its source |
+//! | `scorecard` | what one team is measured by, and nothing else |
 //! | `cash` | invoices, payments and refunds, beside run-rate |
 //! | `top` | the clients with the greatest MRR |
 //! | `value` | simple and observed lifetime value |
@@ -50,6 +51,7 @@ mod reasons;
 mod report;
 mod retention;
 mod run_rate;
+mod scorecard;
 mod series;
 mod settings;
 mod tags;
@@ -74,6 +76,7 @@ pub use report::{
     ChangeRow, GroupRow, Heads, MovementRow, Movements, ReportPeriod, RevenueReport, RevenueSeries, Rounding,
     Row, Trailing, TransferRow, Transferred, Unsettled,
 };
+pub use scorecard::{Drawn, Measure, Scorecard, ScorecardReport, ScorecardRow};
 pub use series::PeriodUnit;
 pub use settings::{Factors, RevenueOptions};
 pub use tags::Tag;
@@ -87,6 +90,7 @@ pub(crate) use cash::cash;
 pub(crate) use cohort::cohorts;
 pub(crate) use listing::movements;
 pub(crate) use reasons::churn_reasons;
+pub(crate) use scorecard::scorecard;
 pub(crate) use series::split;
 pub(crate) use target::targets;
 pub(crate) use top::top;

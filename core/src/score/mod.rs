@@ -9,7 +9,7 @@
 mod builder;
 pub(crate) mod change;
 pub(crate) mod check;
-mod condition;
+pub(crate) mod condition;
 pub(crate) mod curve;
 
 mod model;

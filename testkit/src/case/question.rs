@@ -2,7 +2,7 @@
 
 use healthfold::{
     AsOf, Benchmark, ClientId, Engine, Instant, Model, ModelError, Month, Period, PeriodError, QueryError,
-    ReasonClasses, RevenueOptions, ScoresOf, SettingError, SignalSpec, Target, TimeError,
+    ReasonClasses, RevenueOptions, Scorecard, ScoresOf, SettingError, SignalSpec, Target, TimeError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -131,6 +131,10 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
         "benchmarks" => {
             let benchmarks = Benchmark::list_from_json(&args.json("benchmarks"))?;
             Ok(serde_json::to_value(engine.benchmarks(args.period()?, &benchmarks, &args.options()?)?)?)
+        }
+        "scorecard" => {
+            let card = Scorecard::from_json(&args.json("scorecard"))?;
+            Ok(serde_json::to_value(engine.scorecard(&card, args.period()?, &args.options()?)?)?)
         }
         "cash" => {
             let as_of = args.members.contains_key("as_of").then(|| args.as_of().map(AsOf::At)).transpose()?;
