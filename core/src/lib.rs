@@ -105,8 +105,8 @@ pub use revenue::{
     TopClients, TotalAmount, Trailing, TransferRow, Transferred, Trials, Unsettled,
 };
 pub use score::{
-    Band, Cause, ChangePart, DataFault, Effect, GroupBuilder, HealthScore, Model, ModelBuilder, Origin,
-    OverrideEffect, PartScore, ScoreChange, model_schema,
+    Band, Cause, ChangePart, DataFault, Effect, Finding, GroupBuilder, HealthScore, LintCode, Model,
+    ModelBuilder, Origin, OverrideEffect, PartScore, ScoreChange, Severity, model_schema,
 };
 pub use settings::{Dedupe, Settings};
 pub use signal::params::{Issue, ModelError};

@@ -49,7 +49,7 @@ proptest! {
         let engine = engine(&log);
         let as_of = engine.zone().as_of(end).unwrap();
         let model = model(1, &bands());
-        let book = engine.book_health(&model, as_of, of);
+        let book = engine.book_health(&model, as_of, of).unwrap();
         prop_assert_eq!(book.bands.iter().map(|row| row.clients.part).sum::<u64>(), book.clients);
         if book.clients > 0 {
             let shares: f64 = book.bands.iter().filter_map(|row| row.clients.value).sum();
@@ -65,7 +65,7 @@ proptest! {
         for row in &book.bands {
             prop_assert_eq!(row.clients.part, scores.iter().filter(|health| health.band == row.band).count() as u64);
         }
-        let history = engine.book_history(&model, as_of, as_of, Every::Day, of);
+        let history = engine.book_history(&model, as_of, as_of, Every::Day, of).unwrap();
         prop_assert_eq!(&history, &vec![book]);
     }
 
@@ -96,12 +96,12 @@ proptest! {
         let engine = engine(&log);
         let as_of = engine.zone().as_of(end).unwrap();
         let (first, second) = (model(1, &bands()), model(2, &bands()));
-        let same = engine.diff(&first, &first, as_of, of);
+        let same = engine.diff(&first, &first, as_of, of).unwrap();
         prop_assert!(same.changed.is_empty() && same.moved.is_empty());
         prop_assert_eq!(same.shifts.len(), 1);
         prop_assert_eq!((same.shifts[0].from, same.shifts[0].to, same.shifts[0].clients), (0, 0, same.scored.both));
         // And one way is the other way round.
-        let (there, back) = (engine.diff(&first, &second, as_of, of), engine.diff(&second, &first, as_of, of));
+        let (there, back) = (engine.diff(&first, &second, as_of, of).unwrap(), engine.diff(&second, &first, as_of, of).unwrap());
         prop_assert_eq!(there.changed.len(), back.changed.len());
         for (one, other) in there.changed.iter().zip(&back.changed) {
             prop_assert_eq!((&one.client, &one.band_a, &one.mrr), (&other.client, &other.band_b, &other.mrr));
@@ -123,7 +123,7 @@ proptest! {
         let engine = engine(&log);
         let (as_of, model) = (engine.zone().as_of(end).unwrap(), model(1, &bands()));
         let options = RollUpOptions { depth: if all { Depth::All } else { Depth::Direct }, with_parent };
-        for family in engine.roll_ups(&model, as_of, of, options) {
+        for family in engine.roll_ups(&model, as_of, of, options).unwrap() {
             if let (Some(worst), Some(mean), Some(best)) = (&family.worst, family.mean, &family.best) {
                 prop_assert!(worst.score <= mean + 1e-9 && mean <= best.score + 1e-9);
                 let weighted = family.weighted.value;

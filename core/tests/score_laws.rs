@@ -1,7 +1,7 @@
 //! Laws of the score, on random models and random clients: it is in its range or absent, every part adds up, what is
 //! missing can only lower coverage, and the truth lies between low and high.
 
-use healthfold::{Engine, Event, HealthScore, Model, Settings};
+use healthfold::{Engine, Event, HealthScore, LintCode, Model, Settings, Severity};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -100,6 +100,18 @@ fn score(model: &Value, values: &[Option<f64>], over: Option<(&str, f64)>) -> He
 }
 
 proptest! {
+    #[test]
+    fn no_band_that_somebody_is_in_is_called_unreachable(model in model(), (values, _) in client()) {
+        let health = score(&model, &values, None);
+        let checked = Model::from_value(&model).unwrap();
+        for finding in checked.lint() {
+            let sure = finding.code == LintCode::UnreachableBand && finding.severity == Severity::Warning;
+            let band = checked.bands().iter().position(|band| band.name == health.band);
+            let here = band.map(|place| format!("bands[{place}]"));
+            prop_assert!(!sure || Some(&finding.path) != here.as_ref(), "{} for {:?}", finding.message, health.score);
+        }
+    }
+
     #[test]
     fn a_score_is_in_its_range_and_adds_up(model in model(), (values, over) in client()) {
         let health = score(&model, &values, over);

@@ -2,6 +2,7 @@
 
 use super::{Engine, Every, ScoresOf};
 use crate::error::QueryError;
+use crate::exchange::{NoValue, Rates};
 use crate::health::Standing;
 use crate::health::bands::BookHealth;
 use crate::health::diff::ModelDiff;
@@ -10,10 +11,18 @@ use crate::health::renewal::{Renewals, of_client};
 use crate::health::rollup::{Families, RollUp, RollUpOptions};
 use crate::id::ClientId;
 use crate::period::Period;
-use crate::score::Model;
+use crate::revenue::Refusal;
+use crate::score::lint::data::Seen;
+use crate::score::{Finding, Model};
 use crate::signal::{Missing, SignalSpec, View};
 use crate::time::Instant;
 use std::collections::BTreeMap;
+
+impl From<NoValue> for QueryError {
+    fn from(fault: NoValue) -> Self {
+        Refusal::from(fault).into()
+    }
+}
 
 impl Engine {
     /// How the book stands at an instant by a model: clients and MRR in each band.
@@ -31,18 +40,24 @@ impl Engine {
     ///     .band("red", 0.0)
     ///     .band("green", 60.0)
     ///     .build()?;
-    /// let book = engine.book_health(&model, engine.zone().as_of("2026-01-06")?, ScoresOf::All);
+    /// let book = engine.book_health(&model, engine.zone().as_of("2026-01-06")?, ScoresOf::All)?;
     /// let bands: Vec<_> = book.bands.iter().map(|row| (row.band.as_str(), row.clients.part)).collect();
     /// assert_eq!(bands, [("red", 1), ("green", 3), ("unknown", 0)]);
     /// assert_eq!(book.bands[1].clients.value, Some(0.75));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn book_health(&self, model: &Model, as_of: Instant, of: ScoresOf) -> BookHealth {
-        BookHealth::new(model, as_of, &self.standings(model, as_of, of))
+    ///
+    /// # Errors
+    /// If the model has a currency, and an amount that is paid cannot be valued in it.
+    pub fn book_health(&self, model: &Model, as_of: Instant, of: ScoresOf) -> Result<BookHealth, QueryError> {
+        Ok(BookHealth::new(model, as_of, &self.standings(model, as_of, of)?))
     }
 
     /// How the book stood day by day (or week by week, month by month): as of the last microsecond of each period's last
     /// day, from the period that holds `start` to the one that holds `end`. Read from the state; no event is read again.
+    ///
+    /// # Errors
+    /// As [`Engine::book_health`].
     pub fn book_history(
         &self,
         model: &Model,
@@ -50,19 +65,19 @@ impl Engine {
         end: Instant,
         every: Every,
         of: ScoresOf,
-    ) -> Vec<BookHealth> {
+    ) -> Result<Vec<BookHealth>, QueryError> {
         let mut points = Vec::new();
         let last = self.zone.day(end);
         let mut day = every.last_day(self.zone.day(start));
         while day <= last {
-            points.push(self.book_health(model, self.zone.end_of(day), of));
+            points.push(self.book_health(model, self.zone.end_of(day), of)?);
             day = every.last_day(day.plus(1));
         }
-        points
+        Ok(points)
     }
 
     /// What one model says otherwise than another of the same clients at the same instant, so that an edit can be tried
-    /// on the whole book before it is published.
+    /// on the whole book before it is published. Money is valued as the first model does, or else as the second.
     ///
     /// ```
     /// use healthfold::{Engine, Event, Model, ScoresOf, Settings};
@@ -76,28 +91,40 @@ impl Engine {
     ///     .band("red", 0.0)
     ///     .band("green", green)
     ///     .build();
-    /// let diff = engine.diff(&model(60.0)?, &model(65.0)?, engine.zone().as_of("2026-01-06")?, ScoresOf::All);
+    /// let diff = engine.diff(&model(60.0)?, &model(65.0)?, engine.zone().as_of("2026-01-06")?, ScoresOf::All)?;
     /// assert_eq!((diff.changed[0].band_a.as_str(), diff.changed[0].band_b.as_str()), ("green", "red"));
     /// assert_eq!(diff.shifts.len(), 1, "no score shifts, only the edge did");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn diff(&self, model_a: &Model, model_b: &Model, as_of: Instant, of: ScoresOf) -> ModelDiff {
+    ///
+    /// # Errors
+    /// If one of the models has a currency, and an amount that is paid cannot be valued in it.
+    pub fn diff(
+        &self,
+        model_a: &Model,
+        model_b: &Model,
+        as_of: Instant,
+        of: ScoresOf,
+    ) -> Result<ModelDiff, QueryError> {
         let (first, second) = (self.scorer(model_a, as_of), self.scorer(model_b, as_of));
+        let rates = self.rates_of(model_a).or_else(|| self.rates_of(model_b));
         let mut standings = Vec::new();
         for client in self.book.living() {
             let view = self.view(&client, as_of);
             if self.is_asked(&view, of) {
                 let (one, other) = (first.score(&client), second.score(&client));
-                standings.push((Standing::new(&view, one), Standing::new(&view, other)));
+                let standing = |health| Standing::new(&view, health, rates.as_ref());
+                standings.push((standing(one)?, standing(other)?));
             }
         }
-        ModelDiff::new(model_a, model_b, as_of, &standings)
+        Ok(ModelDiff::new(model_a, model_b, as_of, &standings))
     }
 
     /// The health of a parent, seen through its children: the clients whose `parent` stands for it as of the instant.
     ///
     /// # Errors
-    /// If nobody names the parent, and it is unknown, merged or erased.
+    /// If nobody names the parent, and it is unknown, merged or erased. If the model has a currency, and an amount that is
+    /// paid cannot be valued in it.
     pub fn roll_up(
         &self,
         parent: &ClientId,
@@ -111,14 +138,14 @@ impl Engine {
             self.client(parent)?;
         }
         let members = families.members(parent, options);
-        let scorer = self.scorer(model, as_of);
+        let (scorer, rates) = (self.scorer(model, as_of), self.rates_of(model));
         let mut standings = Vec::with_capacity(members.len());
         for id in members {
             // A parent that is only named by its children is no client, and has no score.
             let Ok(client) = self.client(id) else { continue };
             let view = self.view(&client, as_of);
             if self.is_asked(&view, of) {
-                standings.push(Standing::new(&view, scorer.score(&client)));
+                standings.push(Standing::new(&view, scorer.score(&client), rates.as_ref())?);
             }
         }
         let standings: Vec<&Standing> = standings.iter().collect();
@@ -126,15 +153,18 @@ impl Engine {
     }
 
     /// The health of every parent, in order of their ids.
+    ///
+    /// # Errors
+    /// As [`Engine::book_health`].
     pub fn roll_ups(
         &self,
         model: &Model,
         as_of: Instant,
         of: ScoresOf,
         options: RollUpOptions,
-    ) -> Vec<RollUp> {
+    ) -> Result<Vec<RollUp>, QueryError> {
         let families = self.families(as_of);
-        let standings = self.standings(model, as_of, of);
+        let standings = self.standings(model, as_of, of)?;
         let by_client: BTreeMap<&ClientId, &Standing> =
             standings.iter().map(|standing| (&standing.client, standing)).collect();
         let of_parent = |parent: &ClientId| {
@@ -143,7 +173,7 @@ impl Engine {
                 members.into_iter().filter_map(|id| by_client.get(id).copied()).collect();
             RollUp::new(parent, model, as_of, &standings)
         };
-        families.parents().map(of_parent).collect()
+        Ok(families.parents().map(of_parent).collect())
     }
 
     /// Clients in order of a signal, those without a value last.
@@ -230,17 +260,35 @@ impl Engine {
         Renewals::new(period, as_of, rows)
     }
 
-    /// Every client that is asked about, with its score and what it pays, in order of ids.
-    fn standings(&self, model: &Model, as_of: Instant, of: ScoresOf) -> Vec<Standing> {
+    /// Doubts about a model: those of [`Model::lint`], and what shows only on a book, such as a signal that reads the same
+    /// for everybody. Each choice of a model set is judged by the clients it fits, from ten of them on.
+    pub fn lint(&self, model: &Model, as_of: Instant, of: ScoresOf) -> Vec<Finding> {
         let scorer = self.scorer(model, as_of);
+        let mut seen = Seen::new(model);
+        for client in self.book.living() {
+            if self.is_asked(&self.view(&client, as_of), of) {
+                seen.take_in(&scorer, &client);
+            }
+        }
+        seen.findings(model)
+    }
+
+    /// Every client that is asked about, with its score and what it pays, in order of ids.
+    fn standings(&self, model: &Model, as_of: Instant, of: ScoresOf) -> Result<Vec<Standing>, QueryError> {
+        let (scorer, rates) = (self.scorer(model, as_of), self.rates_of(model));
         let mut standings = Vec::new();
         for client in self.book.living() {
             let view = self.view(&client, as_of);
             if self.is_asked(&view, of) {
-                standings.push(Standing::new(&view, scorer.score(&client)));
+                standings.push(Standing::new(&view, scorer.score(&client), rates.as_ref())?);
             }
         }
-        standings
+        Ok(standings)
+    }
+
+    /// The rates by which a model values the money of the book.
+    fn rates_of(&self, model: &Model) -> Option<Rates> {
+        model.valuation().map(|valuation| valuation.table(&self.zone))
     }
 
     /// Who is whose child at an instant.

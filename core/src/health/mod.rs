@@ -8,8 +8,8 @@
 //! | `rank` | who is first and who is last by a signal or a score |
 //! | `renewal` | whose contract ends when, and how are they |
 //!
-//! Money stays exact and apart by currency. It is what clients pay at the instant, with the default settings of the
-//! run-rate; of erased clients there is neither score nor money here.
+//! Money is what clients pay at the instant, exact, with the default settings of the run-rate: apart by currency, or in the
+//! currency of the model at the rates in force then. Of erased clients there is neither score nor money here.
 
 pub(crate) mod bands;
 pub(crate) mod diff;
@@ -17,6 +17,7 @@ pub(crate) mod rank;
 pub(crate) mod renewal;
 pub(crate) mod rollup;
 
+use crate::exchange::{NoValue, Rates};
 use crate::id::ClientId;
 use crate::money::Currency;
 use crate::rate::share_of_heads;
@@ -55,15 +56,21 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub(crate) fn new(view: &View<'_>, health: HealthScore) -> Self {
-        let annual = annual_of(view);
-        Self { client: health.client, score: health.score, band: health.band, annual }
+    pub(crate) fn new(view: &View<'_>, health: HealthScore, rates: Option<&Rates>) -> Result<Self, NoValue> {
+        let annual = annual_of(view, rates)?;
+        Ok(Self { client: health.client, score: health.score, band: health.band, annual })
     }
 }
 
-/// What a client pays a year at the view's instant.
-pub(crate) fn annual_of(view: &View<'_>) -> BTreeMap<Currency, Annual> {
-    annual_at(&view.state.billing, view.at, &RunRateRules::default(), view.zone)
+/// What a client pays a year at the view's instant: by currency, or in that of the rates.
+fn annual_of(view: &View<'_>, rates: Option<&Rates>) -> Result<BTreeMap<Currency, Annual>, NoValue> {
+    let paid = annual_at(&view.state.billing, view.at, &RunRateRules::default(), view.zone);
+    let Some(rates) = rates else { return Ok(paid) };
+    let mut sum: BTreeMap<Currency, Annual> = BTreeMap::new();
+    for (currency, annual) in paid {
+        *sum.entry(rates.reporting()).or_default() += rates.value(annual, currency, view.at, view.zone)?;
+    }
+    Ok(sum)
 }
 
 /// The sum of what some clients pay, by currency.

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 /// Bounds on a number; all of them must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Bounds {
-    above: Option<f64>,
-    at_least: Option<f64>,
-    below: Option<f64>,
-    at_most: Option<f64>,
-    equals: Option<f64>,
+    pub(super) above: Option<f64>,
+    pub(super) at_least: Option<f64>,
+    pub(super) below: Option<f64>,
+    pub(super) at_most: Option<f64>,
+    pub(super) equals: Option<f64>,
 }
 
 impl Bounds {
@@ -228,6 +228,23 @@ impl Condition {
             Self::Stage(_) => false,
             Self::All(inner) | Self::Any(inner) => inner.iter().any(|inner| inner.concerns(row, signals)),
             Self::Not(inner) => inner.concerns(row, signals),
+        }
+    }
+
+    /// Shows every signal the condition speaks of.
+    pub(crate) fn for_each_signal(&self, see: &mut dyn FnMut(usize)) {
+        match self {
+            Self::Signal { signal, .. } => see(*signal),
+            Self::All(inner) | Self::Any(inner) => inner.iter().for_each(|inner| inner.for_each_signal(see)),
+            Self::Not(inner) => inner.for_each_signal(see),
+            Self::Segment(_)
+            | Self::Tag(_)
+            | Self::Attribute { .. }
+            | Self::Paying(_)
+            | Self::Trial(_)
+            | Self::TenureDays(_)
+            | Self::Milestone(_)
+            | Self::Stage(_) => {}
         }
     }
 

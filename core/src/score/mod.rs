@@ -11,7 +11,6 @@ pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod condition;
 pub(crate) mod curve;
-
 mod model;
 pub(crate) mod peers;
 mod readings;
@@ -22,10 +21,12 @@ mod schema;
 mod settle;
 mod tree;
 mod valuation;
+pub(crate) mod lint;
 
 pub use builder::{GroupBuilder, ModelBuilder};
 pub use change::{Cause, ChangePart, ScoreChange};
 pub use check::DataFault;
+pub use lint::{Finding, LintCode, Severity};
 pub use model::Band;
 pub use result::{Effect, HealthScore, Origin, OverrideEffect, PartScore};
 pub use schema::model_schema;

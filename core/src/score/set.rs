@@ -153,6 +153,12 @@ impl Model {
         &self.bands
     }
 
+    /// The currency and the rates of the book's money: those of the set, or of the one model.
+    pub(crate) fn valuation(&self) -> Option<&Valuation> {
+        let only = self.choices.first().filter(|choice| self.choices.len() == 1 && choice.when.is_none());
+        self.valuation.as_ref().or_else(|| only?.model.valuation.as_ref())
+    }
+
     fn read_one(document: &Value, faults: &mut Faults) -> Option<Self> {
         let model = Single::read("", document, &[], faults)?;
         let (name, version, bands) = (model.name.clone(), model.version, model.bands.clone());

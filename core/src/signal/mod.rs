@@ -185,6 +185,11 @@ impl SignalSpec {
         self.kind.doc().kind
     }
 
+    /// What the reference says of its kind.
+    pub(crate) fn doc(&self) -> SignalDoc {
+        self.kind.doc()
+    }
+
     /// Which way is better, where that is stated; the kind says it where it is not.
     pub(crate) fn stated_direction(&self) -> Option<Direction> {
         self.direction

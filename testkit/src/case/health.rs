@@ -15,6 +15,7 @@ pub(super) fn ask(call: &str, args: &Args<'_>) -> Option<Result<Value, Refusal>>
         "roll_ups" => roll_ups(args),
         "rank" => rank(args),
         "renewals" => renewals(args),
+        "lint" => lint(args),
         _ => return None,
     })
 }
@@ -36,18 +37,24 @@ fn model(args: &Args<'_>, name: &str) -> Result<Model, Refusal> {
 }
 
 fn book_health(args: &Args<'_>) -> Result<Value, Refusal> {
-    Ok(serde_json::to_value(args.engine.book_health(&model(args, "model")?, args.as_of()?, of(args)?))?)
+    Ok(serde_json::to_value(args.engine.book_health(&model(args, "model")?, args.as_of()?, of(args)?)?)?)
 }
 
 fn book_history(args: &Args<'_>) -> Result<Value, Refusal> {
     let (start, end, every) = (args.instant("start")?, args.instant("end")?, args.value("every"));
     let every = serde_json::from_value(every)?;
-    Ok(serde_json::to_value(args.engine.book_history(&model(args, "model")?, start, end, every, of(args)?))?)
+    Ok(serde_json::to_value(args.engine.book_history(
+        &model(args, "model")?,
+        start,
+        end,
+        every,
+        of(args)?,
+    )?)?)
 }
 
 fn diff(args: &Args<'_>) -> Result<Value, Refusal> {
     let (a, b) = (model(args, "model_a")?, model(args, "model_b")?);
-    Ok(serde_json::to_value(args.engine.diff(&a, &b, args.as_of()?, of(args)?))?)
+    Ok(serde_json::to_value(args.engine.diff(&a, &b, args.as_of()?, of(args)?)?)?)
 }
 
 fn roll_up(args: &Args<'_>) -> Result<Value, Refusal> {
@@ -58,7 +65,7 @@ fn roll_up(args: &Args<'_>) -> Result<Value, Refusal> {
 
 fn roll_ups(args: &Args<'_>) -> Result<Value, Refusal> {
     let how: RollUpOptions = options(args, &["depth", "with_parent"])?;
-    Ok(serde_json::to_value(args.engine.roll_ups(&model(args, "model")?, args.as_of()?, of(args)?, how))?)
+    Ok(serde_json::to_value(args.engine.roll_ups(&model(args, "model")?, args.as_of()?, of(args)?, how)?)?)
 }
 
 /// By a signal (`by`), or by the score of a model (`model`).
@@ -75,4 +82,13 @@ fn rank(args: &Args<'_>) -> Result<Value, Refusal> {
 fn renewals(args: &Args<'_>) -> Result<Value, Refusal> {
     let model = if args.value("model").is_null() { None } else { Some(model(args, "model")?) };
     Ok(serde_json::to_value(args.engine.renewals(args.period()?, args.as_of()?, model.as_ref()))?)
+}
+
+/// Of the model alone, or with `as_of` of the model on the book.
+fn lint(args: &Args<'_>) -> Result<Value, Refusal> {
+    let model = model(args, "model")?;
+    if args.value("as_of").is_null() {
+        return Ok(serde_json::to_value(model.lint())?);
+    }
+    Ok(serde_json::to_value(args.engine.lint(&model, args.as_of()?, of(args)?))?)
 }
