@@ -151,10 +151,10 @@ impl<'s> Contracts<'s> {
     /// What is paid over time, a line for each currency that is ever paid in, in order of currency.
     pub(crate) fn lines(&self) -> Vec<Line> {
         // Most clients have one subscription and one currency: its steps are the line.
-        if let [contract] = self.contracts.as_slice() {
-            if let Some(lines) = contract.lines_of_one_currency() {
-                return lines;
-            }
+        if let [contract] = self.contracts.as_slice()
+            && let Some(lines) = contract.lines_of_one_currency()
+        {
+            return lines;
         }
         let mut changes: Vec<(Currency, Instant, Annual)> = Vec::new();
         for contract in &self.contracts {
