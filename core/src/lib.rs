@@ -66,17 +66,21 @@ mod score;
 mod health;
 mod revenue;
 
+// 6 whether it was right
+mod evidence;
+
 // the front door
 mod error;
 mod snapshot;
 mod engine;
 
-pub use engine::{Applied, Conflict, Engine, Every, ReadError, ReadOptions, Rejection, ScoresOf};
+pub use engine::{Activation, Applied, Conflict, Engine, Every, ReadError, ReadOptions, Rejection, ScoresOf};
 pub use error::{Error, MergeClash, MergeError, QueryError, SealError, SnapshotError};
 pub use event::{
     Attribute, Count, Event, EventCode, EventData, EventError, EventKind, FieldSpec, Grade, MAX_DEPTH,
     MAX_LINE, Moment, Named, Patch, Percent, Price, SetOf,
 };
+pub use evidence::{Lift, LiftRange, NorthStar, Outcome};
 pub use exchange::{ExchangeRate, Rate, RateUsed};
 pub use health::HeadShare;
 pub use health::bands::{BandRow, BookHealth};

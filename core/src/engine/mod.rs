@@ -1,10 +1,12 @@
 //! The front door: one short method for each thing a user does.
 
 mod ask;
+mod evidence;
 mod health;
 mod money;
 
 pub use ask::{Every, ScoresOf};
+pub use evidence::Activation;
 
 use crate::book::{Book, Client, NoClient, anonymous_id};
 use crate::error::{MergeClash, MergeError, QueryError, SealError, SnapshotError};

@@ -34,7 +34,7 @@ pub use set::Model;
 
 use crate::book::{Book, Client};
 use crate::exchange::Rates;
-use crate::signal::{Missing, SourceRule, View};
+use crate::signal::{Missing, Reading, SourceRule, View};
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -128,6 +128,16 @@ impl<'a> Scorer<'a> {
             Some(rule) => self.score_by(rule, client, stage),
             None => self.no_model(client, stage),
         }
+    }
+
+    /// The value of one signal of one model of the set.
+    pub(crate) fn reading(&self, rule: usize, signal: usize, client: &Client<'_>) -> Reading {
+        let Some(choice) = self.model.choices.get(rule) else {
+            return Reading::of(Err(Missing::NeverSeen));
+        };
+        let rates = self.rates.get(rule).and_then(Option::as_ref);
+        let view = self.view(&client.state, &choice.model.sources, rates);
+        Readings::in_stage(view, &choice.model.signals, self.stages(), self.stage(client)).of(signal)
     }
 
     /// The first stage whose condition holds.

@@ -106,6 +106,8 @@ pub(crate) struct Single {
     pub(crate) min_coverage: f64,
     /// How many points the human parts together may move the score.
     pub(crate) human_cap: Option<f64>,
+    /// The signal that is held to stand for the client's success.
+    pub(crate) north_star: Option<usize>,
     pub(crate) sources: Vec<SourceRule>,
     pub(crate) valuation: Option<Valuation>,
 }
@@ -179,6 +181,7 @@ impl Single {
         if human_cap.is_some() {
             refuse_judged_adjustments(&object, adjustments.as_deref(), &names, faults);
         }
+        let north_star = read_north_star(&mut object, &names, faults);
         let sources = read_sources(&mut object, faults);
         let valuation = Valuation::read(&mut object, faults);
         object.finish(faults);
@@ -195,10 +198,16 @@ impl Single {
             bands: bands?,
             min_coverage,
             human_cap,
+            north_star,
             sources: sources?,
             valuation: valuation?,
         })
     }
+}
+
+fn read_north_star(object: &mut Object<'_>, signals: &SignalNames<'_>, faults: &mut Faults) -> Option<usize> {
+    let name: String = object.optional("north_star", faults)?;
+    signals.find(&object.path("north_star"), &name, faults)
 }
 
 /// A cap on what people's judgement does would mean little if adjustments went around it.

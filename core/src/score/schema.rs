@@ -171,6 +171,7 @@ fn model() -> Value {
         "limits": said("Hard rules: no more than, no less than, exactly.", list(refer("limit"), 0)),
         "min_coverage": said("The share of the weight that must have data before there is a score; 0 without it.", Share::schema()),
         "human_cap": said("How many points the parts that people judge may move the score, all together; without it any.", Points::schema()),
+        "north_star": name("The name of the signal that is held to stand for the client's success."),
         "sources": sources(),
     });
     with_rates(object("One health model.", required, join(optional, money())))

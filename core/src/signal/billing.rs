@@ -1,6 +1,6 @@
 //! Signals of money: what a client pays, owes and is bound to. The run-rate is that of the revenue report.
 
-use super::params::Days;
+use super::params::{AtLeast, Days, Positive};
 use super::{Measure, Missing, View, signal};
 use crate::event::Moment;
 use crate::event::billing::Status;
@@ -8,9 +8,9 @@ use crate::exchange::NoValue;
 use crate::money::Currency;
 use crate::quantity::scaled_to_f64;
 use crate::recurring::Annual;
-use crate::state::billing::{InvoiceAt, instant_of};
+use crate::state::billing::{InvoiceAt, InvoiceChange, Subscription, instant_of};
 use crate::state::run_rate::{RunRateRules, annual_at, first_paying, is_paying, paying};
-use crate::time::Instant;
+use crate::time::{Day, Instant};
 
 /// The seats of the subscriptions that pay; `None` where none of them states any.
 pub(crate) fn paid_seats(view: &View<'_>) -> Option<f64> {
@@ -168,9 +168,77 @@ impl Measure for TenureDays {
     }
 }
 
+signal! {
+    /// Days to the nearest coming end of a running trial.
+    DaysToTrialEnd = "days_to_trial_end", "days", Either, instant {}
+}
+
+impl Measure for DaysToTrialEnd {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let ends = trials(view).filter_map(|state| instant_of(state.trial_end?, view.zone));
+        let coming = ends.filter(|end| *end > view.at).min();
+        coming.map(|end| f64::from(view.zone.day(end).days_since(view.today))).ok_or(Missing::NeverSeen)
+    }
+}
+
+signal! {
+    /// How far a bill of the window stands above what this client is used to: the greatest of invoice / median of the
+    /// invoices before it. With a half-life it is pulled toward 1 as it ages.
+    BillShock = "bill_shock", "ratio", Down, window {
+        /// How long a bill is felt.
+        days: Days = Days(90),
+        /// How far back earlier invoices count.
+        baseline_days: Days = Days(365),
+        /// The fewest earlier invoices that say what is usual.
+        min_invoices: AtLeast = AtLeast(3),
+        half_life_days: Option<Positive>,
+    }
+}
+
+impl Measure for BillShock {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.heard(view.facts.invoices)?;
+        let invoices = view.state.billing.invoices.values();
+        let standing = invoices.filter_map(|invoice| {
+            let first = invoice.entries().iter().find(|e| matches!(e.value, InvoiceChange::Issued { .. }))?;
+            InvoiceAt::of(invoice, view.at).map(|stands| (view.zone.day(first.at()), stands))
+        });
+        let mut bills: Vec<(Day, InvoiceAt)> =
+            standing.filter(|(_, bill)| !bill.voided && bill.amount.micros() > 0).collect();
+        bills.sort_by_key(|(day, bill)| (*day, bill.currency, bill.amount.micros()));
+        let (first, last) = view.days(self.days.0);
+        let felt = bills.iter().filter(|(day, _)| (first..=last).contains(day));
+        let shocks = felt.filter_map(|(day, bill)| {
+            let base = day.plus(-self.baseline_days.0);
+            let earlier = bills
+                .iter()
+                .filter(|(before, other)| (base..*day).contains(before) && other.currency == bill.currency);
+            let mut amounts: Vec<f64> = earlier.map(|(_, other)| money(other)).collect();
+            amounts.sort_by(f64::total_cmp);
+            let enough = amounts.len() >= self.min_invoices.0;
+            let usual = super::statistics::quantile(&amounts, 0.5).filter(|_| enough)?;
+            let shock = money(bill) / usual;
+            let age = f64::from(view.today.days_since(*day));
+            let fades = self.half_life_days.map_or(1.0, |half_life| libm::exp2(-age / half_life.0));
+            Some(1.0 + (shock - 1.0) * fades)
+        });
+        shocks.reduce(f64::max).ok_or(Missing::TooLittle)
+    }
+}
+
+/// An invoice's amount.
+fn money(invoice: &InvoiceAt) -> f64 {
+    scaled_to_f64(i128::from(invoice.amount.micros()), 6)
+}
+
+/// The subscriptions on trial at the view's instant.
+fn trials<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Subscription> {
+    let standing = view.state.billing.subscriptions.values().filter_map(|states| states.value_at(view.at));
+    let trials = standing.filter(|state| state.status == Status::Trialing);
+    trials.filter(|state| state.ends_at(view.zone).is_none_or(|end| end > view.at))
+}
+
 /// Whether a subscription is on trial at the view's instant.
 pub(crate) fn on_trial(view: &View<'_>) -> bool {
-    let standing = view.state.billing.subscriptions.values().filter_map(|states| states.value_at(view.at));
-    let mut trials = standing.filter(|state| state.status == Status::Trialing);
-    trials.any(|state| state.ends_at(view.zone).is_none_or(|end| end > view.at))
+    trials(view).next().is_some()
 }

@@ -1,12 +1,12 @@
 //! Signals of what people said and did: sentiment, NPS, contacts, milestones, attributes.
 
-use super::params::{Age, Days, Positive, Steps};
+use super::params::{Age, Days, Names, Positive, Steps};
 use super::{Measure, Missing, View, signal};
 use crate::event::client::{ContactStatus, ContactedBy, Outcome};
 use crate::event::{Attribute as AttributeValue, Patch};
 use crate::id::UserId;
 use crate::state::client::{ContactChange, Sentiment as SentimentEntry};
-use crate::time::Instant;
+use crate::time::{Day, Instant};
 use crate::timeline::{Entry, Timeline};
 use std::collections::BTreeMap;
 
@@ -162,6 +162,52 @@ impl Measure for MilestoneDays {
             None => view.state.first_day(view.zone).ok_or(Missing::NeverSeen)?,
         };
         Ok(f64::from(reached.days_since(start)))
+    }
+}
+
+/// How far a client is with the things that it should have done by a day.
+pub(crate) struct Activating {
+    /// Each milestone with the instant it was first reached, if it was by now.
+    pub(crate) milestones: Vec<(String, Option<Instant>)>,
+    /// The last day on which it is in time.
+    pub(crate) due: Day,
+}
+
+impl Activating {
+    /// The instant the last of them was reached; `None` while one is open.
+    pub(crate) fn activated_at(&self) -> Option<Instant> {
+        let reached: Option<Vec<Instant>> = self.milestones.iter().map(|(_, at)| *at).collect();
+        reached?.into_iter().max()
+    }
+}
+
+impl View<'_> {
+    /// How far the client is with a set of milestones, due so many days after its first event.
+    pub(crate) fn activating(&self, milestones: &[String], days: i32) -> Option<Activating> {
+        let first = self.state.first_day(self.zone)?;
+        let milestones = milestones.iter().map(|name| (name.clone(), self.reached(name))).collect();
+        Some(Activating { milestones, due: first.plus(days) })
+    }
+}
+
+signal! {
+    /// 1 once all of a set of milestones are reached, 0 if they are not when their time is over; missing in between.
+    Activation = "activation", "0 or 1", Up, instant {
+        /// What belongs to being activated.
+        milestones: Names,
+        /// How many days after the client's first event there are for it.
+        within_days: Days,
+    }
+}
+
+impl Measure for Activation {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let state = view.activating(&self.milestones.0, self.within_days.0).ok_or(Missing::NeverSeen)?;
+        match state.activated_at() {
+            Some(_) => Ok(1.0),
+            None if view.today > state.due => Ok(0.0),
+            None => Err(Missing::TooLittle),
+        }
     }
 }
 

@@ -104,11 +104,14 @@ signal_kinds! {
     FailedPayments(billing::FailedPayments),
     DaysToRenewal(billing::DaysToRenewal),
     TenureDays(billing::TenureDays),
+    DaysToTrialEnd(billing::DaysToTrialEnd),
+    BillShock(billing::BillShock),
     Nps(client::Nps),
     Sentiment(client::Sentiment),
     DaysSinceContact(client::DaysSinceContact),
     Milestone(client::Milestone),
     MilestoneDays(client::MilestoneDays),
+    Activation(client::Activation),
     ContactValidity(client::ContactValidity),
     KeyContactLost(client::KeyContactLost),
     Attribute(client::Attribute),
@@ -267,11 +270,17 @@ impl SignalSpec {
             }
             Kind::Csat(_) => row.kind == "support.ticket_rated",
             Kind::IncidentHours(_) => row.kind.starts_with("support.incident_"),
-            Kind::Mrr(_) | Kind::MrrTrend(_) | Kind::DaysToRenewal(_) | Kind::TenureDays(_) => {
-                row.kind == "billing.subscription_set"
-            }
+            Kind::Mrr(_)
+            | Kind::MrrTrend(_)
+            | Kind::DaysToRenewal(_)
+            | Kind::TenureDays(_)
+            | Kind::DaysToTrialEnd(_) => row.kind == "billing.subscription_set",
             Kind::OverdueDays(_) => {
                 row.kind.starts_with("billing.invoice_") || row.kind == "billing.payment_plan_set"
+            }
+            Kind::BillShock(_) => row.kind.starts_with("billing.invoice_"),
+            Kind::Activation(signal) => {
+                row.kind == "client.milestone_reached" && signal.milestones.0.iter().any(|name| about(name))
             }
             Kind::FailedPayments(_) => row.kind == "billing.payment_failed",
             Kind::Nps(_) => row.kind == "client.nps_answered",

@@ -142,6 +142,22 @@ impl Param for Days {
     }
 }
 
+/// How many of something there must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AtLeast(pub(crate) usize);
+
+impl Param for AtLeast {
+    const EXPECTS: &'static str = "a whole number from 1 to 1000";
+    fn read(value: &Value) -> Option<Self> {
+        let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+        number.filter(|number| (1..=1000).contains(number)).map(Self)
+    }
+
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": 1, "maximum": 1000})
+    }
+}
+
 /// A number of days that may be 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Age(pub(crate) i32);

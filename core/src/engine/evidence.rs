@@ -1,0 +1,94 @@
+//! Questions about what came after: does a number tell of anything, and how far is a client with becoming active.
+
+use super::Engine;
+use crate::error::QueryError;
+use crate::evidence::{Lift, NorthStar, Outcome, Watched, lift, north_stars};
+use crate::id::ClientId;
+use crate::score::Model;
+use crate::signal::{SignalSpec, View};
+use crate::time::{Day, Instant};
+use serde::Serialize;
+
+/// How far a client is with a set of milestones that it should have reached by a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Activation {
+    /// The instant the last of them was reached; `None` while one is open.
+    pub activated_at: Option<Instant>,
+    /// The last day on which that is in time.
+    pub due: Day,
+    /// The day from which on it is late, where it is late and not activated.
+    pub stalled_since: Option<Day>,
+    /// Those reached, with the instant, in the order asked for.
+    pub reached: Vec<(String, Instant)>,
+    /// Those still open.
+    pub open: Vec<String>,
+}
+
+impl Engine {
+    fn watched(&self, as_of: Instant, horizon_days: u32) -> Watched<'_> {
+        let days = i32::try_from(horizon_days.min(36_500)).unwrap_or(i32::MAX);
+        let until = self.zone.end_of(self.zone.day(as_of).plus(days));
+        let last_seen = self.span().map(|(_, last)| last);
+        Watched { book: &self.book, zone: &self.zone, sealed: self.sealed, as_of, until, last_seen }
+    }
+
+    /// How often an outcome came about in the `horizon_days` calendar days after an instant, by ranges of a signal then. The
+    /// ranges are cut at `edges`: below the first, from each up to below the next, and from the last on.
+    ///
+    /// # Errors
+    /// If the edges do not rise, or are not finite.
+    pub fn lift(
+        &self,
+        spec: &SignalSpec,
+        edges: &[f64],
+        outcome: Outcome,
+        as_of: Instant,
+        horizon_days: u32,
+    ) -> Result<Lift, QueryError> {
+        let rise = edges.is_sorted_by(|a, b| a < b) && edges.iter().all(|edge| edge.is_finite());
+        if !rise {
+            let expected = "a list of finite numbers that rise".to_owned();
+            let (setting, found) = ("edges".to_owned(), format!("{edges:?}"));
+            return Err(QueryError::BadSetting { setting, expected, found });
+        }
+        Ok(lift(&self.watched(as_of, horizon_days), spec, edges, outcome))
+    }
+
+    /// Whether the signals that a model calls its north star hold: for each, the rank correlation with staying for
+    /// `horizon_days` calendar days, with its interval. Empty where the model names none.
+    pub fn north_star(&self, model: &Model, as_of: Instant, horizon_days: u32) -> Vec<NorthStar> {
+        north_stars(&self.watched(as_of, horizon_days), model, &self.scorer(model, as_of))
+    }
+
+    /// How far a client is with a set of milestones, due `within_days` calendar days after its first event.
+    ///
+    /// # Errors
+    /// If the client is unknown, merged or erased, or had no event by then.
+    pub fn activation(
+        &self,
+        client: &ClientId,
+        milestones: &[String],
+        within_days: u32,
+        as_of: Instant,
+    ) -> Result<Activation, QueryError> {
+        let client = self.client(client)?;
+        let view = View::new(&client.state, as_of, &self.zone, &self.book, self.sealed);
+        let days = i32::try_from(within_days.min(36_500)).unwrap_or(i32::MAX);
+        let state = view.activating(milestones, days).filter(|_| view.seen()).ok_or(QueryError::TooFew {
+            what: "activation",
+            needed: 1,
+            found: 0,
+        })?;
+        let activated_at = state.activated_at();
+        let late = activated_at.is_none() && view.today > state.due;
+        let reached = state.milestones.iter().filter_map(|(name, at)| at.map(|at| (name.clone(), at)));
+        let open = state.milestones.iter().filter(|(_, at)| at.is_none()).map(|(name, _)| name.clone());
+        Ok(Activation {
+            activated_at,
+            due: state.due,
+            stalled_since: late.then(|| state.due.plus(1)),
+            reached: reached.collect(),
+            open: open.collect(),
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! Whether what we measure tells of what comes after: readings at a past instant against what became of the clients.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `outcome` | what may come of a client, and of whom it is asked |
+//! | `lift` | how often it came, by ranges of a reading |
+//! | `north_star` | how well a reading ranks the clients that stay |
+
+mod lift;
+mod north_star;
+mod outcome;
+
+pub use lift::{Lift, LiftRange};
+pub use north_star::NorthStar;
+pub use outcome::Outcome;
+
+pub(crate) use lift::lift;
+pub(crate) use north_star::north_stars;
+pub(crate) use outcome::Watched;
