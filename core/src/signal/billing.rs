@@ -191,6 +191,7 @@ signal! {
         baseline_days: Days = Days(365),
         /// The fewest earlier invoices that say what is usual.
         min_invoices: AtLeast = AtLeast(3),
+        /// After how many days half of the shock is forgotten; without it none is.
         half_life_days: Option<Positive>,
     }
 }

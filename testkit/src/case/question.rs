@@ -85,6 +85,24 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             let change = engine.explain_change(&client, &model, start, end, end_model.as_ref())?;
             Ok(serde_json::to_value(change)?)
         }
+        "lift" => {
+            let (spec, edges) = (SignalSpec::from_json(&args.json("spec"))?, args.value("edges"));
+            let (edges, outcome) =
+                (Vec::<f64>::deserialize(edges)?, serde_json::from_value(args.value("outcome"))?);
+            let days = u32::deserialize(args.value("horizon_days"))?;
+            Ok(serde_json::to_value(engine.lift(&spec, &edges, outcome, args.as_of()?, days)?)?)
+        }
+        "north_star" => {
+            let model = Model::from_json(&args.json("model"))?;
+            let days = u32::deserialize(args.value("horizon_days"))?;
+            Ok(serde_json::to_value(engine.north_star(&model, args.as_of()?, days))?)
+        }
+        "activation" => {
+            let milestones = Vec::<String>::deserialize(args.value("milestones"))?;
+            let days = u32::deserialize(args.value("within_days"))?;
+            let activation = engine.activation(&args.client()?, &milestones, days, args.as_of()?)?;
+            Ok(serde_json::to_value(activation)?)
+        }
         "check_data" => {
             let model = Model::from_json(&args.json("model"))?;
             Ok(serde_json::to_value(engine.check_data(&model, args.as_of()?))?)
