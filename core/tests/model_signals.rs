@@ -336,6 +336,39 @@ fn the_clock_of_a_stage_is_refused_where_there_is_none() {
 }
 
 #[test]
+fn a_condition_names_only_stages_that_there_are() {
+    let limit = |stage: &str| json!([{"name": "slow", "when": {"stage": stage}, "cap": 10}]);
+    let mut set = stages();
+    set["models"][0]["when"] = json!({"stage": "onboarding"});
+    set["models"][0]["model"]["limits"] = limit("onboarding");
+    set["models"].as_array_mut().unwrap().truncate(1);
+    assert!(Model::from_value(&set).is_ok());
+    set["models"][0]["when"] = json!({"stage": "nowhere"});
+    set["models"][0]["model"]["limits"] = limit("gone");
+    set["stages"][0]["when"] = json!({"any": [{"stage": "onboarding"}]});
+    let all = ["stages[0].when.any[0].stage", "models[0].when.stage", "models[0].model.limits[0].when.stage"];
+    assert_eq!(paths(&set), all);
+    let mut alone = model(json!({"x": {"kind": "attribute", "key": "x"}}), &["x"]);
+    alone["limits"] = limit("onboarding");
+    assert_eq!(paths(&alone), ["limits[0].when.stage"]);
+}
+
+#[test]
+fn what_moved_the_stage_is_behind_its_clock() {
+    let logins = |n: u32| json!({"metric": "logins", "count": n});
+    let engine = engine(&[
+        ("usage.counted", "acme", "2026-01-01T09:00:00Z", logins(1)),
+        ("usage.counted", "acme", "2026-01-04T09:00:00Z", logins(9)),
+    ]);
+    let set = Model::from_value(&stages()).unwrap();
+    let at = |day: &str| engine.zone().as_of(day).unwrap();
+    let change =
+        engine.explain_change(&"acme".into(), &set, at("2026-01-03"), at("2026-01-05"), None).unwrap();
+    let clock = change.parts.iter().find(|part| part.name == "days").unwrap();
+    assert_eq!(clock.events[0].day.map(|day| day.to_string()).as_deref(), Some("2026-01-04"));
+}
+
+#[test]
 fn s93_an_answer_is_judged_by_the_target_of_its_own_client_and_time() {
     let target = |hours: Value| json!({"attributes": {"sla": hours}});
     let ticket = |id: &str| json!({"ticket": id});

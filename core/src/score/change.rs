@@ -9,7 +9,7 @@ use super::result::{HealthScore, PartScore};
 use super::set::Model;
 use super::settle::HUMAN_CAP;
 use super::tree::for_each_part;
-use crate::signal::named;
+use crate::signal::{SignalSpec, named};
 use crate::state::history::HistoryRow;
 use serde::Serialize;
 
@@ -152,7 +152,11 @@ pub(crate) fn concerns(
 ) -> bool {
     let Some(single) = model.choices.get(rule.unwrap_or(0)).map(|choice| &choice.model) else { return false };
     let signals = &single.signals;
-    let by_signal = |signal: usize| named::concerns(signals, signal, row);
+    let by_stage = || model.stages.iter().any(|stage| stage.when.concerns(row, &model.signals));
+    let by_signal = |signal: usize| {
+        named::concerns(signals, signal, row)
+            || named::any(signals, signal, SignalSpec::reads_stage) && by_stage()
+    };
     match cause {
         Cause::Signal | Cause::Missing => {
             signals.iter().position(|(known, _)| known == name).is_some_and(by_signal)

@@ -167,7 +167,7 @@ impl Condition {
             return object.required("milestone", faults).map(Self::Milestone);
         }
         if has("stage") {
-            return object.required("stage", faults).map(Self::Stage);
+            return signals.stage(object, faults).map(Self::Stage);
         }
         faults.add(path, format!("must be {KINDS}, found {}", found(value)));
         None

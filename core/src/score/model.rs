@@ -158,7 +158,7 @@ impl Single {
         let version = object.optional::<Whole>("version", faults).map_or(1, |version| version.0);
         object.value("description");
         let signals = Signals::read(&mut object, stages, faults);
-        let names = SignalNames::of(&signals);
+        let names = SignalNames::of(&signals, stages);
         let judging = names.for_use(Use::Judging);
         let mut part_count = 0;
         let combine = object.optional("combine", faults).unwrap_or_default();

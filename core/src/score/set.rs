@@ -188,7 +188,7 @@ impl Model {
         };
         let sources = read_sources(&mut object, faults);
         let valuation = Valuation::read(&mut object, faults);
-        let names = SignalNames::of(&signals);
+        let names = SignalNames::of(&signals, &stage_names);
         let staging = names.for_use(Use::Staging);
         let stages = object.list("stages", faults);
         let stages: Vec<Option<Stage>> =

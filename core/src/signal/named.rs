@@ -56,25 +56,42 @@ pub(crate) struct SignalNames<'m> {
     places: BTreeMap<&'m str, usize>,
     shown: String,
     marks: &'m [Marks],
+    stages: &'m [String],
     purpose: Use,
 }
 
 impl<'m> SignalNames<'m> {
-    pub(crate) fn of(signals: &'m Signals) -> Self {
-        Self::new(signals.specs.iter().map(|(name, _)| name.as_str()), &signals.marks)
+    pub(crate) fn of(signals: &'m Signals, stages: &'m [String]) -> Self {
+        Self::new(signals.specs.iter().map(|(name, _)| name.as_str()), &signals.marks, stages)
     }
 
-    fn new(names: impl Iterator<Item = &'m str>, marks: &'m [Marks]) -> Self {
+    fn new(names: impl Iterator<Item = &'m str>, marks: &'m [Marks], stages: &'m [String]) -> Self {
         let names: Vec<&str> = names.collect();
         let shown: Vec<&str> = names.iter().take(SHOWN).copied().collect();
         let shown = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
         let places = names.into_iter().enumerate().map(|(place, name)| (name, place)).collect();
-        Self { places, shown, marks, purpose: Use::Any }
+        Self { places, shown, marks, stages, purpose: Use::Any }
     }
 
     /// The same names, for another use.
     pub(crate) fn for_use(&self, purpose: Use) -> Self {
-        Self { places: self.places.clone(), shown: self.shown.clone(), marks: self.marks, purpose }
+        let (places, shown) = (self.places.clone(), self.shown.clone());
+        Self { places, shown, marks: self.marks, stages: self.stages, purpose }
+    }
+
+    /// The lifecycle stage that the member `stage` of a condition names, or a fault.
+    pub(crate) fn stage(&self, object: &mut Object<'_>, faults: &mut Faults) -> Option<String> {
+        let name: String = object.required("stage", faults)?;
+        let path = object.path("stage");
+        if self.purpose == Use::Staging {
+            faults.add(path, "must not stand in the condition of a stage, which is what tells the stage");
+        } else if self.stages.is_empty() {
+            faults.add(path, "is for a set of models that names `stages`, which this does not");
+        } else if !self.stages.contains(&name) {
+            let known = self.stages.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+            faults.add(path, format!("must be one of the stages ({known}), found `{name}`"));
+        }
+        Some(name)
     }
 
     /// The signal of a name, or a fault at the path.
@@ -125,7 +142,7 @@ impl Signals {
                 return Self::default();
             }
         };
-        let names = SignalNames::new(members.keys().map(String::as_str), &[]);
+        let names = SignalNames::new(members.keys().map(String::as_str), &[], stages);
         let around = Around { names: Some(&names), stages: Some(stages) };
         let read = |(name, spec): (&String, &Value)| {
             (name.clone(), SignalSpec::from_value(&format!("{path}.{name}"), spec, around, faults))
@@ -224,12 +241,21 @@ fn mark(spec: &SignalSpec, inputs: impl Iterator<Item = Marks>) -> Marks {
 
 /// Whether a row of a client's history can move a signal, by itself or by what it names.
 pub(crate) fn concerns(signals: &[(String, SignalSpec)], signal: usize, row: &HistoryRow) -> bool {
+    any(signals, signal, |spec| spec.concerns(row))
+}
+
+/// Whether a signal, or something it names, is so.
+pub(crate) fn any(
+    signals: &[(String, SignalSpec)],
+    signal: usize,
+    test: impl Fn(&SignalSpec) -> bool,
+) -> bool {
     let mut seen = vec![false; signals.len()];
     let mut open = vec![signal];
     while let Some(place) = open.pop() {
         let (Some((_, spec)), Some(seen)) = (signals.get(place), seen.get_mut(place)) else { continue };
         if !std::mem::replace(seen, true) {
-            if spec.concerns(row) {
+            if test(spec) {
                 return true;
             }
             open.extend(spec.named());
