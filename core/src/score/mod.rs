@@ -34,7 +34,7 @@ pub use set::Model;
 
 use crate::book::{Book, Client};
 use crate::exchange::Rates;
-use crate::signal::{Missing, Reading, SourceRule, View};
+use crate::signal::{Direction, Missing, Reading, SourceRule, View};
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -293,6 +293,12 @@ fn band(model: &Single, score: f64) -> &str {
     reached.map_or("unknown", |band| &band.name)
 }
 
+/// Which way of a part's reading is better. What has no curve waits until somebody can say.
+fn direction(model: &Single, part: &Part) -> Direction {
+    let stated = model.signals.get(part.signal).map(|(_, spec)| spec.direction());
+    stated.filter(|_| part.curve.is_some()).unwrap_or(Direction::Unknown)
+}
+
 fn list_parts(model: &Single, parts: Vec<ReadPart>, shares: &[f64]) -> Vec<PartScore> {
     let mut names: Vec<(Vec<String>, &Part)> = Vec::with_capacity(parts.len());
     name_parts(&model.root, &mut Vec::new(), &mut names);
@@ -300,6 +306,7 @@ fn list_parts(model: &Single, parts: Vec<ReadPart>, shares: &[f64]) -> Vec<PartS
         group,
         signal: model.signals.get(part.signal).map(|(name, _)| name.clone()).unwrap_or_default(),
         origin: if part.human { Origin::Human } else { Origin::Computed },
+        direction: direction(model, part),
         reading: read.reading,
         missing: read.missing,
         points: read.points,

@@ -2,7 +2,7 @@
 
 use crate::event::client::OverrideKind;
 use crate::id::{ClientId, Text};
-use crate::signal::Missing;
+use crate::signal::{Direction, Missing};
 use crate::time::Instant;
 use serde::Serialize;
 
@@ -68,6 +68,8 @@ pub struct PartScore {
     pub signal: String,
     /// Computed, or judged by a person.
     pub origin: Origin,
+    /// Which way of the reading is better; `unknown` is tracked and moves nothing.
+    pub direction: Direction,
     /// The signal's value.
     pub reading: Option<f64>,
     /// Why there is none.

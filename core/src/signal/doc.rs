@@ -1,7 +1,10 @@
 //! What the reference says of signals, and how one kind of signal is declared.
 
+use serde::Serialize;
+
 /// Which way is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// More is better.
     Up,
@@ -70,6 +73,7 @@ macro_rules! signal {
 
         impl $name {
             pub(crate) const KIND: &'static str = $kind;
+            pub(crate) const DIRECTION: $crate::signal::Direction = $crate::signal::Direction::$direction;
 
             pub(crate) fn from_object(
                 object: &mut $crate::signal::params::Object<'_>,
@@ -91,7 +95,7 @@ macro_rules! signal {
                     kind: $kind,
                     doc: concat!($($doc),*).trim_ascii(),
                     unit: $unit,
-                    direction: $crate::signal::Direction::$direction,
+                    direction: Self::DIRECTION,
                     windowed: signal!(@window $window),
                     parameters: vec![$($crate::signal::ParamDoc {
                         name: stringify!($param),

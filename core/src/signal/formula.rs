@@ -87,13 +87,14 @@ const EXPECTS: &str = "a number, the name of a signal of the model, a signal, or
 
 impl Formula {
     pub(crate) const KIND: &'static str = "formula";
+    pub(crate) const DIRECTION: Direction = Direction::Either;
 
     pub(crate) fn doc() -> SignalDoc {
         SignalDoc {
             kind: Self::KIND,
             doc: "A number worked out of other signals.",
             unit: "as worked out",
-            direction: Direction::Either,
+            direction: Self::DIRECTION,
             windowed: false,
             parameters: vec![ParamDoc {
                 name: "expr",

@@ -62,6 +62,14 @@ macro_rules! signal_kinds {
                 match self { $(Self::$variant(signal) => signal),+ }
             }
 
+            fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => <$type>::KIND),+ }
+            }
+
+            fn direction(&self) -> Direction {
+                match self { $(Self::$variant(_) => <$type>::DIRECTION),+ }
+            }
+
             fn doc(&self) -> SignalDoc {
                 match self { $(Self::$variant(_) => <$type>::doc()),+ }
             }
@@ -185,7 +193,7 @@ impl SignalSpec {
 
     /// The name of the kind.
     pub fn kind(&self) -> &'static str {
-        self.kind.doc().kind
+        self.kind.name()
     }
 
     /// What the reference says of its kind.
@@ -196,6 +204,11 @@ impl SignalSpec {
     /// Which way is better, where that is stated; the kind says it where it is not.
     pub(crate) fn stated_direction(&self) -> Option<Direction> {
         self.direction
+    }
+
+    /// Which way is better.
+    pub(crate) fn direction(&self) -> Direction {
+        self.direction.unwrap_or(self.kind.direction())
     }
 
     /// The signals of the model that a formula names, each once.
