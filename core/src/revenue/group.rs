@@ -174,14 +174,7 @@ impl Grouping<'_> {
                 }
                 _ => GroupKey::of_text(here.state().product.as_ref()),
             };
-            let annual = match (self.ground.rates, here.currency) {
-                (Some(rates), Some(currency)) => {
-                    let ends = span.rates_at;
-                    rates.value_inside(here.annual, currency, ends, self.ground.zone)?
-                }
-                _ => here.annual,
-            };
-            *amounts.entry(value).or_default() += annual;
+            *amounts.entry(value).or_default() += self.ground.worth(here, span)?;
         }
         let greatest = amounts.values().max().copied();
         let key = amounts.into_iter().find(|(_, annual)| Some(*annual) == greatest).map(|(key, _)| key);

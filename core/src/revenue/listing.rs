@@ -95,7 +95,7 @@ impl Told<'_, '_, '_> {
             amount: self.line(amount),
             fx: self.line(fx),
             gap_days,
-            tags: tags(self.view, course, ends, state, as_of),
+            tags: tags(self.view, course, ends, state, span, self.ground)?,
             reason: reason(self.view, course, ends, state, as_of),
             events: events(self.view, moved, span, self.ground)?,
         }))
@@ -104,9 +104,9 @@ impl Told<'_, '_, '_> {
     /// Every change inside a span, in order of time.
     fn changes(&self, span: &Span, key: Option<&GroupKey>) -> Result<Vec<ChangeRow>, Refusal> {
         let (state, as_of) = (&self.client.state, self.question.as_of);
-        let row = |change: Change| {
+        let row = |change: Change| -> Result<ChangeRow, Refusal> {
             let (course, ends) = (Course::of_flow(change.kind), change.ends(self.view));
-            ChangeRow {
+            Ok(ChangeRow {
                 client: self.client.id.clone(),
                 currency: self.currency,
                 key: key.cloned(),
@@ -115,12 +115,12 @@ impl Told<'_, '_, '_> {
                 opening: self.line(change.before),
                 closing: self.line(change.after),
                 amount: self.line(change.amount()),
-                tags: tags(self.view, course, ends, state, as_of),
+                tags: tags(self.view, course, ends, state, span, self.ground)?,
                 reason: reason(self.view, course, ends, state, as_of),
                 events: standing(self.view, ends, ends.0),
-            }
+            })
         };
-        Ok(changes(self.view, span, self.ground)?.into_iter().map(row).collect())
+        changes(self.view, span, self.ground)?.into_iter().map(row).collect()
     }
 
     /// From which group to which the client went while it paid, in order of time.

@@ -92,6 +92,18 @@ pub(crate) struct Ground<'q> {
     pub(crate) rates: Option<&'q Rates>,
 }
 
+impl Ground<'_> {
+    /// What a subscription is worth, at the rate of the opening where there are rates.
+    pub(crate) fn worth(&self, here: &Stretch<'_>, span: &Span) -> Result<Annual, Refusal> {
+        Ok(match (self.rates, here.currency) {
+            (Some(rates), Some(currency)) => {
+                rates.value_inside(here.annual, currency, span.rates_at, self.zone)?
+            }
+            _ => here.annual,
+        })
+    }
+}
+
 /// What a client did, in one currency or converted.
 #[derive(Clone, Debug)]
 pub(crate) struct Moved {

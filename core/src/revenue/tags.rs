@@ -1,10 +1,12 @@
 //! Why a client moved: a set of tags for each movement, from the subscriptions that moved with the net.
 
+use super::Refusal;
 use super::flows::FlowKind;
-use super::movement::MovementKind;
+use super::movement::{Ground, MovementKind, Span};
 use super::run_rate::{Contract, Stretch, View};
 use crate::event::billing::Status;
 use crate::money::{Interval, IntervalUnit};
+use crate::recurring::Annual;
 use crate::state::ClientState;
 use crate::state::client::ChurnReason;
 use crate::time::Instant;
@@ -99,14 +101,15 @@ pub(crate) fn tags(
     course: Option<Course>,
     ends: (Instant, Instant),
     state: &ClientState,
-    as_of: Instant,
-) -> BTreeSet<Tag> {
-    let look = Look { view, ends };
+    span: &Span,
+    ground: &Ground<'_>,
+) -> Result<BTreeSet<Tag>, Refusal> {
+    let look = Look { view, ends, span, ground };
     match course {
         Some(Course::More) => look.expansion(),
         Some(Course::Less) => look.contraction(),
-        Some(Course::Out) => look.churn(state, as_of),
-        None => BTreeSet::new(),
+        Some(Course::Out) => Ok(look.churn(state)),
+        None => Ok(BTreeSet::new()),
     }
 }
 
@@ -114,6 +117,8 @@ struct Look<'l, 'c, 's> {
     view: &'l View<'c, 's>,
     /// Where what stood before and what stands after are to be found.
     ends: (Instant, Instant),
+    span: &'l Span,
+    ground: &'l Ground<'l>,
 }
 
 /// What one subscription was at opening and is at closing, where it paid in the view.
@@ -133,7 +138,12 @@ impl<'c, 's> Look<'_, 'c, 's> {
         }
     }
 
-    fn expansion(&self) -> BTreeSet<Tag> {
+    /// Amounts of two currencies compare only by what they are worth.
+    fn worth(&self, here: &Stretch<'_>) -> Result<Annual, Refusal> {
+        self.ground.worth(here, self.span)
+    }
+
+    fn expansion(&self) -> Result<BTreeSet<Tag>, Refusal> {
         let before: BTreeSet<&str> = self
             .view
             .contracts
@@ -143,7 +153,9 @@ impl<'c, 's> Look<'_, 'c, 's> {
         let mut tags = BTreeSet::new();
         for contract in self.view.contracts.iter() {
             let Ends { opening, closing: Some(closing) } = self.ends(contract) else { continue };
-            if opening.is_some_and(|opening| opening.annual >= closing.annual) {
+            if let Some(opening) = opening
+                && self.worth(opening)? >= self.worth(closing)?
+            {
                 continue;
             }
             let product = closing.state().product.as_ref();
@@ -154,15 +166,15 @@ impl<'c, 's> Look<'_, 'c, 's> {
                 tags.insert(change(opening, closing));
             }
         }
-        tags
+        Ok(tags)
     }
 
-    fn contraction(&self) -> BTreeSet<Tag> {
+    fn contraction(&self) -> Result<BTreeSet<Tag>, Refusal> {
         let mut tags = BTreeSet::new();
         for contract in self.view.contracts.iter() {
             let Ends { opening: Some(opening), closing } = self.ends(contract) else { continue };
             match closing {
-                Some(closing) if closing.annual >= opening.annual => {}
+                Some(closing) if self.worth(closing)? >= self.worth(opening)? => {}
                 Some(closing) => {
                     if is_longer(closing, opening) {
                         tags.insert(Tag::TermExtended);
@@ -180,7 +192,7 @@ impl<'c, 's> Look<'_, 'c, 's> {
                 }
             }
         }
-        tags
+        Ok(tags)
     }
 
     /// Whether another subscription began to pay at an instant, for a longer interval than one that ended there.
@@ -192,7 +204,7 @@ impl<'c, 's> Look<'_, 'c, 's> {
         })
     }
 
-    fn churn(&self, state: &ClientState, as_of: Instant) -> BTreeSet<Tag> {
+    fn churn(&self, state: &ClientState) -> BTreeSet<Tag> {
         let mut tags = BTreeSet::new();
         // Active in another currency is no free plan: the stated amount decides, not what this view sees of it.
         let is_free = |here: &Stretch<'_>| {
@@ -207,7 +219,7 @@ impl<'c, 's> Look<'_, 'c, 's> {
         if self.view.contracts.iter().any(to_free) {
             tags.insert(Tag::ToFree);
         }
-        match stated(self.view, self.ends.1, state, as_of).map(|reason| reason.voluntary) {
+        match stated(self.view, self.ends.1, state, self.ground.rules.as_of).map(|reason| reason.voluntary) {
             Some(true) => drop(tags.insert(Tag::Voluntary)),
             Some(false) => drop(tags.insert(Tag::Involuntary)),
             None => {

@@ -41,8 +41,7 @@ fn book_health(args: &Args<'_>) -> Result<Value, Refusal> {
 }
 
 fn book_history(args: &Args<'_>) -> Result<Value, Refusal> {
-    let (start, end, every) = (args.instant("start")?, args.instant("end")?, args.value("every"));
-    let every = serde_json::from_value(every)?;
+    let (start, end, every) = (args.instant("start")?, args.instant("end")?, args.every()?);
     Ok(serde_json::to_value(args.engine.book_history(
         &model(args, "model")?,
         start,

@@ -1,8 +1,9 @@
 //! One call of the front door by its name in Python, with JSON arguments, and its answer as JSON.
 
 use healthfold::{
-    AsOf, Benchmark, ClientId, Engine, Instant, Model, ModelError, Month, Period, PeriodError, QueryError,
-    ReasonClasses, RevenueOptions, Scorecard, ScoresOf, SettingError, SignalSpec, Target, TimeError,
+    AsOf, Benchmark, ClientId, Day, Engine, Every, Instant, Model, ModelError, Month, Period, PeriodError,
+    PeriodUnit, QueryError, ReasonClasses, RevenueOptions, Scorecard, ScoresOf, SettingError, SignalSpec,
+    Target, TimeError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -122,20 +123,14 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             Ok(serde_json::to_value(engine.churn_reasons(args.period()?, &classes, &options)?)?)
         }
         "revenue_series" => {
-            let (start, end) = (args.instant("start")?, args.instant("end")?);
-            let every = args.text("every")?.parse()?;
+            let (start, end) = (args.beginning("start")?, args.beginning("end")?);
+            let every = args.optional("every")?.map_or(Ok(PeriodUnit::Month), |every| every.parse())?;
             Ok(serde_json::to_value(engine.revenue_series(start, end, every, &args.options()?)?)?)
         }
         "score_history" => {
             let (model, client) = (Model::from_json(&args.json("model"))?, args.client()?);
-            let (start, end, every) = (args.instant("start")?, args.instant("end")?, args.value("every"));
-            Ok(serde_json::to_value(engine.score_history(
-                &client,
-                &model,
-                start,
-                end,
-                serde_json::from_value(every)?,
-            )?)?)
+            let (start, end) = (args.instant("start")?, args.instant("end")?);
+            Ok(serde_json::to_value(engine.score_history(&client, &model, start, end, args.every()?)?)?)
         }
         "cohorts" => {
             let months = (args.month("start")?, args.month("end")?);
@@ -191,6 +186,28 @@ impl Args<'_> {
         self.text("client").map(ClientId::new)
     }
 
+    fn optional(&self, name: &str) -> Result<Option<String>, Refusal> {
+        if self.value(name).is_null() { Ok(None) } else { self.text(name).map(Some) }
+    }
+
+    /// By day unless said.
+    pub(super) fn every(&self) -> Result<Every, Refusal> {
+        let every = self.value("every");
+        Ok(if every.is_null() { Every::Day } else { serde_json::from_value(every)? })
+    }
+
+    /// An end of a period: a date is its first instant.
+    fn beginning(&self, name: &str) -> Result<Instant, Refusal> {
+        self.beginning_of(&self.text(name)?)
+    }
+
+    fn beginning_of(&self, text: &str) -> Result<Instant, Refusal> {
+        match text.parse::<Day>() {
+            Ok(day) => Ok(self.engine.zone().start_of(day)),
+            Err(_) => Ok(text.parse()?),
+        }
+    }
+
     pub(super) fn instant(&self, name: &str) -> Result<Instant, Refusal> {
         Ok(self.engine.zone().as_of(&self.text(name)?)?)
     }
@@ -214,14 +231,14 @@ impl Args<'_> {
         Ok(Some(self.text(name)?.parse()?))
     }
 
-    /// A text, or a pair of instants.
+    /// A text, or a pair of instants or dates.
     pub(super) fn period(&self) -> Result<Period, Refusal> {
         if let Value::Array(pair) = self.value("period") {
             let instants: Vec<String> = serde_json::from_value(Value::Array(pair))?;
             let [start, end] = instants.as_slice() else {
                 return Err(Refusal::new("bad_period", "a period is a text or two instants"));
             };
-            return Ok(Period::between(start.parse()?, end.parse()?)?);
+            return Ok(Period::between(self.beginning_of(start)?, self.beginning_of(end)?)?);
         }
         Ok(Period::parse(&self.text("period")?, self.engine.zone())?)
     }
