@@ -229,7 +229,7 @@ impl Measure for BillShock {
 
 /// An invoice's amount.
 fn money(invoice: &InvoiceAt) -> f64 {
-    scaled_to_f64(i128::from(invoice.amount.micros()), 6)
+    scaled_to_f64(invoice.amount.micros(), 6)
 }
 
 /// The subscriptions on trial at the view's instant.
