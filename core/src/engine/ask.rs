@@ -113,7 +113,7 @@ impl Engine {
     }
 
     /// A client's health day by day (or week by week, month by month): as of the last microsecond of each period's last
-    /// day, from the period that holds `start` to the one that holds `end`.
+    /// day, from the period that holds `start` to the last that is over by the end of the day of `end`.
     ///
     /// # Errors
     /// If the client is unknown, merged or erased.

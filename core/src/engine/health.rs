@@ -54,7 +54,8 @@ impl Engine {
     }
 
     /// How the book stood day by day (or week by week, month by month): as of the last microsecond of each period's last
-    /// day, from the period that holds `start` to the one that holds `end`. Read from the state; no event is read again.
+    /// day, from the period that holds `start` to the last that is over by the end of the day of `end`. Read from the
+    /// state; no event is read again.
     ///
     /// # Errors
     /// As [`Engine::book_health`].
