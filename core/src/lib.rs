@@ -85,6 +85,7 @@ pub use exchange::{ExchangeRate, Rate, RateUsed};
 pub use health::HeadShare;
 pub use health::bands::{BandRow, BookHealth};
 pub use health::diff::{BandChange, BandMove, ModelDiff, ModelName, ScoredBy, ShiftBin};
+pub use health::nps::{BookNps, ClientNps, NetPromoters, SegmentNps};
 pub use health::rank::{RankOptions, RankOrder, RankRow, RankWithin};
 pub use health::renewal::{Renewal, RenewalKind, Renewals};
 pub use health::rollup::{Depth, Extreme, NoWeight, RollUp, RollUpOptions, WeightedMean};

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// The 97.5 % point of the standard normal distribution.
-const Z: f64 = 1.959963984540054;
+pub(crate) const Z: f64 = 1.959963984540054;
 
 /// A share of heads, with Wilson's score interval (Wilson 1927). Undefined over nobody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

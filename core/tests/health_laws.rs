@@ -159,6 +159,29 @@ proptest! {
             prop_assert!(row.percentile.is_none_or(|p| p > 0.0 && p < 100.0), "a client is one of its own peers");
         }
     }
+
+    #[test]
+    fn net_promoters_add_up_and_are_those_of_the_signal(log in logs::logs(0..60), end in ends(), of in of(), days in 1u32..200) {
+        let engine = engine(&log);
+        let as_of = engine.zone().as_of(end).unwrap();
+        let book = engine.book_nps(as_of, days, of).unwrap();
+        let signal = SignalSpec::from_json(&json!({"kind": "nps", "days": days}).to_string()).unwrap();
+        prop_assert_eq!(book.by_client.iter().map(|row| row.answered.answers).sum::<u64>(), book.total.answers);
+        prop_assert_eq!(book.by_segment.iter().map(|row| row.answered.promoters).sum::<u64>(), book.total.promoters);
+        prop_assert_eq!(book.by_segment.iter().map(|row| row.clients.whole).sum::<u64>(), book.clients.whole);
+        for row in &book.by_client {
+            prop_assert_eq!(row.answered.nps, engine.signal(&row.client, &signal, as_of).unwrap().value());
+        }
+        let all = book.by_client.iter().map(|row| row.answered);
+        for counted in all.chain(book.by_segment.iter().map(|row| row.answered)).chain([book.total]) {
+            prop_assert_eq!(counted.promoters + counted.passives + counted.detractors, counted.answers);
+            if let (Some(low), Some(nps), Some(high)) = (counted.low, counted.nps, counted.high) {
+                prop_assert!((-100.0..=100.0).contains(&nps) && low < high, "{counted:?}");
+            } else {
+                prop_assert_eq!(counted.answers, 0);
+            }
+        }
+    }
 }
 
 #[expect(clippy::unwrap_used, reason = "events are written here")]

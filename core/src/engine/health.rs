@@ -6,6 +6,7 @@ use crate::exchange::{NoValue, Rates};
 use crate::health::Standing;
 use crate::health::bands::BookHealth;
 use crate::health::diff::ModelDiff;
+use crate::health::nps::BookNps;
 use crate::health::rank::{RankOptions, RankRow, Ranked, rank};
 use crate::health::renewal::{Renewals, of_client};
 use crate::health::rollup::{Families, RollUp, RollUpOptions};
@@ -259,6 +260,35 @@ impl Engine {
             rows.extend(of_client(client.id, &view, period, &health));
         }
         Renewals::new(period, as_of, rows)
+    }
+
+    /// Would users recommend us: the answers of the last `days` calendar days by client, by segment and all together, with
+    /// the net promoter score of each.
+    ///
+    /// ```
+    /// use healthfold::{Engine, Event, ScoresOf, Settings};
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// for (user, score) in [("u-1", 10), ("u-2", 9), ("u-3", 7), ("u-4", 2)] {
+    ///     engine.apply(&Event::from_json(format!(r#"{{"id":"{user}","source":"survey","type":"client.nps_answered",
+    ///         "subject":"acme","time":"2026-01-05T10:00:00Z","data":{{"score":{score},"user":"{user}"}}}}"#).as_bytes())?)?;
+    /// }
+    /// let nps = engine.book_nps(engine.zone().as_of("2026-01-31")?, 90, ScoresOf::All)?;
+    /// assert_eq!((nps.total.answers, nps.total.nps), (4, Some(25.0)), "(2 - 1) / 4 x 100");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `days` is not from 1 to 36500.
+    pub fn book_nps(&self, as_of: Instant, days: u32, of: ScoresOf) -> Result<BookNps, QueryError> {
+        let window = i32::try_from(days).ok().filter(|days| (1..=36_500).contains(days));
+        let window = window.ok_or_else(|| QueryError::BadSetting {
+            setting: "days".to_owned(),
+            expected: "a whole number of days from 1 to 36500".to_owned(),
+            found: days.to_string(),
+        })?;
+        let clients: Vec<_> = self.book.living().collect();
+        let views = clients.iter().map(|client| (client.id, self.view(client, as_of)));
+        Ok(BookNps::new(as_of, window, views.filter(|(_, view)| self.is_asked(view, of))))
     }
 
     /// Doubts about a model: those of [`Model::lint`], and what shows only on a book, such as a signal that reads the same

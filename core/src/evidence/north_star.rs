@@ -4,14 +4,13 @@
 //! interval is by Fisher's transformation with the standard error of Bonett and Wright (2000), sqrt((1 + r^2/2) / (n - 3)).
 
 use super::outcome::{Outcome, Watched};
+use crate::rate::Z;
 use crate::score::{Model, Scorer};
 use crate::time::Instant;
 use serde::Serialize;
 
 /// The least number of clients of which a correlation is told.
 const ENOUGH: usize = 10;
-/// The normal quantile of a 95 % interval.
-const Z: f64 = 1.959963984540054;
 
 /// How well a model's north star ranks the clients that stay.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -7,12 +7,14 @@
 //! | `rollup` | how is a parent, seen through its children |
 //! | `rank` | who is first and who is last by a signal or a score |
 //! | `renewal` | whose contract ends when, and how are they |
+//! | `nps` | would users recommend us, by client and by segment |
 //!
 //! Money is what clients pay at the instant, exact, with the default settings of the run-rate: apart by currency, or in the
 //! currency of the model at the rates in force then. Of erased clients there is neither score nor money here.
 
 pub(crate) mod bands;
 pub(crate) mod diff;
+pub(crate) mod nps;
 pub(crate) mod rank;
 pub(crate) mod renewal;
 pub(crate) mod rollup;

@@ -22,30 +22,48 @@ signal! {
     }
 }
 
-impl Measure for Nps {
-    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let (first, last) = view.days(self.days.0);
-        let answers = view.state.profile.nps.up_to(view.at).iter();
-        let inside = answers.filter(|entry| (first..=last).contains(&view.zone.day(entry.at())));
+impl View<'_> {
+    /// The latest answer of each user in a window, and those without a user: would they recommend, 0 to 10.
+    pub(crate) fn nps_answers(&self, days: i32) -> Vec<u8> {
+        let (first, last) = self.days(days);
+        let answers = self.state.profile.nps.up_to(self.at).iter();
+        let inside = answers.filter(|entry| (first..=last).contains(&self.zone.day(entry.at())));
         let mut by_user: BTreeMap<&UserId, u8> = BTreeMap::new();
-        let mut scores: Vec<u8> = Vec::new();
+        let mut answers: Vec<u8> = Vec::new();
         for entry in inside {
             match &entry.value.user {
                 // In order of time, so the last one stays.
                 Some(user) => drop(by_user.insert(user, entry.value.score)),
-                None => scores.push(entry.value.score),
+                None => answers.push(entry.value.score),
             }
         }
-        scores.extend(by_user.into_values());
-        if scores.is_empty() {
+        answers.extend(by_user.into_values());
+        answers
+    }
+}
+
+impl Measure for Nps {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let answers = view.nps_answers(self.days.0);
+        if answers.is_empty() {
             return Err(Missing::TooLittle);
         }
         #[expect(clippy::cast_precision_loss, reason = "counts of answers are far below 2^53")]
         let share = |test: fn(u8) -> bool| {
-            scores.iter().filter(|score| test(**score)).count() as f64 / scores.len() as f64
+            answers.iter().filter(|answer| test(**answer)).count() as f64 / answers.len() as f64
         };
-        Ok((share(|score| score >= 9) - share(|score| score <= 6)) * 100.0)
+        Ok((share(promotes) - share(detracts)) * 100.0)
     }
+}
+
+/// Whether an answer is that of a promoter: 9 and 10.
+pub(crate) fn promotes(answer: u8) -> bool {
+    answer >= 9
+}
+
+/// Whether an answer is that of a detractor: 0 to 6.
+pub(crate) fn detracts(answer: u8) -> bool {
+    answer <= 6
 }
 
 signal! {

@@ -1,7 +1,7 @@
 //! Tickets: what they are about, how many, how soon they are answered.
 
 use crate::book::{Book, day, effect, near, recipe};
-use healthfold::Model;
+use healthfold::{Model, NetPromoters, ScoresOf};
 use serde_json::{Value, json};
 
 #[test]
@@ -137,8 +137,11 @@ fn s93_breach_is_measured_against_the_clients_own_sla() {
 }
 
 #[test]
-fn s55_nps_per_client_where_old_answers_age_out() {
+fn s55_nps_per_client_and_segment_with_its_answers_and_old_ones_age_out() {
     let mut book = Book::new();
+    for (client, segment) in [("acme", "smb"), ("elm", "smb"), ("oak", "large")] {
+        book.is(client, "2025-01-01", json!({"segment": segment}));
+    }
     let mut answer = |client: &str, day: &str, user: &str, score: u32| {
         book.event("client.nps_answered", client, day, json!({"score": score, "user": user}));
     };
@@ -147,11 +150,29 @@ fn s55_nps_per_client_where_old_answers_age_out() {
     answer("acme", "2026-01-10", "u-2", 2);
     answer("elm", "2026-03-01", "u-1", 7);
     let nps = |client: &str, as_of: &str| book.signal(client, json!({"kind": "nps", "days": 90}), as_of);
-    // Latest of each user: 10 and 2: (1/2 - 1/2) x 100.
-    assert_eq!(nps("acme", "2026-03-31").value(), Some(0.0));
-    assert_eq!(nps("elm", "2026-03-31").value(), Some(0.0), "7 is passive");
+    // Latest of each user: 10 and 2: (1/2 - 1/2) x 100; 7 is passive.
+    assert_eq!((nps("acme", "2026-03-31").value(), nps("elm", "2026-03-31").value()), (Some(0.0), Some(0.0)));
     // 10 January to 9 April are 90 days; a day later only the 10 of u-1 is left.
     assert_eq!(nps("acme", "2026-04-09").value(), Some(0.0));
     assert_eq!(nps("acme", "2026-04-10").value(), Some(100.0));
     assert_eq!(nps("acme", "2026-06-01").missing().map(|missing| missing.as_str()), Some("too_little"));
+    // By client, segment and all together, with how many answers there are: 10, 2 and 7, and then 10 and 7.
+    let of_book = |as_of: &str| book.engine.book_nps(book.as_of(as_of), 90, ScoresOf::All).unwrap();
+    let counts = |of: &NetPromoters| (of.answers, of.nps);
+    let march = of_book("2026-03-31");
+    let by_client: Vec<_> =
+        march.by_client.iter().map(|row| (row.client.as_str(), counts(&row.answered))).collect();
+    assert_eq!(by_client, [("acme", (2, Some(0.0))), ("elm", (1, Some(0.0)))]);
+    let by_segment: Vec<_> = (march.by_segment.iter())
+        .map(|row| {
+            (
+                row.segment.as_ref().unwrap().as_str(),
+                row.clients.part,
+                row.clients.whole,
+                counts(&row.answered),
+            )
+        })
+        .collect();
+    assert_eq!(by_segment, [("large", 0, 1, (0, None)), ("smb", 2, 2, (3, Some(0.0)))]);
+    assert_eq!(counts(&of_book("2026-04-10").total), (2, Some(50.0)));
 }

@@ -2,6 +2,7 @@
 
 use super::question::{Args, Refusal};
 use healthfold::{ClientId, Model, RankOptions, RollUpOptions, SignalSpec};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ pub(super) fn ask(call: &str, args: &Args<'_>) -> Option<Result<Value, Refusal>>
         "roll_ups" => roll_ups(args),
         "rank" => rank(args),
         "renewals" => renewals(args),
+        "book_nps" => book_nps(args),
         "lint" => lint(args),
         _ => return None,
     })
@@ -65,6 +67,11 @@ fn roll_up(args: &Args<'_>) -> Result<Value, Refusal> {
 fn roll_ups(args: &Args<'_>) -> Result<Value, Refusal> {
     let how: RollUpOptions = options(args, &["depth", "with_parent"])?;
     Ok(serde_json::to_value(args.engine.roll_ups(&model(args, "model")?, args.as_of()?, of(args)?, how)?)?)
+}
+
+fn book_nps(args: &Args<'_>) -> Result<Value, Refusal> {
+    let days = u32::deserialize(args.value("days"))?;
+    Ok(serde_json::to_value(args.engine.book_nps(args.as_of()?, days, of(args)?)?)?)
 }
 
 /// By a signal (`by`), or by the score of a model (`model`).
