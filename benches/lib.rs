@@ -101,3 +101,101 @@ pub fn contracts(clients: u64) -> Result<Engine, Box<dyn std::error::Error>> {
     }
     Ok(engine)
 }
+
+/// A year of lives, folded: a trial that becomes a contract, use by up to five users in four metrics, thickest at the end,
+/// tickets, invoices, what is said, milestones. About fifty events a client over 2025.
+///
+/// # Errors
+/// Never, since the zone is known and the events are sound.
+pub fn lives(clients: u64) -> Result<Engine, Box<dyn std::error::Error>> {
+    let mut engine = Engine::new(Settings { dedupe: Dedupe::Upstream, ..Settings::default() })?;
+    let first: Day = "2025-01-01".parse()?;
+    for client in 0..clients {
+        let (mut dice, mut number) = (Dice(client), 0);
+        let mut tell = |day: u32, kind: &str, data: &str| -> Result<(), Box<dyn std::error::Error>> {
+            number += 1;
+            let date = first.plus(i32::try_from(day)?);
+            let json = format!(
+                r#"{{"id":"{client}-{number}","source":"app","type":"{kind}","subject":"client-{client}","time":"{date}T{:02}:00:00Z","data":{data}}}"#,
+                8 + number % 10
+            );
+            engine.apply(&Event::from_json(json.as_bytes())?)?;
+            Ok(())
+        };
+        let began = dice.below(250);
+        let segment = dice.pick(&["smb", "mid", "ent"]);
+        tell(
+            began,
+            "client.set",
+            &format!(r#"{{"segment":"{segment}","attributes":{{"size":{}}}}}"#, dice.below(500)),
+        )?;
+        let contract = |status: &str, amount: u32| {
+            format!(
+                r#"{{"subscription":"s","status":"{status}","amount":{amount},"currency":"USD","interval":{{"unit":"month"}},"seats":{}}}"#,
+                2 + amount % 6
+            )
+        };
+        let amount = 10 + dice.below(200);
+        tell(began, "billing.subscription_set", &contract("trialing", amount))?;
+        if dice.below(10) > 0 {
+            tell(began + 14, "billing.subscription_set", &contract("active", amount))?;
+        }
+        for milestone in ["onboarded", "live"] {
+            if dice.below(3) > 0 {
+                tell(
+                    began + dice.below(60),
+                    "client.milestone_reached",
+                    &format!(r#"{{"milestone":"{milestone}"}}"#),
+                )?;
+            }
+        }
+        for use_of in 0..30 {
+            let day = if use_of < 18 { 290 + dice.below(75) } else { began + dice.below(365 - began) };
+            let (metric, user) = (dice.pick(&["calls", "reports", "exports", "forms"]), dice.below(5));
+            tell(
+                day,
+                "usage.counted",
+                &format!(r#"{{"metric":"{metric}","count":{},"user":"u-{user}"}}"#, 1 + dice.below(9)),
+            )?;
+        }
+        for ticket in 0..dice.below(3) {
+            let (day, id) = (300 + dice.below(60), format!(r#""ticket":"t-{client}-{ticket}""#));
+            let priority = dice.pick(&["normal", "high", "urgent"]);
+            tell(day, "support.ticket_opened", &format!(r#"{{{id},"priority":"{priority}"}}"#))?;
+            tell(day + 1, "support.ticket_replied", &format!(r#"{{{id},"by":"agent"}}"#))?;
+            if dice.below(2) == 0 {
+                tell(day + 2, "support.ticket_resolved", &format!("{{{id}}}"))?;
+                tell(
+                    day + 3,
+                    "support.ticket_rated",
+                    &format!(r#"{{{id},"rating":{}}}"#, 1 + dice.below(5)),
+                )?;
+            }
+        }
+        for invoice in 0..2 {
+            let (day, id) = (280 + 30 * invoice, format!(r#""invoice":"i-{client}-{invoice}""#));
+            let due = first.plus(i32::try_from(day + 14)?);
+            tell(
+                day,
+                "billing.invoice_issued",
+                &format!(r#"{{{id},"amount":{amount},"currency":"USD","due":"{due}"}}"#),
+            )?;
+            if dice.below(8) > 0 {
+                tell(day + 10, "billing.invoice_paid", &format!("{{{id}}}"))?;
+            }
+        }
+        if dice.below(2) == 0 {
+            tell(
+                250 + dice.below(100),
+                "client.sentiment_set",
+                &format!(r#"{{"value":{}}}"#, dice.below(101)),
+            )?;
+            tell(
+                250 + dice.below(100),
+                "client.nps_answered",
+                &format!(r#"{{"score":{},"user":"u-1"}}"#, dice.below(11)),
+            )?;
+        }
+    }
+    Ok(engine)
+}
