@@ -364,4 +364,29 @@ proptest! {
             prop_assert!(after.coverage <= before.coverage + 1e-12, "{} {}", before.coverage, after.coverage);
         }
     }
+
+    #[test]
+    fn the_clock_of_a_stage_skips_only_days_on_which_nothing_turns(
+        log in logs::logs(0..60),
+        conditions in prop::array::uniform3(condition()),
+        end in prop::sample::select(&ENDS[..]),
+        zone in prop::sample::select(&ZONES[..]),
+    ) {
+        let engine = engine(zone, &log);
+        let as_of = engine.zone().as_of(end).unwrap();
+        let names = ["first", "second", "third"];
+        let clock = |around: &dyn Fn(Value) -> Value| {
+            let stage = |(name, when): (&&str, &Value)| json!({"name": name, "when": around(without_stage_days(when.clone()))});
+            let stages: Vec<Value> = names.iter().zip(&conditions).map(stage).collect();
+            let part = json!({"signal": name(42), "curve": {"points": [[0, 0], [1000, 100]]}});
+            let model = json!({"name": "m", "signals": signals(), "groups": [{"name": "g", "parts": [part]}],
+                "bands": [{"name": "all", "from": 0}]});
+            let set = json!({"name": "set", "signals": signals(), "stages": stages, "models": [{"model": model}]});
+            let scores = engine.scores(&Model::from_value(&set).unwrap(), as_of, ScoresOf::All);
+            scores.into_iter().map(|health| (health.stage, health.parts[0].reading)).collect::<Vec<_>>()
+        };
+        // A signal beside it may turn on any day, so that each is looked at; the answer is the same.
+        let slow = |when: Value| json!({"any": [when, {"signal": name(0), "below": -1e9}]});
+        prop_assert_eq!(clock(&|when| when), clock(&slow));
+    }
 }

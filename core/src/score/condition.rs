@@ -5,6 +5,8 @@ use crate::signal::named::{self, SignalNames};
 use crate::signal::params::{Faults, Object, Param, found};
 use crate::signal::{SignalSpec, View};
 use crate::state::history::HistoryRow;
+use crate::time::{Day, Instant};
+use crate::timeline::Timeline;
 use serde_json::{Value, json};
 
 /// Bounds on a number; all of them must hold.
@@ -32,6 +34,12 @@ impl Bounds {
             faults.add(path, "must be given, or one of `at_least`, `below`, `at_most`, `equals`");
         }
         (faults.count() == before).then_some(bounds)
+    }
+
+    /// The whole numbers from 1 up to a greatest one that do not answer as the one before them does.
+    fn turns(&self, greatest: i32) -> impl Iterator<Item = i32> {
+        let turns = |n: &i32| self.hold(f64::from(*n)) != self.hold(f64::from(*n - 1));
+        (1..=greatest).filter(turns)
     }
 
     pub(crate) fn hold(&self, x: f64) -> bool {
@@ -213,6 +221,43 @@ impl Condition {
             }
             Self::Not(inner) => inner.test(of).map(|holds| !holds),
         }
+    }
+
+    /// Adds the days on which the answer for a client can become another one; false if it can be any day.
+    pub(crate) fn turning_days(&self, view: &View<'_>, days: &mut Vec<Day>) -> bool {
+        let profile = &view.state.profile;
+        let day = |at: Instant| view.zone.day(at);
+        match self {
+            Self::Signal { .. } => return false,
+            Self::Segment(_) => days.extend(profile.segment.entries().iter().map(|entry| day(entry.at()))),
+            Self::Tag(_) => days.extend(profile.tags.entries().iter().map(|entry| day(entry.at()))),
+            Self::Attribute { key, .. } => {
+                let stated = profile.attributes.get(key.as_str()).map(Timeline::entries);
+                days.extend(stated.unwrap_or_default().iter().map(|entry| day(entry.at())));
+            }
+            Self::Paying(_) | Self::Trial(_) => {
+                for entry in view.state.billing.subscriptions.values().flat_map(Timeline::entries) {
+                    days.push(day(entry.at()));
+                    days.extend(entry.value.ends_at(view.zone).map(day));
+                }
+            }
+            Self::TenureDays(bounds) => {
+                let Some(tenure) = view.tenure_days() else { return true };
+                let began = view.today.plus(-tenure);
+                days.push(began);
+                for days_from in bounds.turns(tenure) {
+                    days.push(began.plus(days_from));
+                }
+            }
+            Self::Milestone(milestone) => days.extend(view.reached(milestone).map(day)),
+            // A stage is not told by a stage.
+            Self::Stage(_) => {}
+            Self::All(inner) | Self::Any(inner) => {
+                return inner.iter().all(|inner| inner.turning_days(view, days));
+            }
+            Self::Not(inner) => return inner.turning_days(view, days),
+        }
+        true
     }
 
     /// Whether a row of a client's history can have changed the answer.

@@ -34,7 +34,7 @@ pub use set::Model;
 
 use crate::book::{Book, Client};
 use crate::exchange::Rates;
-use crate::signal::{Direction, Missing, Reading, SourceRule, View};
+use crate::signal::{Direction, Missing, Reading, View};
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -96,13 +96,9 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    fn view<'v>(
-        &'v self,
-        state: &'v ClientState,
-        sources: &'v [SourceRule],
-        rates: Option<&'v Rates>,
-    ) -> View<'v> {
-        View { sources, rates, ..View::new(state, self.at, self.zone, self.book, self.sealed) }
+    /// What a client is read from, before a model names its sources and rates.
+    fn view<'v>(&'v self, state: &'v ClientState) -> View<'v> {
+        View::new(state, self.at, self.zone, self.book, self.sealed)
     }
 
     fn stages(&self) -> Stages<'_> {
@@ -111,21 +107,24 @@ impl<'a> Scorer<'a> {
 
     /// The score of a client, by the first model that fits it.
     pub(crate) fn score(&self, client: &Client<'_>) -> HealthScore {
-        let stage = self.stage(client);
-        let Some(rule) = self.choose(client, stage) else { return self.no_model(client, stage) };
-        self.score_by(rule, client, stage)
+        let view = self.view(&client.state);
+        let stage = self.stages().of(view);
+        let Some(rule) = self.choose(view, stage) else { return self.no_model(client, stage) };
+        self.score_by(rule, client, view, stage)
     }
 
     /// The number of the model that fits a client.
     pub(crate) fn rule(&self, client: &Client<'_>) -> Option<usize> {
-        self.choose(client, self.stage(client))
+        let view = self.view(&client.state);
+        self.choose(view, self.stages().of(view))
     }
 
     /// The score of a client by the model of a number, whether it fits or not.
     pub(crate) fn score_by_rule(&self, rule: Option<usize>, client: &Client<'_>) -> HealthScore {
-        let stage = self.stage(client);
+        let view = self.view(&client.state);
+        let stage = self.stages().of(view);
         match rule {
-            Some(rule) => self.score_by(rule, client, stage),
+            Some(rule) => self.score_by(rule, client, view, stage),
             None => self.no_model(client, stage),
         }
     }
@@ -136,19 +135,18 @@ impl<'a> Scorer<'a> {
             return Reading::of(Err(Missing::NeverSeen));
         };
         let rates = self.rates.get(rule).and_then(Option::as_ref);
-        let view = self.view(&client.state, &choice.model.sources, rates);
-        Readings::in_stage(view, &choice.model.signals, self.stages(), self.stage(client)).of(signal)
-    }
-
-    /// The first stage whose condition holds.
-    fn stage(&self, client: &Client<'_>) -> Option<&str> {
-        self.stages().of(self.view(&client.state, &[], None))
+        let view = View { sources: &choice.model.sources, rates, ..self.view(&client.state) };
+        let stage = self.stages().of(view);
+        Readings::in_stage(view, &choice.model.signals, self.stages(), stage).of(signal)
     }
 
     /// The number of the first model that fits.
-    fn choose(&self, client: &Client<'_>, stage: Option<&str>) -> Option<usize> {
+    fn choose(&self, view: View<'_>, stage: Option<&str>) -> Option<usize> {
         let set = self.model;
-        let view = self.view(&client.state, &set.sources, self.set_rates.as_ref());
+        if set.choices.first().is_some_and(|choice| choice.when.is_none()) {
+            return Some(0);
+        }
+        let view = View { sources: &set.sources, rates: self.set_rates.as_ref(), ..view };
         let readings = Readings::in_stage(view, &set.signals, self.stages(), stage);
         set.choices.iter().position(|choice| choice.when.as_ref().is_none_or(|when| readings.meet(when)))
     }
@@ -177,11 +175,11 @@ impl<'a> Scorer<'a> {
     }
 
     /// The score of a client by one model of the set.
-    fn score_by(&self, rule: usize, client: &Client<'_>, stage: Option<&str>) -> HealthScore {
+    fn score_by(&self, rule: usize, client: &Client<'_>, view: View<'_>, stage: Option<&str>) -> HealthScore {
         let Some(choice) = self.model.choices.get(rule) else { return self.no_model(client, stage) };
         let model = &choice.model;
         let rates = self.rates.get(rule).and_then(Option::as_ref);
-        let view = self.view(&client.state, &model.sources, rates);
+        let view = View { sources: &model.sources, rates, ..view };
         let readings = Readings::in_stage(view, &model.signals, self.stages(), stage);
         let mut parts: Vec<ReadPart> = Vec::with_capacity(model.part_count);
         let mut required_missing = false;
@@ -277,7 +275,7 @@ impl<'a> Scorer<'a> {
         let everybody = || {
             let (sources, rates) = (readings.view.sources, readings.view.rates);
             let read = |client: Client<'_>| {
-                let view = self.view(&client.state, sources, rates);
+                let view = View { sources, rates, ..self.view(&client.state) };
                 Peer::read(signal, &Readings::new(view, &choice.model.signals, Some(self.stages())))
             };
             self.book.living().filter_map(read).collect()

@@ -4,6 +4,7 @@ use super::condition::{Condition, Tested};
 use super::set::Model;
 use crate::exchange::Rates;
 use crate::signal::{Missing, Reading, Scope, SignalSpec, View};
+use crate::time::Day;
 use std::cell::OnceCell;
 
 /// The signals of a model or of a set, by name.
@@ -86,6 +87,13 @@ impl Scope for Readings<'_> {
         let stage = stages.find(&readings);
         if readings.met_seal() { Err(Missing::Sealed) } else { Ok(stage) }
     }
+
+    fn turning_days(&self, view: &View<'_>) -> Option<Vec<Day>> {
+        let mut days = Vec::new();
+        let mut stages = self.stages.iter().flat_map(|stages| &stages.set.stages);
+        let told = stages.all(|stage| stage.when.turning_days(view, &mut days));
+        told.then_some(days)
+    }
 }
 
 /// The lifecycle stages of a set, which see its own signals, sources and rates.
@@ -112,6 +120,6 @@ impl<'a> Stages<'a> {
 
     /// The stage that a client is in.
     pub(super) fn of(self, view: View<'_>) -> Option<&'a str> {
-        self.find(&self.readings(view))
+        if self.set.stages.is_empty() { None } else { self.find(&self.readings(view)) }
     }
 }

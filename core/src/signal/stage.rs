@@ -3,6 +3,7 @@
 use super::named::Around;
 use super::params::{Faults, Object};
 use super::{Measure, Missing, View, signal};
+use crate::time::Day;
 
 /// How far back the beginning of a stage is looked for, in days.
 const MOST_DAYS: i32 = 3660;
@@ -36,12 +37,28 @@ impl Measure for StageDays {
         if self.stage.as_ref().is_some_and(|wanted| wanted != stage) {
             return Err(Missing::NeverSeen);
         }
-        for days in 0..MOST_DAYS {
+        let came_in = |days: i32| -> Result<bool, Missing> {
             let before = view.moved_to(view.zone.end_of(view.today.plus(-days - 1)));
-            if !before.seen() || scope.stage(&before)? != Some(stage) {
+            Ok(!before.seen() || scope.stage(&before)? != Some(stage))
+        };
+        let ages = scope.turning_days(view).map(|turns| ages(turns, view));
+        // Where every day can be the one, one after the other is asked.
+        for days in ages.into_iter().flatten().chain(0..MOST_DAYS) {
+            if came_in(days)? {
                 return Ok(f64::from(days));
             }
         }
         Ok(f64::from(MOST_DAYS))
     }
+}
+
+/// How many days ago the stage can have become what it is, the newest first.
+fn ages(turns: Vec<Day>, view: &View<'_>) -> Vec<i32> {
+    let seen = view.first_event.map(|first| view.zone.day(first));
+    let days = turns.into_iter().chain(seen).chain(view.state.usage.first_day());
+    let mut ages: Vec<i32> = days.map(|day| view.today.days_since(day)).collect();
+    ages.retain(|age| (0..MOST_DAYS).contains(age));
+    ages.sort_unstable();
+    ages.dedup();
+    ages
 }

@@ -29,6 +29,9 @@ pub(crate) trait Scope {
     /// # Errors
     /// If the answer needs detail from before the seal.
     fn stage(&self, view: &View<'_>) -> Result<Option<&str>, Missing>;
+
+    /// The days on which that stage can become another one, in any order and more than once; `None` if it can be any day.
+    fn turning_days(&self, view: &View<'_>) -> Option<Vec<Day>>;
 }
 
 /// What a signal is read from: one resolved client at one instant, and what the book knows.

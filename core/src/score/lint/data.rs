@@ -8,7 +8,7 @@ use crate::score::model::Single;
 use crate::score::readings::Readings;
 use crate::score::set::Model;
 use crate::signal::statistics::mean_and_deviation;
-use crate::signal::{Missing, Reading};
+use crate::signal::{Missing, Reading, View};
 use std::collections::BTreeMap;
 
 /// So many clients say something about a signal.
@@ -61,11 +61,12 @@ impl Seen {
 
     pub(crate) fn take_in(&mut self, scorer: &Scorer<'_>, client: &Client<'_>) {
         self.clients += 1;
-        let stage = scorer.stage(client);
+        let view = scorer.view(&client.state);
+        let stage = scorer.stages().of(view);
         for (count, known) in self.stages.iter_mut().zip(&scorer.model.stages) {
             *count += usize::from(stage == Some(known.name.as_str()));
         }
-        let rule = scorer.choose(client, stage);
+        let rule = scorer.choose(view, stage);
         let choice = rule.and_then(|rule| scorer.model.choices.get(rule));
         let seen = rule.and_then(|rule| self.choices.get_mut(rule));
         let (Some(rule), Some(choice), Some(seen)) = (rule, choice, seen) else {
@@ -75,12 +76,12 @@ impl Seen {
         let model = &choice.model;
         seen.clients += 1;
         let rates = scorer.rates.get(rule).and_then(Option::as_ref);
-        let view = scorer.view(&client.state, &model.sources, rates);
-        let readings = Readings::in_stage(view, &model.signals, scorer.stages(), stage);
+        let seen_by = View { sources: &model.sources, rates, ..view };
+        let readings = Readings::in_stage(seen_by, &model.signals, scorer.stages(), stage);
         for (signal, column) in seen.readings.iter_mut().enumerate() {
             column.push(readings.of(signal));
         }
-        let health = scorer.score_by(rule, client, stage);
+        let health = scorer.score_by(rule, client, view, stage);
         for (part, column) in health.parts.iter().zip(&mut seen.points) {
             // What stands in for a missing value says nothing about the signal.
             column.push(part.points.filter(|_| part.missing.is_none()));
