@@ -82,7 +82,11 @@ impl Contract<'_> {
         for stretch in &self.stretches {
             let paid = stretch.currency.filter(|_| stretch.is_paying());
             let Some(line) = &mut line else {
-                line = paid.map(|currency| Line { currency, points: vec![(stretch.from, stretch.annual)] });
+                line = paid.map(|currency| {
+                    let mut points = Vec::with_capacity(self.stretches.len());
+                    points.push((stretch.from, stretch.annual));
+                    Line { currency, points }
+                });
                 continue;
             };
             if paid.is_some_and(|currency| currency != line.currency) {
