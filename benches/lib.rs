@@ -3,6 +3,8 @@
 use healthfold::{Day, Dedupe, Engine, Event, EventReader, ReadOptions, Settings};
 use healthfold_testkit::book::{BookSpec, Order, book_lines};
 
+pub mod peers;
+
 /// Three decks of clients over a year: about 330 000 events.
 #[must_use]
 pub fn spec(order: Order) -> BookSpec {

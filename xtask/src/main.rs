@@ -9,6 +9,7 @@ use healthfold_testkit::{case, codegen};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod peers;
 mod test;
 
 #[derive(Parser)]
@@ -38,7 +39,13 @@ enum Task {
     /// Runs the benchmarks.
     Bench {
         /// Only those whose name holds this text.
+        #[arg(conflicts_with = "peers")]
         filter: Option<String>,
+        /// Instead: the whole job, against what one would use otherwise.
+        #[arg(long)]
+        peers: bool,
+        #[command(flatten)]
+        options: peers::Options,
     },
 }
 
@@ -48,7 +55,8 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Codegen { check } => write_generated(check),
         Task::Cases { folder } => run_cases(&folder),
-        Task::Bench { filter } => bench(filter),
+        Task::Bench { peers: true, options, .. } => peers::run(&options),
+        Task::Bench { filter, .. } => bench(filter),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

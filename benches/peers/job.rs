@@ -1,0 +1,155 @@
+//! The job as healthfold does it: the client table and the twelve months.
+
+use anyhow::{Context, Result, bail};
+use healthfold::{
+    Annual, Dedupe, Engine, HealthScore, Model, Period, PeriodUnit, ReadOptions, RevenueOptions, Row,
+    ScoresOf, Settings,
+};
+use serde::Serialize;
+use std::io::BufRead;
+
+/// How many months, and how many month ends.
+const MONTHS: i32 = 12;
+/// The last month of the log.
+const LAST_MONTH: (i32, u32) = (2026, 3);
+
+/// The score of the job.
+///
+/// # Errors
+/// If the file beside this one is not a model.
+pub fn model() -> Result<Model> {
+    Ok(Model::from_json(include_str!("model.json"))?)
+}
+
+/// How many of the month ends are asked about: the last, or all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The end of the log.
+    End,
+    /// Twelve month ends; the last is the end of the log.
+    Months,
+}
+
+/// The last days of the months that are asked about.
+#[must_use]
+fn month_ends(asked: Asked) -> Vec<String> {
+    let Some(last) = healthfold::Month::new(LAST_MONTH.0, LAST_MONTH.1) else { return Vec::new() };
+    let first = if asked == Asked::End { 0 } else { 1 - MONTHS };
+    (first..=0).map(|month| last.plus(month + 1).first_day().plus(-1).to_string()).collect()
+}
+
+/// One client as of one day, as all contestants write it.
+#[derive(Debug, Serialize)]
+pub struct Standing<'a> {
+    as_of: &'a str,
+    client: &'a str,
+    /// In the order of the model's parts.
+    readings: Vec<Option<f64>>,
+    score: Option<f64>,
+    band: &'a str,
+}
+
+/// One month, as all contestants write it. Money is annual, in cents.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Movements {
+    pub(super) month: String,
+    pub(super) opening: i128,
+    pub(super) new: i128,
+    pub(super) reactivation: i128,
+    pub(super) expansion: i128,
+    pub(super) contraction: i128,
+    pub(super) churn: i128,
+    pub(super) closing: i128,
+    pub(super) opening_clients: u64,
+    pub(super) new_clients: u64,
+    pub(super) reactivated_clients: u64,
+    pub(super) churned_clients: u64,
+    pub(super) closing_clients: u64,
+    pub(super) nrr: Option<f64>,
+    pub(super) grr: Option<f64>,
+    pub(super) logo_churn: Option<f64>,
+}
+
+/// All that is asked.
+#[derive(Debug)]
+pub struct Answers {
+    /// The client table by instant.
+    pub scores: Vec<(String, Vec<HealthScore>)>,
+    /// The twelve months.
+    pub months: Vec<Movements>,
+}
+
+impl Answers {
+    /// The rows of the client tables.
+    pub fn standings(&self) -> impl Iterator<Item = Standing<'_>> {
+        self.scores.iter().flat_map(|(as_of, scores)| {
+            scores.iter().map(move |score| Standing {
+                as_of,
+                client: score.client.as_str(),
+                readings: score.parts.iter().map(|part| part.reading).collect(),
+                score: score.score,
+                band: &score.band,
+            })
+        })
+    }
+}
+
+/// An engine with the whole log in it.
+///
+/// # Errors
+/// If reading fails or an event is refused.
+pub fn load(log: impl BufRead, dedupe: Dedupe) -> Result<Engine> {
+    let mut engine = Engine::new(Settings { dedupe, ..Settings::default() })?;
+    let applied = engine.apply_ndjson(log, &ReadOptions::default())?;
+    if let Some(first) = applied.rejected.first() {
+        bail!("{} events were refused, first {}", applied.rejected_count(), first.error);
+    }
+    Ok(engine)
+}
+
+/// Asks for the client table at one or twelve instants, and for the twelve months.
+///
+/// # Errors
+/// If a question is refused.
+pub fn ask(engine: &Engine, asked: Asked) -> Result<Answers> {
+    let (model, zone) = (model()?, engine.zone());
+    let mut scores = Vec::new();
+    for day in month_ends(asked) {
+        let table = engine.scores(&model, zone.as_of(&day)?, ScoresOf::All);
+        scores.push((day, table));
+    }
+    let last = healthfold::Month::new(LAST_MONTH.0, LAST_MONTH.1).context("the last month")?;
+    let first = Period::month(last.plus(1 - MONTHS), zone);
+    // A pause counts as an end, so that the months have the lines that every contestant tells apart.
+    let options = RevenueOptions::from_json(r#"{"paused": "churn"}"#)?;
+    let series =
+        engine.revenue_series(first.start, Period::month(last, zone).end, PeriodUnit::Month, &options)?;
+    let months = series.rows.iter().zip(1 - MONTHS..).map(|(report, month)| {
+        let row = report.total.as_ref().context("a log in one currency")?;
+        Ok(movements(last.plus(month).to_string(), row))
+    });
+    Ok(Answers { scores, months: months.collect::<Result<_>>()? })
+}
+
+fn movements(month: String, row: &Row) -> Movements {
+    // Annual amounts are kept in units of 10^-12.
+    let cents = |line: Annual| line.picos() / 10_i128.pow(10);
+    Movements {
+        month,
+        opening: cents(row.opening.arr()),
+        new: cents(row.new.arr()),
+        reactivation: cents(row.reactivation.arr()),
+        expansion: cents(row.expansion.arr()),
+        contraction: cents(row.contraction.arr()),
+        churn: cents(row.churn.arr()),
+        closing: cents(row.closing.arr()),
+        opening_clients: row.clients.opening,
+        new_clients: row.clients.new,
+        reactivated_clients: row.clients.reactivated,
+        churned_clients: row.clients.churned,
+        closing_clients: row.clients.closing,
+        nrr: row.nrr.value,
+        grr: row.grr.value,
+        logo_churn: row.logo_churn.value,
+    }
+}

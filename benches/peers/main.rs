@@ -1,0 +1,121 @@
+//! `peers log` writes the log of the job; `peers healthfold` does the job. `cargo xtask bench --peers` calls both.
+
+#![allow(clippy::print_stdout, reason = "a program says how long it took")]
+
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
+use healthfold::Dedupe;
+use healthfold_benches::peers::{Answers, Asked, LogSpec, ask, load, write_log};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Writes the log.
+    Log {
+        file: PathBuf,
+        #[arg(long, default_value_t = 100_000)]
+        clients: u32,
+        #[arg(long, default_value_t = 10_000_000)]
+        events: u64,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Of 100 usage events so many come in late.
+        #[arg(long, default_value_t = 0)]
+        late: u32,
+    },
+    /// Does the job.
+    Healthfold {
+        /// The folder of the log.
+        #[arg(long)]
+        data: PathBuf,
+        /// Who sees to it that no event comes in twice.
+        #[arg(long, value_enum, default_value_t = Identities::Exact)]
+        dedupe: Identities,
+        /// As of 1 or 12 month ends.
+        #[arg(long, default_value_t = 1)]
+        instants: u32,
+        /// Write the answers here, after the clock has stopped.
+        #[arg(long)]
+        answers: Option<PathBuf>,
+        /// Get one answer wrong.
+        #[arg(long)]
+        plant: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Identities {
+    Exact,
+    Upstream,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::Log { file, clients, events, seed, late } => {
+            let mut out = BufWriter::with_capacity(1 << 20, File::create(file)?);
+            let (events, usage) = write_log(LogSpec { clients, events, seed, late }, &mut out)?;
+            out.flush()?;
+            println!(
+                r#"{{"clients":{clients},"events":{events},"usage":{usage},"late":{late},"seed":{seed}}}"#
+            );
+            Ok(())
+        }
+        Task::Healthfold { data, dedupe, instants, answers, plant } => {
+            let dedupe = match dedupe {
+                Identities::Exact => Dedupe::Exact,
+                Identities::Upstream => Dedupe::Upstream,
+            };
+            run(
+                &data,
+                dedupe,
+                if instants == 1 { Asked::End } else { Asked::Months },
+                answers.as_deref(),
+                plant,
+            )
+        }
+    }
+}
+
+fn run(data: &Path, dedupe: Dedupe, asked: Asked, answers: Option<&Path>, plant: bool) -> Result<()> {
+    #[allow(clippy::disallowed_methods, reason = "how long it takes is the question here")]
+    let now = Instant::now;
+    let begun = now();
+    let log = BufReader::with_capacity(1 << 20, File::open(data.join("events.ndjson"))?);
+    let engine = load(log, dedupe)?;
+    let loaded = now();
+    let mut given = ask(&engine, asked)?;
+    let done = now();
+    println!(
+        r#"{{"version":"{}","load":{},"ask":{},"seconds":{}}}"#,
+        env!("CARGO_PKG_VERSION"),
+        (loaded - begun).as_secs_f64(),
+        (done - loaded).as_secs_f64(),
+        (done - begun).as_secs_f64(),
+    );
+    if let Some(score) = given.scores.last_mut().and_then(|(_, scores)| scores.last_mut()).filter(|_| plant) {
+        score.score = Some(score.score.unwrap_or_default() + 1e-6);
+    }
+    answers.map_or(Ok(()), |file| write_answers(&given, file))
+}
+
+fn write_answers(given: &Answers, file: &Path) -> Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(file)?);
+    for standing in given.standings() {
+        serde_json::to_writer(&mut out, &standing)?;
+        out.write_all(b"\n")?;
+    }
+    for month in &given.months {
+        serde_json::to_writer(&mut out, month)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
