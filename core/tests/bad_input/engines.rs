@@ -1,0 +1,240 @@
+//! Events and engines that do not fit what is in.
+
+use super::*;
+
+#[test]
+fn the_same_id_with_other_content() {
+    let mut engine = engine();
+    read(&mut engine, GOOD.as_bytes());
+    let before = engine.fingerprint();
+    for other in [
+        GOOD.replace("acme", "birch"),
+        GOOD.replace("reports", "calls"),
+        GOOD.replace("10:00:00Z", "10:00:01Z"),
+        GOOD.replace("\"data\"", "\"sequence\":1,\"data\""),
+        GOOD.replace("\"reports\"", "\"reports\",\"count\":2"),
+        ALSO_GOOD.replace("good-2", "good-1"),
+    ] {
+        let error = engine.apply(&event(&other)).unwrap_err();
+        assert_eq!((error.code, error.field), (EventCode::ConflictingEvent, None));
+        assert_eq!(
+            error.message,
+            "event `good-1` of source `app` is in already with other content, which stays"
+        );
+        let applied = read(&mut engine, other.as_bytes());
+        assert_eq!((applied.applied, applied.duplicates, applied.rejected_count()), (0, 0, 0));
+        assert_eq!(applied.conflict_count, 1);
+        let conflict = applied.conflicts.first().unwrap();
+        assert_eq!((conflict.index, conflict.source.as_str(), conflict.id.as_str()), (0, "app", "good-1"));
+        assert!(matches!(strict(&mut engine, other.as_bytes()), Err(ReadError::Strict(bad))
+            if bad.error.code == EventCode::ConflictingEvent));
+        assert_eq!(engine.fingerprint(), before);
+    }
+    // Other forms of the same content are the same event.
+    for same in [
+        GOOD.replace("\"reports\"", "\"reports\",\"count\":1.0"),
+        GOOD.replace("\"reports\"", "\"reports\",\"count\":\"1\",\"user\":null,\"unknown\":[1]"),
+        GOOD.replace("10:00:00Z", "11:00:00.0000009+01:00"),
+        GOOD.replace(
+            "\"data\"",
+            "\"sequence\":0,\"recordedtime\":\"2026-02-01T00:00:00Z\",\"trace\":\"x\",\"data\"",
+        ),
+    ] {
+        assert_eq!(engine.apply(&event(&same)), Ok(false), "{same}");
+    }
+    assert_eq!(engine.fingerprint(), before);
+    // A refused event does not claim its identity.
+    assert_eq!(refused(with("time", json!("soon")).as_bytes()).code.as_str(), "bad_time");
+    read(&mut engine, with("time", json!("soon")).as_bytes());
+    assert_eq!(read(&mut engine, with("data.count", json!(5)).as_bytes()).applied, 1);
+}
+
+#[test]
+fn overlapping_usage_does_not_merge() {
+    let mut one = engine();
+    one.apply_all(&[event(GOOD), event(ALSO_GOOD)]);
+    let mut two = engine();
+    let more = GOOD.replace("good-1", "good-3");
+    two.apply_all(&[event(GOOD), event(ALSO_GOOD), event(&more)]);
+    let (before, other) = (one.snapshot(), two.snapshot());
+    let error = one.merge(&two).unwrap_err();
+    assert_eq!(error.code(), "overlapping");
+    let healthfold::MergeError::Overlapping { count, events } = error else { panic!("{error}") };
+    assert_eq!((count, events.len()), (1, 1), "the overlap of client.set does no harm");
+    assert!(one.snapshot() == before && two.snapshot() == other, "nothing changed");
+
+    // With an identity of two contents besides, that is what is said.
+    let mut three = engine();
+    three.apply_all(&[event(GOOD), event(&ALSO_GOOD.replace("ann", "bob"))]);
+    let error = one.merge(&three).unwrap_err();
+    assert_eq!(error.code(), "conflicting_event");
+    let healthfold::MergeError::ConflictingEvent { count, events } = error else { panic!("{error}") };
+    let named = events.first().and_then(|clash| clash.event.clone()).unwrap();
+    assert_eq!((count, named.source.as_str(), named.id.as_str()), (1, "app", "good-2"));
+    assert!(one.snapshot() == before);
+    // A hundred of them: twenty are named.
+    let usage: Vec<Event> = (0..100).map(|n| event(&GOOD.replace("good-1", &format!("many-{n}")))).collect();
+    one.apply_all(&usage);
+    let mut four = engine();
+    four.apply_all(&usage);
+    match one.merge(&four) {
+        Err(healthfold::MergeError::Overlapping { count, events }) => {
+            assert_eq!((count, events.len()), (100, 20))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_merge_with_itself_has_no_effect() {
+    let mut one = engine();
+    one.apply_all(&[event(GOOD), event(ALSO_GOOD)]);
+    let before = one.snapshot();
+    one.merge(&one.clone()).unwrap();
+    one.merge(&Engine::restore(&before).unwrap()).unwrap();
+    assert!(one.snapshot() == before);
+    // Nor has a client that is merged into itself.
+    let merge = r#"{"id":"m","source":"crm","type":"client.merged_into","subject":"acme","time":"2026-01-07T00:00:00Z","data":{"into":"acme"}}"#;
+    assert_eq!(one.apply(&event(merge)), Ok(true));
+    assert_eq!(one.clients().map(|id| id.as_str()).collect::<Vec<_>>(), ["acme", "birch"]);
+}
+
+#[test]
+fn engines_that_differ_do_not_merge() {
+    let of = |settings: Settings| Engine::new(settings).unwrap();
+    let mut sealed = engine();
+    sealed.seal("2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    let mut one = engine();
+    one.apply(&event(GOOD)).unwrap();
+    let before = one.snapshot();
+    for (other, what) in [
+        (of(Settings { timezone: "Europe/Berlin".to_owned(), ..Settings::default() }), "time zone"),
+        (of(Settings { dedupe: Dedupe::Upstream, ..Settings::default() }), "dedupe"),
+        (limited(1, 1), "limits"),
+        (of(Settings { erasure_key: [1; 32], ..Settings::default() }), "erasure key"),
+        (sealed, "seal"),
+    ] {
+        let error = one.merge(&other).unwrap_err();
+        assert_eq!(
+            (error.code(), error.to_string()),
+            ("settings_differ", format!("the engines differ in {what}"))
+        );
+        assert!(one.snapshot() == before);
+    }
+    assert!(Engine::new(Settings { timezone: "Mars/Olympus".to_owned(), ..Settings::default() }).is_err());
+}
+
+#[test]
+fn a_seal_does_not_move_backwards() {
+    let mut engine = engine();
+    let at = |text: &str| text.parse::<Instant>().unwrap();
+    read(&mut engine, format!("{GOOD}\n{ALSO_GOOD}").as_bytes());
+    engine.seal(at("2026-03-20T10:00:00Z")).unwrap();
+    assert_eq!(engine.sealed_before(), Some(at("2026-03-01T00:00:00Z")), "down to the start of its month");
+    let before = engine.snapshot();
+    let error = engine.seal(at("2026-02-28T23:59:59Z")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the engine is sealed before 2026-03-01T00:00:00Z, a seal cannot move back to 2026-02-28T23:59:59Z"
+    );
+    assert_eq!(healthfold::Error::from(error).code(), "seal_backwards");
+    assert!(engine.snapshot() == before);
+    engine.seal(at("2026-03-01T00:00:00Z")).unwrap();
+    assert!(engine.snapshot() == before, "the same month is no move");
+
+    // From before the seal nothing comes in any more, not even what was in.
+    for (early, id) in [(GOOD.to_owned(), 0), (with("time", json!("2026-02-28T23:59:59.999999Z")), 1)] {
+        let applied =
+            read(&mut engine, format!("{early}\n{}", with("time", json!("2026-03-01T00:00:00Z"))).as_bytes());
+        assert_eq!(applied.rejected_by_code.get("before_seal"), Some(&1), "{id}");
+        assert_eq!(applied.rejected.first().unwrap().index, 0);
+    }
+    // A roll-up belongs to its day, whatever its time.
+    let day = |day: &str| {
+        json!({"id": day, "source": "w", "type": "usage.day_set", "subject": "acme",
+        "time": "2026-03-05T00:00:00Z", "data": {"metric": "m", "day": day, "count": 1}})
+        .to_string()
+    };
+    assert_eq!(read(&mut engine, day("2026-02-28").as_bytes()).rejected_by_code.get("before_seal"), Some(&1));
+    assert_eq!(read(&mut engine, day("2026-03-01").as_bytes()).applied, 1);
+}
+
+#[test]
+fn more_than_a_client_may_have() {
+    let usage = |id: &str, metric: &str| GOOD.replace("good-1", id).replace("reports", metric);
+    let ticket = |id: &str, ticket: &str| {
+        json!({"id": id, "source": "h", "type": "support.ticket_opened",
+        "subject": "acme", "time": "2026-01-05T10:00:00Z", "data": {"ticket": ticket}})
+        .to_string()
+    };
+    let mut engine = limited(2, 2);
+    let lines = [
+        usage("1", "a"),
+        usage("2", "b"),
+        usage("3", "c"),
+        usage("4", "a"),
+        ticket("5", "T1"),
+        ticket("6", "T2"),
+        ticket("7", "T3"),
+        ticket("8", "T1"),
+        ALSO_GOOD.to_owned(),
+    ];
+    let applied = read(&mut engine, lines.join("\n").as_bytes());
+    assert_eq!((applied.applied, applied.rejected_by_code.get("limit_exceeded")), (7, Some(&2)));
+    let rejected: Vec<_> = applied.rejected.iter().map(|r| (r.index, r.error.message.as_str())).collect();
+    assert_eq!(
+        rejected,
+        [
+            (2, "client `acme` has 2 metrics, which is the most it may have"),
+            (6, "client `acme` has 2 tickets, which is the most it may have"),
+        ]
+    );
+    // Another client has room, a gauge of a known name is one more, and the identity was not claimed.
+    assert_eq!(read(&mut engine, usage("3", "c").replace("acme", "cedar").as_bytes()).applied, 1);
+    let gauge = usage("9", "a").replace("counted", "measured").replace("\"a\"", "\"a\",\"value\":1");
+    assert_eq!(read(&mut engine, gauge.as_bytes()).rejected_count(), 1);
+    // The first event of a client is held to the limits as well.
+    let attributes = ALSO_GOOD
+        .replace("\"owner\":\"ann\"", r#""attributes":{"a":1,"b":2,"c":3}"#)
+        .replace("birch", "dune");
+    let mut fresh = limited(2, 2);
+    assert_eq!(read(&mut fresh, attributes.as_bytes()).rejected_by_code.get("limit_exceeded"), Some(&1));
+    assert_eq!(fresh.fingerprint(), limited(2, 2).fingerprint());
+    // In strict mode a batch that would exceed them within itself is refused as a whole.
+    let mut atomic = limited(2, 2);
+    let before = atomic.fingerprint();
+    let error =
+        strict(&mut atomic, [usage("1", "a"), usage("2", "b"), usage("3", "c")].join("\n").as_bytes());
+    assert!(matches!(error, Err(ReadError::Strict(bad)) if bad.index == 2 && bad.line == Some(3)));
+    assert_eq!(atomic.fingerprint(), before);
+}
+
+#[test]
+fn a_strict_batch_conflicts_within_itself() {
+    let mut engine = engine();
+    read(&mut engine, GOOD.as_bytes());
+    let before = engine.snapshot();
+    let input = format!("{GOOD}\n\n{ALSO_GOOD}\n{}\n", ALSO_GOOD.replace("ann", "bob"));
+    let error = strict(&mut engine, input.as_bytes()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "event 2 at line 4: event `good-2` of source `app` is in already with other content, which stays"
+    );
+    assert!(engine.snapshot() == before);
+    let applied = strict(&mut engine, format!("{GOOD}\n{ALSO_GOOD}\n{ALSO_GOOD}\n").as_bytes()).unwrap();
+    assert_eq!((applied.applied, applied.duplicates), (1, 2));
+}
+
+#[test]
+fn many_rejections_are_counted_and_the_first_thousand_listed() {
+    let mut input = "nonsense\n".repeat(1_500);
+    input.push_str(GOOD);
+    let mut engine = engine();
+    let applied = read(&mut engine, input.as_bytes());
+    assert_eq!((applied.applied, applied.rejected.len(), applied.rejected_count()), (1, 1_000, 1_500));
+    assert_eq!(applied.rejected_by_code.get("malformed_json"), Some(&1_500));
+    assert_eq!(applied.rejected.last().map(|last| last.line), Some(Some(1_000)));
+    let row = serde_json::to_value(applied.rejected.first()).unwrap();
+    let keys: Vec<&String> = row.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["code", "field", "index", "line", "message", "offset"]);
+}

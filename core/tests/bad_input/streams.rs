@@ -1,0 +1,153 @@
+//! Whole inputs: their forms, their breaks, and bytes turned at random.
+
+use super::*;
+
+#[test]
+fn forms_of_input() {
+    let expected = {
+        let mut engine = engine();
+        engine.apply_all(&[event(GOOD), event(ALSO_GOOD)]);
+        engine.fingerprint()
+    };
+    let forms = [
+        format!("{GOOD}\n{ALSO_GOOD}"),
+        format!("\u{feff}{GOOD}\r\n\r\n  {ALSO_GOOD}  \r\n\n"),
+        format!("[{GOOD},{ALSO_GOOD}]"),
+        format!("\u{feff}\n [ {GOOD}\n,\r\n{ALSO_GOOD} ]\n\n"),
+    ];
+    for form in forms {
+        let mut engine = engine();
+        let applied = read(&mut engine, form.as_bytes());
+        assert_eq!((applied.applied, applied.rejected_count()), (2, 0), "{form}");
+        assert_eq!(engine.fingerprint(), expected);
+    }
+    for empty in ["", "\n\n", "\u{feff}", "[]", " [ ] \n"] {
+        assert_eq!(read(&mut engine(), empty.as_bytes()), Applied::default(), "{empty:?}");
+    }
+    // A list with faults: the good ones are in, nothing is dropped in silence.
+    for (list, good, bad) in [
+        (format!("[{GOOD},{{}},{ALSO_GOOD}]"), 2, 1),
+        (format!("[{GOOD},,{ALSO_GOOD}]"), 2, 1),
+        (format!("[{GOOD},]"), 1, 1),
+        (format!("[{GOOD}"), 0, 1),
+        (format!("[{GOOD},{ALSO_GOOD}"), 1, 1),
+        (format!("[{GOOD}] {ALSO_GOOD}"), 1, 1),
+        (format!("[]{GOOD}"), 0, 1),
+        ("[".to_owned(), 0, 1),
+        ("[1,\"]\",[2,3],null]".to_owned(), 0, 4),
+    ] {
+        let applied = read(&mut engine(), list.as_bytes());
+        assert_eq!((applied.applied, applied.rejected_count()), (good, bad), "{list}");
+    }
+    // A source for events that state none.
+    let bare = GOOD.replace("\"source\":\"app\",", "");
+    let options = ReadOptions { source: Some("app".into()), ..ReadOptions::default() };
+    let mut engine = engine();
+    read(&mut engine, GOOD.as_bytes());
+    assert_eq!(engine.apply_ndjson(bare.as_bytes(), &options).unwrap().duplicates, 1);
+}
+
+#[test]
+fn an_input_that_breaks_off_keeps_what_came_before() {
+    struct Broken<'a>(&'a [u8]);
+    impl std::io::Read for Broken<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            match self.0.len() {
+                0 => Err(std::io::Error::other("the cable is out")),
+                n => {
+                    let n = n.min(buffer.len()).min(7);
+                    buffer.get_mut(..n).unwrap().copy_from_slice(self.0.get(..n).unwrap());
+                    self.0 = self.0.get(n..).unwrap();
+                    Ok(n)
+                }
+            }
+        }
+    }
+    let input = format!("{GOOD}\n{ALSO_GOOD}\n");
+    let mut kept = engine();
+    let error = kept.apply_ndjson(std::io::BufReader::new(Broken(input.as_bytes())), &ReadOptions::default());
+    assert_eq!(error.unwrap_err().to_string(), "reading failed: the cable is out");
+    assert_eq!(kept.clients().count(), 2);
+    let mut atomic = engine();
+    let options = ReadOptions { strict: true, ..ReadOptions::default() };
+    assert!(atomic.apply_ndjson(std::io::BufReader::new(Broken(input.as_bytes())), &options).is_err());
+    assert_eq!(atomic.clients().count(), 0);
+}
+
+/// A good line with some bytes changed, cut, doubled.
+fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4u8), 1..6);
+    (logs::event(), changes).prop_map(|(event, changes)| {
+        let mut bytes = event.to_json().to_string().into_bytes();
+        for (at, byte, change) in changes {
+            let at = at.index(bytes.len().max(1)).min(bytes.len());
+            match change {
+                0 if at < bytes.len() => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                2 => bytes.truncate(at.max(1)),
+                _ => {
+                    // A byte that means something in JSON.
+                    let syntax = b"{}[]\",:\\0-.eEtfn";
+                    bytes.insert(at, syntax[usize::from(byte) % syntax.len()]);
+                }
+            }
+        }
+        bytes
+    })
+}
+
+/// Seeds of failures are kept beside this file.
+fn config() -> ProptestConfig {
+    let persistence = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Event::from_json(&bytes);
+        let applied = read(&mut engine(), &bytes);
+        prop_assert_eq!(applied.applied, 0);
+    }
+
+    #[test]
+    fn no_mutated_line_panics_or_costs_another(bytes in mutated()) {
+        prop_assume!(!bytes.contains(&b'\n') && bytes.first() != Some(&b'['));
+        let mut engine = engine();
+        let input = [GOOD.as_bytes(), b"\n", &bytes, b"\n", ALSO_GOOD.as_bytes()].concat();
+        let applied = read(&mut engine, &input);
+        prop_assert!(applied.applied >= 2);
+        let one = applied.applied - 2 + applied.rejected_count() + applied.duplicates + applied.conflict_count;
+        prop_assert!(one <= 1, "one line is one event: {:?}", applied);
+        // Alone, as a list, and strictly.
+        let _ = read(&mut engine, &[b"[", &bytes[..], b"]"].concat());
+        let before = engine.fingerprint();
+        if strict(&mut engine, &[&bytes[..], b"\nnonsense"].concat()).is_err() {
+            prop_assert_eq!(engine.fingerprint(), before);
+        }
+        let _ = engine.snapshot();
+    }
+
+    #[test]
+    fn an_event_is_the_same_after_a_way_through_text(event in logs::event()) {
+        let json = event.to_json();
+        let back = Event::from_json(json.to_string().as_bytes()).unwrap();
+        prop_assert_eq!(&back, &event);
+        prop_assert_eq!(back.to_json(), json);
+    }
+
+    #[test]
+    fn an_exact_number_is_the_same_after_a_way_through_text(
+        micros in prop_oneof![any::<i32>().prop_map(i64::from), -1_000_000_000_000_000_000i64..=1_000_000_000_000_000_000],
+    ) {
+        let number = healthfold::Quantity::from_micros(micros).unwrap();
+        let line = ALSO_GOOD.replace("\"owner\":\"ann\"", &format!("\"attributes\":{{\"k\":{number}}}"));
+        let event = event(&line);
+        prop_assert_eq!(&Event::from_json(event.to_line().as_bytes()).unwrap(), &event);
+        let line = with("data.count", json!(number.to_string()));
+        let event = self::event(&line);
+        prop_assert_eq!(&Event::from_json(event.to_json().to_string().as_bytes()).unwrap(), &event);
+    }
+}
