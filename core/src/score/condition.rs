@@ -295,19 +295,9 @@ impl Condition {
 
     /// The first signal the condition speaks of.
     pub(crate) fn first_signal(&self) -> Option<usize> {
-        match self {
-            Self::Signal { signal, .. } => Some(*signal),
-            Self::All(inner) | Self::Any(inner) => inner.iter().find_map(Self::first_signal),
-            Self::Not(inner) => inner.first_signal(),
-            Self::Segment(_)
-            | Self::Tag(_)
-            | Self::Attribute { .. }
-            | Self::Paying(_)
-            | Self::Trial(_)
-            | Self::TenureDays(_)
-            | Self::Milestone(_)
-            | Self::Stage(_) => None,
-        }
+        let mut first = None;
+        self.for_each_signal(&mut |signal| first = first.or(Some(signal)));
+        first
     }
 }
 
