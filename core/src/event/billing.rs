@@ -1,7 +1,8 @@
 //! Billing events: subscriptions, invoices, payments, quotas.
 
-use super::fields::{Fault, Fields, payload, words};
+use super::fields::{Fields, payload, words};
 use super::numbers::{Count, Moment, Price};
+use super::wire::Fault;
 use super::{EventCode, EventError};
 use crate::id::{ChargeId, InvoiceId, MetricName, PaymentPlanId, RefundId, SubscriptionId, Text};
 use crate::money::{Amount, Currency, Interval};

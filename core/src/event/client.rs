@@ -1,8 +1,9 @@
 //! Client events: who the client is, what people think and decide, and what is taken back.
 
-use super::fields::{Fault, Field, Raw, payload, words};
+use super::fields::{Field, payload, words};
 use super::numbers::{Grade, Moment, Percent};
 use super::values::{Attribute, Named, Patch, SetOf};
+use super::wire::{Fault, Value};
 use super::{EventCode, EventKind};
 use crate::id::{ClientId, ContactId, EventId, MilestoneName, SourceId, Text, UserId};
 
@@ -191,8 +192,8 @@ impl Field for Retractable {
             EventKind::ALL.iter().filter_map(|kind| Self::new(*kind)).map(|kind| kind.0.as_str()).collect();
         serde_json::json!({ "enum": kinds })
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let text = Text::read(raw)?;
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let text = Text::read(value)?;
         let kind = EventKind::parse(text.as_str()).and_then(Self::new);
         kind.ok_or_else(|| Fault::new(EventCode::NotRetractable, Self::EXPECTS))
     }

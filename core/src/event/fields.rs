@@ -1,7 +1,7 @@
 //! Reading the members of one JSON object: exact, by name, with errors that say which field, what was found and what
 //! is allowed.
 //!
-//! Values stay as the text they came in until their type is known, so a decimal never passes through a binary float.
+//! Numbers stay as the text they came in until their type is known, so a decimal never passes through a binary float.
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
+use super::wire::{Fault, Value};
 use super::{EventCode, EventError};
 
 /// The longest id at the envelope and the longest client id anywhere, in bytes of UTF-8.
@@ -17,79 +18,6 @@ pub(crate) const MAX_ID: usize = 256;
 pub(crate) const MAX_TEXT: usize = 4_096;
 /// The most elements in a list in `data`.
 pub(crate) const MAX_LIST: usize = 65_535;
-
-/// One JSON value as the text it came in.
-#[derive(Clone, Copy)]
-pub(crate) struct Raw<'a>(pub(crate) &'a str);
-
-/// What is wrong with one value; the reader of the object adds the name of the field.
-pub(crate) struct Fault {
-    pub(crate) code: EventCode,
-    /// What is allowed.
-    pub(crate) expected: Cow<'static, str>,
-    /// A name inside the value, for objects and lists.
-    pub(crate) inner: Option<String>,
-    /// What was found under that name.
-    pub(crate) found: Option<String>,
-}
-
-impl Fault {
-    pub(crate) fn new(code: EventCode, expected: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, expected: expected.into(), inner: None, found: None }
-    }
-
-    /// The fault of something inside a list or an object.
-    pub(crate) fn inside(self, name: impl Into<String>, found: Option<Raw<'_>>) -> Self {
-        const SHOWN: usize = 100;
-        let found = found.map(|raw| raw.text().chars().take(SHOWN).collect());
-        Self { inner: Some(name.into()), found, ..self }
-    }
-}
-
-impl<'a> Raw<'a> {
-    pub(crate) fn text(self) -> &'a str {
-        self.0
-    }
-
-    pub(crate) fn is_null(self) -> bool {
-        self.0 == "null"
-    }
-
-    /// The string, borrowed where it holds no escape.
-    pub(crate) fn string(self, expected: &'static str) -> Result<Cow<'a, str>, Fault> {
-        let inner = self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let Some(inner) = inner else { return Err(Fault::new(EventCode::WrongType, expected)) };
-        let text = if inner.contains('\\') {
-            // Refuses lone surrogates, which are no text.
-            let unescaped: String = serde_json::from_str(self.0)
-                .map_err(|_| Fault::new(EventCode::MalformedJson, "text without lone surrogates"))?;
-            Cow::Owned(unescaped)
-        } else {
-            Cow::Borrowed(inner)
-        };
-        if text.contains('\0') {
-            return Err(Fault::new(EventCode::BadValue, "text without NUL"));
-        }
-        Ok(text)
-    }
-
-    /// The text of a number: a JSON number, or a decimal in a string.
-    pub(crate) fn number(self, expected: &'static str) -> Result<Cow<'a, str>, Fault> {
-        match self.0.as_bytes().first() {
-            Some(b'-' | b'0'..=b'9') => Ok(Cow::Borrowed(self.0)),
-            Some(b'"') => self.string(expected),
-            _ => Err(Fault::new(EventCode::WrongType, expected)),
-        }
-    }
-
-    pub(crate) fn bool(self) -> Result<bool, Fault> {
-        match self.0 {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err(Fault::new(EventCode::WrongType, "true or false")),
-        }
-    }
-}
 
 /// A key, borrowed from the line where it holds no escape.
 struct Key<'a>(Cow<'a, str>);
@@ -114,9 +42,14 @@ impl<'de> Deserialize<'de> for Key<'de> {
 }
 
 /// The members of one JSON object, in the order they came.
-pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Members<'a> {
+    /// The members of a row of a table, or of anything else that is not JSON text; no name comes twice.
+    pub(crate) fn of(pairs: impl IntoIterator<Item = (&'a str, Value<'a>)>) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    }
+
     /// Reads an object; the values stay unread. Two members of one name are refused.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Fault> {
         struct MembersVisitor;
@@ -128,7 +61,7 @@ impl<'a> Members<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
                 let mut members = Vec::with_capacity(8);
                 while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
-                    members.push((key, Raw(map.next_value::<&'de RawValue>()?.get())));
+                    members.push((key, Value::of_json(map.next_value::<&'de RawValue>()?.get())));
                 }
                 Ok(Members(members))
             }
@@ -169,12 +102,12 @@ impl<'a> Members<'a> {
         }
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<Raw<'a>> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, raw)| *raw)
+    pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
-        self.0.iter().map(|(key, raw)| (key.as_ref(), *raw))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Value<'a>)> {
+        self.0.iter().map(|(key, value)| (key.as_ref(), *value))
     }
 }
 
@@ -190,14 +123,14 @@ impl<'a> Fields<'a> {
         Self { members, path }
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<Raw<'a>> {
+    pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
         self.members.find(name)
     }
 
     /// The field's value; `None` where it is not there and its type has no value for that.
     pub(crate) fn optional<T: Field>(&self, name: &str) -> Result<Option<T>, EventError> {
         match self.members.find(name) {
-            Some(raw) => T::read(raw).map(Some).map_err(|fault| self.error(name, Some(raw), &fault)),
+            Some(value) => T::read(value).map(Some).map_err(|fault| self.error(name, Some(value), &fault)),
             None => Ok(T::absent()),
         }
     }
@@ -208,7 +141,7 @@ impl<'a> Fields<'a> {
         self.optional(name)?.ok_or_else(missing)
     }
 
-    pub(crate) fn error(&self, name: &str, found: Option<Raw<'_>>, fault: &Fault) -> EventError {
+    pub(crate) fn error(&self, name: &str, found: Option<Value<'_>>, fault: &Fault) -> EventError {
         let inner = fault.inner.as_deref();
         let field = match inner {
             Some(inner) if inner.starts_with('[') => format!("{}{name}{inner}", self.path),
@@ -216,10 +149,10 @@ impl<'a> Fields<'a> {
             None => format!("{}{name}", self.path),
         };
         let found = match inner {
-            Some(_) if fault.code != EventCode::MalformedJson => fault.found.as_deref(),
-            _ => found.map(Raw::text),
+            Some(_) if fault.code != EventCode::MalformedJson => fault.found.as_deref().map(Cow::Borrowed),
+            _ => found.map(Value::json),
         };
-        EventError::new(fault.code, field, &fault.expected, found)
+        EventError::new(fault.code, field, &fault.expected, found.as_deref())
     }
 }
 
@@ -230,7 +163,7 @@ pub(crate) trait Field: Sized + Serialize {
     /// The JSON Schema of the value.
     fn schema() -> serde_json::Value;
     /// Reads the value.
-    fn read(raw: Raw<'_>) -> Result<Self, Fault>;
+    fn read(value: Value<'_>) -> Result<Self, Fault>;
     /// The value of a field that is not there; `None` makes the field required.
     fn absent() -> Option<Self> {
         None
@@ -295,8 +228,8 @@ macro_rules! words {
             fn schema() -> serde_json::Value {
                 serde_json::json!({"enum": [$($word),+]})
             }
-            fn read(raw: $crate::event::fields::Raw<'_>) -> Result<Self, $crate::event::fields::Fault> {
-                $crate::event::fields::read_word(raw, Self::EXPECTS, &[$(($word, Self::$variant)),+])
+            fn read(value: $crate::event::wire::Value<'_>) -> Result<Self, $crate::event::wire::Fault> {
+                $crate::event::fields::read_word(value, Self::EXPECTS, &[$(($word, Self::$variant)),+])
             }
         }
     };
@@ -305,11 +238,11 @@ pub(crate) use words;
 
 /// Reads one of a closed set of words.
 pub(crate) fn read_word<T: Copy>(
-    raw: Raw<'_>,
+    value: Value<'_>,
     expects: &'static str,
     words: &[(&str, T)],
 ) -> Result<T, Fault> {
-    let text = raw.string(expects)?;
+    let text = value.string(expects)?;
     let found = words.iter().find(|(word, _)| *word == text);
     found.map(|(_, value)| *value).ok_or_else(|| Fault::new(EventCode::BadValue, expects))
 }

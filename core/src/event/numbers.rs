@@ -1,7 +1,8 @@
 //! Numbers, money and times as fields of events have them: exact, with the limits of each.
 
 use super::EventCode;
-use super::fields::{Fault, Field, Members, Raw, read_word};
+use super::fields::{Field, Members, read_word};
+use super::wire::{Fault, Value};
 use crate::money::{Amount, Currency, Interval, IntervalUnit};
 use crate::quantity::{DecimalFault, Quantity};
 use crate::time::{Day, Instant};
@@ -26,8 +27,8 @@ impl Field for Quantity {
     fn schema() -> serde_json::Value {
         decimal_schema()
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        Self::parse(&raw.number(Self::EXPECTS)?).map_err(|fault| {
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        Self::parse(&value.number(Self::EXPECTS)?).map_err(|fault| {
             decimal_fault(
                 fault,
                 Self::EXPECTS,
@@ -67,8 +68,8 @@ impl Field for Count {
     fn schema() -> serde_json::Value {
         decimal_schema()
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        Self::new(Quantity::read(raw)?).ok_or_else(|| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        Self::new(Quantity::read(value)?).ok_or_else(|| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
     }
 }
 
@@ -77,8 +78,8 @@ impl Field for Amount {
     fn schema() -> serde_json::Value {
         decimal_schema()
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        Self::parse(&raw.number(Self::EXPECTS)?).map_err(|fault| {
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        Self::parse(&value.number(Self::EXPECTS)?).map_err(|fault| {
             decimal_fault(
                 fault,
                 Self::EXPECTS,
@@ -118,8 +119,8 @@ impl Field for Price {
     fn schema() -> serde_json::Value {
         decimal_schema()
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        Self::new(Amount::read(raw)?).ok_or_else(|| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        Self::new(Amount::read(value)?).ok_or_else(|| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
     }
 }
 
@@ -146,9 +147,9 @@ impl<const LOW: u8, const HIGH: u8> Field for Grade<LOW, HIGH> {
         serde_json::json!({"anyOf": [{"type": "integer", "minimum": LOW, "maximum": HIGH},
             {"type": "string", "pattern": NUMBER_OR_TEXT}]})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
         let expected = || Fault::new(EventCode::OutOfRange, format!("a whole number from {LOW} to {HIGH}"));
-        let quantity = Quantity::read(raw)?;
+        let quantity = Quantity::read(value)?;
         let whole = quantity.micros() / 1_000_000;
         if quantity.micros() % 1_000_000 != 0 {
             return Err(Fault::new(EventCode::BadValue, format!("a whole number from {LOW} to {HIGH}")));
@@ -183,8 +184,8 @@ impl Field for Percent {
     fn schema() -> serde_json::Value {
         decimal_schema()
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        Self::try_from(Quantity::read(raw)?).map_err(|_| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        Self::try_from(Quantity::read(value)?).map_err(|_| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
     }
 }
 
@@ -193,8 +194,8 @@ impl Field for bool {
     fn schema() -> serde_json::Value {
         serde_json::json!({"type": "boolean"})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        raw.bool()
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        value.bool()
     }
 }
 
@@ -204,13 +205,12 @@ impl Field for i64 {
     fn schema() -> serde_json::Value {
         serde_json::json!({"type": "integer"})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        match raw.text().as_bytes().first() {
-            Some(b'-' | b'0'..=b'9') => {}
-            _ => return Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
-        }
-        raw.text().parse().map_err(|_| {
-            let whole = !raw.text().contains(['.', 'e', 'E']);
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let Value::Number(text) = value else {
+            return Err(Fault::new(EventCode::WrongType, Self::EXPECTS));
+        };
+        text.parse().map_err(|_| {
+            let whole = !text.contains(['.', 'e', 'E']);
             Fault::new(if whole { EventCode::OutOfRange } else { EventCode::BadValue }, Self::EXPECTS)
         })
     }
@@ -221,8 +221,8 @@ impl Field for Currency {
     fn schema() -> serde_json::Value {
         serde_json::json!({"type": "string", "pattern": "^[A-Z]{3}$"})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let text = raw.string(Self::EXPECTS)?;
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let text = value.string(Self::EXPECTS)?;
         Self::parse(&text).ok_or_else(|| {
             let hint = Self::parse(&text.to_uppercase()).map_or(Self::EXPECTS.into(), |capitals| {
                 Cow::Owned(format!("a currency of three capital letters: did you mean {capitals}?"))
@@ -237,8 +237,8 @@ impl Field for Instant {
     fn schema() -> serde_json::Value {
         serde_json::json!({"type": "string", "format": "date-time"})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let text = raw.string(Self::EXPECTS)?;
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let text = value.string(Self::EXPECTS)?;
         text.parse().map_err(|fault: crate::time::TimeError| Fault::new(EventCode::BadTime, fault.expected()))
     }
 }
@@ -248,8 +248,8 @@ impl Field for Day {
     fn schema() -> serde_json::Value {
         serde_json::json!({"type": "string", "format": "date"})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let text = raw.string(Self::EXPECTS)?;
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let text = value.string(Self::EXPECTS)?;
         text.parse().map_err(|fault: crate::time::TimeError| Fault::new(EventCode::BadTime, fault.expected()))
     }
 }
@@ -272,8 +272,8 @@ impl Field for Moment {
     fn schema() -> serde_json::Value {
         serde_json::json!({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let text = raw.string(Self::EXPECTS)?;
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let text = value.string(Self::EXPECTS)?;
         let fault = || Fault::new(EventCode::BadTime, Self::EXPECTS);
         // A year after 2199 is read by way of one inside the range with the same calendar, so that the form is checked.
         let year: i32 = text.get(..4).and_then(|year| year.parse().ok()).ok_or_else(fault)?;
@@ -310,9 +310,9 @@ impl Field for Interval {
             "unit": {"enum": ["day", "week", "month", "year"]},
             "count": {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}}})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let members = match raw.text().as_bytes().first() {
-            Some(b'{') => Members::parse(raw.text())?,
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let members = match value {
+            Value::Json(text) if text.starts_with('{') => Members::parse(text)?,
             _ => return Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
         };
         let missing = || Fault::new(EventCode::MissingField, "day, week, month or year").inside("unit", None);
@@ -326,9 +326,9 @@ impl Field for Interval {
     }
 }
 
-fn read_interval_count(raw: Raw<'_>) -> Result<u32, Fault> {
+fn read_interval_count(value: Value<'_>) -> Result<u32, Fault> {
     const EXPECTS: &str = "a whole number of at least 1";
-    let quantity = Quantity::read(raw)?;
+    let quantity = Quantity::read(value)?;
     if quantity.micros() % 1_000_000 != 0 || quantity.micros() == 0 {
         return Err(Fault::new(EventCode::BadValue, EXPECTS));
     }
@@ -340,8 +340,8 @@ impl Field for IntervalUnit {
     fn schema() -> serde_json::Value {
         serde_json::json!({"enum": ["day", "week", "month", "year"]})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
         let words = [("day", Self::Day), ("week", Self::Week), ("month", Self::Month), ("year", Self::Year)];
-        read_word(raw, Self::EXPECTS, &words)
+        read_word(value, Self::EXPECTS, &words)
     }
 }

@@ -1,7 +1,8 @@
-//! Text, lists and patches as fields of events have them: how each is read from its JSON text, and what it allows.
+//! Text, lists and patches as fields of events have them: how each is read, and what it allows.
 
 use super::EventCode;
-use super::fields::{Fault, Field, MAX_ID, MAX_LIST, MAX_TEXT, Members, ObjectWriter, Raw};
+use super::fields::{Field, MAX_ID, MAX_LIST, MAX_TEXT, Members, ObjectWriter};
+use super::wire::{Fault, Value};
 use crate::id::Text;
 use crate::quantity::Quantity;
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,8 @@ macro_rules! id_fields {
             fn schema() -> serde_json::Value {
                 serde_json::json!({"type": "string", "minLength": 1, "maxLength": $limit})
             }
-            fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-                let text = raw.string(Self::EXPECTS)?;
+            fn read(value: Value<'_>) -> Result<Self, Fault> {
+                let text = value.string(Self::EXPECTS)?;
                 if text.is_empty() {
                     return Err(Fault::new(EventCode::EmptyId, Self::EXPECTS));
                 }
@@ -36,8 +37,8 @@ id_fields! {
 }
 
 /// Whether a type can be read from an empty text: free text can, where it means that nothing is stated.
-fn cleared<T: 'static>(raw: Raw<'_>) -> bool {
-    raw.0 == "\"\"" && std::any::TypeId::of::<T>() == std::any::TypeId::of::<Text>()
+fn cleared<T: 'static>(value: Value<'_>) -> bool {
+    value == Value::Text("") && std::any::TypeId::of::<T>() == std::any::TypeId::of::<Text>()
 }
 
 impl Field for Text {
@@ -45,8 +46,8 @@ impl Field for Text {
     fn schema() -> serde_json::Value {
         serde_json::json!({"type": "string", "maxLength": MAX_TEXT})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let text = raw.string(Self::EXPECTS)?;
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let text = value.string(Self::EXPECTS)?;
         if text.is_empty() {
             return Err(Fault::new(EventCode::BadValue, Self::EXPECTS));
         }
@@ -62,8 +63,8 @@ impl<T: Field + 'static> Field for Option<T> {
     fn schema() -> serde_json::Value {
         serde_json::json!({"anyOf": [T::schema(), {"type": "null"}]})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        if raw.is_null() || cleared::<T>(raw) { Ok(None) } else { T::read(raw).map(Some) }
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if value.is_null() || cleared::<T>(value) { Ok(None) } else { T::read(value).map(Some) }
     }
     fn absent() -> Option<Self> {
         Some(None)
@@ -98,8 +99,8 @@ impl<T: Field + 'static> Field for Patch<T> {
     fn schema() -> serde_json::Value {
         Option::<T>::schema()
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        if raw.is_null() || cleared::<T>(raw) { Ok(Self::Clear) } else { T::read(raw).map(Self::Set) }
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if value.is_null() || cleared::<T>(value) { Ok(Self::Clear) } else { T::read(value).map(Self::Set) }
     }
     fn absent() -> Option<Self> {
         Some(Self::Keep)
@@ -157,18 +158,19 @@ impl<T: Field + Ord> Field for SetOf<T> {
     fn schema() -> serde_json::Value {
         serde_json::json!({"type": "array", "items": T::schema(), "maxItems": MAX_LIST})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        if !raw.text().starts_with('[') {
-            return Err(Fault::new(EventCode::WrongType, Self::EXPECTS));
-        }
-        let elements: Vec<&RawValue> = serde_json::from_str(raw.text())
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let list = match value {
+            Value::Json(text) if text.starts_with('[') => text,
+            _ => return Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
+        };
+        let elements: Vec<&RawValue> = serde_json::from_str(list)
             .map_err(|error| Fault::new(EventCode::MalformedJson, format!("valid JSON: {error}")))?;
         if elements.len() > MAX_LIST {
             return Err(Fault::new(EventCode::TooLong, format!("a list of at most {MAX_LIST} elements")));
         }
         let element = |(i, raw): (usize, &&RawValue)| {
-            let raw = Raw(raw.get());
-            T::read(raw).map_err(|fault| fault.inside(format!("[{i}]"), Some(raw)))
+            let value = Value::of_json(raw.get());
+            T::read(value).map_err(|fault| fault.inside(format!("[{i}]"), Some(value)))
         };
         Ok(Self::new(elements.iter().enumerate().map(element).collect::<Result<Vec<T>, Fault>>()?))
     }
@@ -201,14 +203,14 @@ impl<T: Field> Field for Named<T> {
     fn schema() -> serde_json::Value {
         serde_json::json!({"type": "object", "additionalProperties": T::schema()})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let members = match raw.text().as_bytes().first() {
-            Some(b'{') => Members::parse(raw.text())?,
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let members = match value {
+            Value::Json(text) if text.starts_with('{') => Members::parse(text)?,
             _ => return Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
         };
         let mut values = std::collections::BTreeMap::new();
-        for (name, raw) in members.iter() {
-            let inner = |fault: Fault| fault.inside(name.chars().take(60).collect::<String>(), Some(raw));
+        for (name, value) in members.iter() {
+            let inner = |fault: Fault| fault.inside(name.chars().take(60).collect::<String>(), Some(value));
             if name.is_empty() {
                 return Err(inner(Fault::new(EventCode::EmptyId, "a non-empty name")));
             }
@@ -218,7 +220,7 @@ impl<T: Field> Field for Named<T> {
                     format!("a name of at most {MAX_TEXT} bytes"),
                 )));
             }
-            values.insert(Text::new(name), T::read(raw).map_err(inner)?);
+            values.insert(Text::new(name), T::read(value).map_err(inner)?);
         }
         Ok(Self(values))
     }
@@ -256,12 +258,12 @@ impl Field for Attribute {
     fn schema() -> serde_json::Value {
         serde_json::json!({"type": ["string", "number", "boolean"]})
     }
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        match raw.text().as_bytes().first() {
-            Some(b'"') => Text::read(raw).map(Self::Text),
-            Some(b't' | b'f') => raw.bool().map(Self::Flag),
-            Some(b'-' | b'0'..=b'9') => Quantity::read(raw).map(Self::Number),
-            _ => Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        match value {
+            Value::Text(_) | Value::Escaped(_) => Text::read(value).map(Self::Text),
+            Value::Bool(flag) => Ok(Self::Flag(flag)),
+            Value::Number(_) => Quantity::read(value).map(Self::Number),
+            Value::Null | Value::Json(_) => Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
         }
     }
     fn to_wire(&self) -> serde_json::Value {

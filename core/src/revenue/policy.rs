@@ -1,6 +1,6 @@
 //! The policies on which the field disagrees, one by one: each a closed choice with a name in JSON and a default.
 
-use crate::event::fields::Raw;
+use crate::event::wire::Value;
 use crate::time::{Day, Instant, TimeError};
 use crate::zone::Zone;
 use serde::{Serialize, Serializer};
@@ -87,9 +87,9 @@ macro_rules! choice {
                 match self { $(Self::$variant => $text),+ }
             }
 
-            pub(super) fn read(setting: &str, raw: Raw<'_>) -> Result<Self, SettingError> {
+            pub(super) fn read(setting: &str, raw: Value<'_>) -> Result<Self, SettingError> {
                 let names = Self::ALL.iter().map(|choice| choice.as_str()).collect::<Vec<_>>().join(", ");
-                let fault = || SettingError::new(setting, format!("one of {names}"), raw.text());
+                let fault = || SettingError::new(setting, format!("one of {names}"), &raw.json());
                 let text = raw.string("").map_err(|_| fault())?;
                 Self::ALL.iter().copied().find(|choice| choice.as_str() == text).ok_or_else(fault)
             }

@@ -2,7 +2,7 @@
 
 use super::group::Stated;
 use super::policy::{AsOf, Attribution, Grain, GroupBy, IntervalMethod, LogoBase, PausedAs, SettingError};
-use crate::event::fields::Raw;
+use crate::event::wire::Value;
 use crate::exchange::{self, ExchangeRate, Rate, RateFault};
 use crate::id::ClientId;
 use crate::money::Currency;
@@ -113,7 +113,7 @@ impl RevenueOptions {
             .map_err(|_| SettingError::new("settings", "an object with settings by name", text))?;
         let mut options = Self::default();
         for (name, value) in members {
-            options.set(&name, Raw(value.get()))?;
+            options.set(&name, Value::of_json(value.get()))?;
         }
         Ok(options)
     }
@@ -146,14 +146,14 @@ impl RevenueOptions {
         }
     }
 
-    fn set(&mut self, name: &str, raw: Raw<'_>) -> Result<(), SettingError> {
+    fn set(&mut self, name: &str, raw: Value<'_>) -> Result<(), SettingError> {
         let default = Self::default();
         let null = raw.is_null();
         match name {
             "as_of" => self.as_of = optional(name, raw, "an RFC 3339 time with an offset, or a date")?,
             "currency" => self.currency = optional(name, raw, CURRENCY)?,
             "rates" if null => self.rates = default.rates,
-            "rates" => self.rates = exchange::read(raw.text()).map_err(rates_fault)?,
+            "rates" => self.rates = exchange::read(&raw.json()).map_err(rates_fault)?,
             "only_currency" => self.only_currency = optional(name, raw, CURRENCY)?,
             "only_clients" => self.only_clients = clients(name, raw)?,
             "group_by" => self.group_by = optional(name, raw, GroupBy::EXPECTED)?,
@@ -173,7 +173,7 @@ impl RevenueOptions {
             "resamples" => self.resamples = whole(name, raw, 100..=100_000)?,
             "rounded" if null => self.rounded = default.rounded,
             "rounded" => {
-                let fault = |_| SettingError::new(name, "true or false", raw.text());
+                let fault = |_| SettingError::new(name, "true or false", &raw.json());
                 self.rounded = raw.bool().map_err(fault)?;
             }
             "trailing" if null => self.trailing = default.trailing,
@@ -189,10 +189,10 @@ impl RevenueOptions {
     }
 }
 
-fn model(raw: Raw<'_>) -> Result<Model, SettingError> {
+fn model(raw: Value<'_>) -> Result<Model, SettingError> {
     let fault =
-        |error| SettingError::new("model", format!("a health model without faults ({error})"), raw.text());
-    Model::from_json(raw.text()).map_err(fault)
+        |error| SettingError::new("model", format!("a health model without faults ({error})"), &raw.json());
+    Model::from_json(&raw.json()).map_err(fault)
 }
 
 /// A model as the document it was made from.
@@ -205,62 +205,62 @@ const CURRENCY: &str = "a currency of three capital letters, such as USD";
 /// A text that parses, or nothing for null.
 fn optional<T: std::str::FromStr>(
     setting: &str,
-    raw: Raw<'_>,
+    raw: Value<'_>,
     expected: &str,
 ) -> Result<Option<T>, SettingError> {
     if raw.is_null() {
         return Ok(None);
     }
     let text = raw.string("").ok().and_then(|text| text.parse().ok());
-    text.map(Some).ok_or_else(|| SettingError::new(setting, expected, raw.text()))
+    text.map(Some).ok_or_else(|| SettingError::new(setting, expected, &raw.json()))
 }
 
-fn days(setting: &str, raw: Raw<'_>) -> Result<Option<u32>, SettingError> {
+fn days(setting: &str, raw: Value<'_>) -> Result<Option<u32>, SettingError> {
     whole(setting, raw, 0..=100_000)
 }
 
 fn whole(
     setting: &str,
-    raw: Raw<'_>,
+    raw: Value<'_>,
     allowed: std::ops::RangeInclusive<u32>,
 ) -> Result<Option<u32>, SettingError> {
     if raw.is_null() {
         return Ok(None);
     }
-    let number = raw.text().parse::<u32>().ok().filter(|number| allowed.contains(number));
+    let number = raw.json().parse::<u32>().ok().filter(|number| allowed.contains(number));
     let expected = || format!("a whole number from {} to {}", allowed.start(), allowed.end());
-    number.map(Some).ok_or_else(|| SettingError::new(setting, expected(), raw.text()))
+    number.map(Some).ok_or_else(|| SettingError::new(setting, expected(), &raw.json()))
 }
 
-fn seed(setting: &str, raw: Raw<'_>) -> Result<u64, SettingError> {
+fn seed(setting: &str, raw: Value<'_>) -> Result<u64, SettingError> {
     if raw.is_null() {
         return Ok(0);
     }
     let expected = "a whole number from 0 to 2^64 - 1";
-    raw.text().parse().map_err(|_| SettingError::new(setting, expected, raw.text()))
+    raw.json().parse().map_err(|_| SettingError::new(setting, expected, &raw.json()))
 }
 
 /// Numbers of months, such as [3, 12].
-fn months(setting: &str, raw: Raw<'_>) -> Result<Vec<u32>, SettingError> {
-    let months = serde_json::from_str::<Vec<u32>>(raw.text()).ok();
+fn months(setting: &str, raw: Value<'_>) -> Result<Vec<u32>, SettingError> {
+    let months = serde_json::from_str::<Vec<u32>>(&raw.json()).ok();
     let months = months.filter(|months| months.len() <= 12 && months.iter().all(|n| (1..=120).contains(n)));
     let expected = "a list of at most 12 numbers of months from 1 to 120";
-    months.ok_or_else(|| SettingError::new(setting, expected, raw.text()))
+    months.ok_or_else(|| SettingError::new(setting, expected, &raw.json()))
 }
 
 /// A list of client ids.
-fn clients(setting: &str, raw: Raw<'_>) -> Result<Option<BTreeSet<ClientId>>, SettingError> {
-    let clients = serde_json::from_str::<Option<BTreeSet<ClientId>>>(raw.text());
-    clients.map_err(|_| SettingError::new(setting, "a list of client ids", raw.text()))
+fn clients(setting: &str, raw: Value<'_>) -> Result<Option<BTreeSet<ClientId>>, SettingError> {
+    let clients = serde_json::from_str::<Option<BTreeSet<ClientId>>>(&raw.json());
+    clients.map_err(|_| SettingError::new(setting, "a list of client ids", &raw.json()))
 }
 
-fn factor(setting: &str, raw: Raw<'_>) -> Result<Option<Factor>, SettingError> {
+fn factor(setting: &str, raw: Value<'_>) -> Result<Option<Factor>, SettingError> {
     if raw.is_null() {
         return Ok(None);
     }
     let factor = raw.number("").ok().and_then(|text| text.parse().ok());
     let expected = "a number above 0 and at most 1000 with at most 6 fractional digits";
-    factor.map(Some).ok_or_else(|| SettingError::new(setting, expected, raw.text()))
+    factor.map(Some).ok_or_else(|| SettingError::new(setting, expected, &raw.json()))
 }
 
 impl<'de> Deserialize<'de> for RevenueOptions {
@@ -268,7 +268,7 @@ impl<'de> Deserialize<'de> for RevenueOptions {
         let members = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
         let mut options = Self::default();
         for (name, value) in members {
-            options.set(&name, Raw(value.get())).map_err(D::Error::custom)?;
+            options.set(&name, Value::of_json(value.get())).map_err(D::Error::custom)?;
         }
         Ok(options)
     }
