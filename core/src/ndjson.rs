@@ -3,9 +3,16 @@
 //! `\r\n`, blank lines and a byte order mark are accepted. Input whose first character is `[` is read as a JSON array
 //! of events (batch mode) instead.
 
+use crate::event::line::{Decoded, decode_line};
 use crate::event::{Event, EventCode, EventError, MAX_LINE};
 use crate::id::SourceId;
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, Read};
+
+/// As much of the input is asked for at once, once it turns out to be long.
+const BLOCK: usize = 256 << 10;
+const FIRST_BLOCK: usize = 8 << 10;
+/// One byte more than a line and its end may have is enough to know that the line is too long.
+const MOST_KEPT: usize = MAX_LINE + 2;
 
 /// Where an event stood in its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +40,10 @@ pub struct Place {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct EventReader<R> {
-    input: R,
+    input: Blocks<R>,
     source: Option<SourceId>,
-    /// The bytes of the event being read, reused.
-    buffer: Vec<u8>,
+    /// The bytes of the element of an array that is being read, reused.
+    element: Vec<u8>,
     next: Place,
     form: Form,
 }
@@ -51,14 +58,14 @@ enum Form {
     Ended,
 }
 
-impl<R: BufRead> EventReader<R> {
-    /// Reads from `input`; `source` is taken for events that state none.
+impl<R: Read> EventReader<R> {
+    /// Reads from `input`, in big pieces; `source` is taken for events that state none.
     pub fn new(input: R, source: Option<SourceId>) -> Self {
         let next = Place { index: 0, line: 1, offset: 0 };
-        Self { input, source, buffer: Vec::new(), next, form: Form::Unknown }
+        Self { input: Blocks::new(input), source, element: Vec::new(), next, form: Form::Unknown }
     }
 
-    /// The bytes read so far.
+    /// The bytes of the events read so far, and of what stands between them.
     pub fn offset(&self) -> u64 {
         self.next.offset
     }
@@ -68,11 +75,25 @@ impl<R: BufRead> EventReader<R> {
     /// # Errors
     /// Only what the input itself reports.
     pub fn next_event(&mut self) -> io::Result<Option<(Place, Result<Event, EventError>)>> {
+        while let Some(mut block) = self.next_block()? {
+            if let Some((place, line)) = block.next() {
+                return Ok(Some((place, line.decode().map(Decoded::into_event))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next events that lie in memory together; `None` at the end. A block may turn out to hold none; what is left
+    /// of it when it is dropped comes again with the next.
+    ///
+    /// # Errors
+    /// Only what the input itself reports.
+    pub(crate) fn next_block(&mut self) -> io::Result<Option<Block<'_>>> {
         if self.form == Form::Unknown {
             self.form = self.find_form()?;
         }
         match self.form {
-            Form::Lines => self.next_line(),
+            Form::Lines => self.lines(),
             Form::Array => self.next_element(),
             Form::Behind => self.refuse_rest(),
             Form::Unknown | Form::Ended => Ok(None),
@@ -82,24 +103,20 @@ impl<R: BufRead> EventReader<R> {
     /// Skips a byte order mark and blanks, and looks at the first byte that says something.
     fn find_form(&mut self) -> io::Result<Form> {
         // A mark may be split over reads. Anything else that begins like one is no JSON, and the start of a bad line.
-        for expected in [0xef, 0xbb, 0xbf] {
-            if self.input.fill_buf()?.first() == Some(&expected) {
-                self.input.consume(1);
-                self.buffer.push(expected);
-            } else if !self.buffer.is_empty() {
-                return Ok(Form::Lines);
+        const MARK: &[u8] = b"\xef\xbb\xbf";
+        while self.input.kept().len() < MARK.len() && MARK.starts_with(self.input.kept()) {
+            if self.input.fill()? == 0 {
+                break;
             }
         }
-        self.next.offset += self.buffer.len() as u64;
-        self.buffer.clear();
+        if self.input.kept().starts_with(MARK) {
+            self.input.start += MARK.len();
+            self.next.offset += MARK.len() as u64;
+        }
         loop {
-            match self.input.fill_buf()?.first().copied() {
-                Some(byte @ (b' ' | b'\t' | b'\r' | b'\n')) => {
-                    self.input.consume(1);
-                    self.pass(byte);
-                }
+            match self.input.peek()? {
+                Some(byte @ (b' ' | b'\t' | b'\r' | b'\n')) => self.pass(byte),
                 Some(b'[') => {
-                    self.input.consume(1);
                     self.pass(b'[');
                     return Ok(Form::Array);
                 }
@@ -108,84 +125,89 @@ impl<R: BufRead> EventReader<R> {
         }
     }
 
+    /// Passes over the byte that was looked at.
     fn pass(&mut self, byte: u8) {
+        self.input.start += 1;
         self.next.offset += 1;
         if byte == b'\n' {
             self.next.line += 1;
         }
     }
 
-    fn next_line(&mut self) -> io::Result<Option<(Place, Result<Event, EventError>)>> {
+    /// The whole lines at hand, or the one that is too long.
+    fn lines(&mut self) -> io::Result<Option<Block<'_>>> {
         loop {
-            // One byte more than is allowed is enough to know that a line is too long.
-            let room = (MAX_LINE + 2).saturating_sub(self.buffer.len()) as u64;
-            (&mut self.input).take(room).read_until(b'\n', &mut self.buffer)?;
-            if self.buffer.is_empty() {
-                self.form = Form::Ended;
-                return Ok(None);
+            if self.input.start < self.input.whole {
+                break;
             }
-            let mut length = self.buffer.len() as u64;
-            let ended = self.buffer.last() == Some(&b'\n');
-            let too_long = !ended && self.buffer.len() >= MAX_LINE + 2;
-            if too_long {
-                length += skip_line(&mut self.input)?;
+            if self.input.kept().len() >= MOST_KEPT {
+                return self.skip_line().map(Some);
             }
-            let place = self.next;
-            self.next.offset += length;
-            self.next.line += 1;
-            let line = self.buffer.trim_ascii();
-            if line.is_empty() && !too_long {
-                self.buffer.clear();
-                continue;
+            if self.input.fill()? == 0 {
+                // The last line may lack its end.
+                self.input.whole = self.input.end;
+                if self.input.kept().is_empty() {
+                    self.form = Form::Ended;
+                    return Ok(None);
+                }
             }
-            self.next.index += 1;
-            let start = self.buffer.trim_ascii_start().len();
-            let lead = if start == 0 { 0 } else { self.buffer.len() - start };
-            // What was kept of a line that is too long may look whole.
-            let event = if too_long {
-                Err(too_long_event())
-            } else {
-                Event::from_json_of(line, self.source.as_ref())
-            };
-            self.buffer.clear();
-            return Ok(Some((Place { offset: place.offset + lead as u64, ..place }, event)));
         }
+        let bytes = self.input.buffer.get(..self.input.whole).unwrap_or_default();
+        let place = Some((&mut self.input.start, &mut self.next));
+        Ok(Some(Block { bytes, place, source: self.source.as_ref(), one: None }))
+    }
+
+    /// Passes over a line that is too long to keep.
+    fn skip_line(&mut self) -> io::Result<Block<'_>> {
+        let kept = self.input.kept();
+        let text = kept.trim_ascii_start().len();
+        let lead = if text == 0 { 0 } else { kept.len() - text };
+        let place = Place { offset: self.next.offset + lead as u64, ..self.next };
+        loop {
+            let kept = self.input.kept();
+            let newline = memchr::memchr(b'\n', kept);
+            let passed = newline.map_or(kept.len(), |at| at + 1);
+            self.input.start += passed;
+            self.next.offset += passed as u64;
+            if newline.is_some() || self.input.fill()? == 0 {
+                break;
+            }
+        }
+        self.next.line += 1;
+        self.next.index += 1;
+        Ok(Block::of(place, Line::Fault(too_long_event())))
     }
 
     /// Nothing but blanks may come behind the `]` of an array.
-    fn refuse_rest(&mut self) -> io::Result<Option<(Place, Result<Event, EventError>)>> {
+    fn refuse_rest(&mut self) -> io::Result<Option<Block<'_>>> {
         self.form = Form::Ended;
-        while let Some(byte) = self.input.fill_buf()?.first().copied() {
+        while let Some(byte) = self.input.peek()? {
             if !byte.is_ascii_whitespace() {
                 let message = "nothing may come behind the `]` of a list of events";
                 let place = self.next;
                 self.next.index += 1;
-                return Ok(Some((place, Err(EventError::whole(EventCode::MalformedJson, message)))));
+                let error = EventError::whole(EventCode::MalformedJson, message);
+                return Ok(Some(Block::of(place, Line::Fault(error))));
             }
-            self.input.consume(1);
             self.pass(byte);
         }
         Ok(None)
     }
 
     /// The next element of an array: the bytes up to the comma or bracket that ends it, whatever they are.
-    fn next_element(&mut self) -> io::Result<Option<(Place, Result<Event, EventError>)>> {
+    fn next_element(&mut self) -> io::Result<Option<Block<'_>>> {
+        self.element.clear();
         let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
         let mut start: Option<Place> = None;
         let mut too_long = false;
         loop {
-            let byte = match self.input.fill_buf()?.first().copied() {
-                Some(byte) => byte,
-                None => {
-                    self.form = Form::Ended;
-                    let place = start.unwrap_or(self.next);
-                    let error =
-                        EventError::whole(EventCode::MalformedJson, "the list of events must end with `]`");
-                    self.buffer.clear();
-                    return Ok(Some((place, Err(error))));
-                }
+            let Some(byte) = self.input.peek()? else {
+                self.form = Form::Ended;
+                let place = start.unwrap_or(self.next);
+                let error =
+                    EventError::whole(EventCode::MalformedJson, "the list of events must end with `]`");
+                return Ok(Some(Block::of(place, Line::Fault(error))));
             };
-            self.input.consume(1);
             let here = self.next;
             self.pass(byte);
             let ends = !in_string && depth == 0 && matches!(byte, b',' | b']');
@@ -199,13 +221,12 @@ impl<R: BufRead> EventReader<R> {
                 }
                 let place = start.unwrap_or(here);
                 self.next.index += 1;
-                let event = if too_long {
-                    Err(too_long_event())
+                let line = if too_long {
+                    Line::Fault(too_long_event())
                 } else {
-                    Event::from_json_of(self.buffer.trim_ascii(), self.source.as_ref())
+                    Line::Text(self.element.trim_ascii(), self.source.as_ref())
                 };
-                self.buffer.clear();
-                return Ok(Some((place, event)));
+                return Ok(Some(Block::of(place, line)));
             }
             if start.is_none() && !byte.is_ascii_whitespace() {
                 start = Some(here);
@@ -219,11 +240,122 @@ impl<R: BufRead> EventReader<R> {
                 _ => {}
             }
             if start.is_some() {
-                if self.buffer.len() <= MAX_LINE {
-                    self.buffer.push(byte);
+                if self.element.len() <= MAX_LINE {
+                    self.element.push(byte);
                 } else {
                     too_long = true;
                 }
+            }
+        }
+    }
+}
+
+/// The bytes of the input, in pieces of a size that stays in a cache, with the end of one piece kept for the next.
+struct Blocks<R> {
+    input: R,
+    buffer: Vec<u8>,
+    /// What is not yet read of the buffer begins here,
+    start: usize,
+    /// its whole lines end here,
+    whole: usize,
+    /// and it ends here.
+    end: usize,
+}
+
+impl<R: Read> Blocks<R> {
+    fn new(input: R) -> Self {
+        Self { input, buffer: vec![0; FIRST_BLOCK], start: 0, whole: 0, end: 0 }
+    }
+
+    /// What is in memory and not yet read.
+    fn kept(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn peek(&mut self) -> io::Result<Option<u8>> {
+        if self.start == self.end && self.fill()? == 0 {
+            return Ok(None);
+        }
+        Ok(self.buffer.get(self.start).copied())
+    }
+
+    /// Adds bytes to those that are kept; returns how many, 0 at the end of the input.
+    fn fill(&mut self) -> io::Result<usize> {
+        if self.end == self.buffer.len() {
+            // What came last filled all the room, so there is more.
+            let kept = self.end - self.start;
+            let wanted = (self.buffer.len() * 4).min(BLOCK).max(kept * 2).min(MOST_KEPT.max(kept + 1));
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.whole, self.end) = (0, self.whole.saturating_sub(self.start), kept);
+            self.buffer.resize(wanted.max(self.buffer.len()), 0);
+        } else if self.start == self.end {
+            (self.start, self.whole, self.end) = (0, 0, 0);
+        }
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let read = loop {
+            match self.input.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        if let Some(at) = room.get(..read).and_then(|new| memchr::memrchr(b'\n', new)) {
+            self.whole = self.end + at + 1;
+        }
+        self.end += read;
+        Ok(read)
+    }
+}
+
+/// Events that lie in memory together, and where they stood.
+pub(crate) struct Block<'a> {
+    bytes: &'a [u8],
+    /// Where in the bytes and where in the input the next line begins.
+    place: Option<(&'a mut usize, &'a mut Place)>,
+    source: Option<&'a SourceId>,
+    /// What comes alone.
+    one: Option<(Place, Line<'a>)>,
+}
+
+/// The text of an event, not yet decoded, or why there is none.
+pub(crate) enum Line<'a> {
+    /// With the source of events that state none.
+    Text(&'a [u8], Option<&'a SourceId>),
+    Fault(EventError),
+}
+
+impl<'a> Line<'a> {
+    pub(crate) fn decode(self) -> Result<Decoded<'a>, EventError> {
+        match self {
+            Self::Text(text, source) => decode_line(text, source),
+            Self::Fault(error) => Err(error),
+        }
+    }
+}
+
+impl<'a> Block<'a> {
+    fn of(place: Place, line: Line<'a>) -> Self {
+        Self { bytes: &[], place: None, source: None, one: Some((place, line)) }
+    }
+}
+
+impl<'a> Iterator for Block<'a> {
+    type Item = (Place, Line<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some((start, next)) = &mut self.place else { return self.one.take() };
+        loop {
+            let rest = self.bytes.get(**start..).filter(|rest| !rest.is_empty())?;
+            let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let line = rest.get(..length).unwrap_or_default();
+            let text = line.trim_ascii_start();
+            let lead = (length - text.len()) as u64;
+            let place = Place { offset: next.offset + lead, ..**next };
+            **start += length;
+            next.offset += length as u64;
+            next.line += 1;
+            if !text.is_empty() {
+                next.index += 1;
+                return Some((place, Line::Text(text.trim_ascii_end(), self.source)));
             }
         }
     }
@@ -233,31 +365,30 @@ fn too_long_event() -> EventError {
     EventError::whole(EventCode::TooLong, format!("an event must be at most {MAX_LINE} bytes"))
 }
 
-/// Passes over the rest of a line that is too long to keep; returns how many bytes it had.
-fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
-    let mut skipped = 0;
-    loop {
-        let available = input.fill_buf()?;
-        if available.is_empty() {
-            return Ok(skipped);
-        }
-        let newline = available.iter().position(|b| *b == b'\n');
-        let n = newline.map_or(available.len(), |at| at + 1);
-        input.consume(n);
-        skipped += n as u64;
-        if newline.is_some() {
-            return Ok(skipped);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Gives a few bytes at a time, so that every boundary falls between two reads.
+    struct Trickle<'a>(&'a [u8], usize);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            let n = self.1.min(room.len());
+            self.0.read(&mut room[..n])
+        }
+    }
+
     fn read(input: &[u8]) -> Vec<(u64, u64, u64, &'static str)> {
-        // A tiny buffer, so that every boundary falls between two reads.
-        let mut reader = EventReader::new(io::BufReader::with_capacity(3, input), Some("s".into()));
+        let seen = read_by(input, 3);
+        for at_once in [1_000, usize::MAX] {
+            assert_eq!(read_by(input, at_once), seen, "{at_once} bytes at once");
+        }
+        seen
+    }
+
+    fn read_by(input: &[u8], at_once: usize) -> Vec<(u64, u64, u64, &'static str)> {
+        let mut reader = EventReader::new(Trickle(input, at_once), Some("s".into()));
         let mut seen = Vec::new();
         while let Some((place, event)) = reader.next_event().unwrap() {
             let code = event.map_or_else(|e| e.code.as_str(), |_| "ok");
@@ -313,6 +444,15 @@ mod tests {
         assert_eq!(read(b"[]"), []);
         assert_eq!(read(b"[").len(), 1, "a list that does not end is said");
         assert_eq!(read(b""), []);
+    }
+
+    #[test]
+    fn a_log_longer_than_the_buffer() {
+        // About 100 bytes a line: 10 000 of them are several buffers.
+        let log = format!("{GOOD}\n").repeat(10_000);
+        let length = GOOD.len() as u64 + 1;
+        let expected: Vec<_> = (0..10_000).map(|i| (i, i + 1, i * length, "ok")).collect();
+        assert_eq!(read(log.as_bytes()), expected);
     }
 
     #[test]
