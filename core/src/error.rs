@@ -200,6 +200,104 @@ pub struct SealError {
     pub asked: Instant,
 }
 
+/// What is wrong with the mapping of a table's columns to the fields of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TableFault {
+    /// The events of this type have no such field.
+    UnknownField,
+    /// The table has no such column, or several of the name.
+    UnknownColumn,
+    /// A field that must be there has neither a column nor a constant.
+    MissingColumn,
+    /// The column holds what the field does not take.
+    WrongColumn,
+    /// The column holds binary floats and the field takes money.
+    FloatMoney,
+    /// The column holds times without a zone, and no zone is stated.
+    NaiveTime,
+    /// The stated zone is none.
+    UnknownZone,
+}
+
+impl TableFault {
+    /// The slug.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownField => "unknown_field",
+            Self::UnknownColumn => "unknown_column",
+            Self::MissingColumn => "missing_column",
+            Self::WrongColumn => "wrong_column",
+            Self::FloatMoney => "float_money",
+            Self::NaiveTime => "naive_time",
+            Self::UnknownZone => "unknown_zone",
+        }
+    }
+}
+
+/// One fault of the mapping of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableIssue {
+    /// The stable slug.
+    pub code: TableFault,
+    /// The field or setting, such as `data.amount`.
+    pub field: String,
+    /// What is wrong and what is allowed.
+    pub message: String,
+}
+
+impl serde::Serialize for TableIssue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut issue = serializer.serialize_struct("TableIssue", 3)?;
+        issue.serialize_field("code", self.code.as_str())?;
+        issue.serialize_field("field", &self.field)?;
+        issue.serialize_field("message", &self.message)?;
+        issue.end()
+    }
+}
+
+/// A table that was not taken in, or not to its end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The columns do not make events of the type; nothing was applied.
+    #[error("{}", issue_list(.issues))]
+    Invalid {
+        /// All faults.
+        issues: Vec<TableIssue>,
+    },
+    /// The table itself failed; rows before that are applied, unless in strict mode.
+    #[error("the table cannot be read: {what}")]
+    Unreadable {
+        /// What failed.
+        what: String,
+    },
+    /// In strict mode, the first bad row; nothing is applied.
+    #[error("row {index}: {error}")]
+    Strict {
+        /// The number of the row, from 0.
+        index: u64,
+        /// What is wrong.
+        error: EventError,
+    },
+}
+
+impl TableError {
+    /// The stable slug.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid_table",
+            Self::Unreadable { .. } => "unreadable_table",
+            Self::Strict { error, .. } => error.code.as_str(),
+        }
+    }
+}
+
+fn issue_list(issues: &[TableIssue]) -> String {
+    issues.iter().map(|issue| format!("`{}` {}", issue.field, issue.message)).collect::<Vec<_>>().join("; ")
+}
+
 /// Any error of the library.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -222,6 +320,9 @@ pub enum Error {
     /// Bytes that are no snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// A table that was not taken in.
+    #[error(transparent)]
+    Table(#[from] TableError),
 }
 
 impl Error {
@@ -234,6 +335,7 @@ impl Error {
             Self::Merge(error) => error.code(),
             Self::Seal(_) => "seal_backwards",
             Self::Snapshot(error) => error.code(),
+            Self::Table(error) => error.code(),
         }
     }
 }

@@ -72,10 +72,14 @@ mod evidence;
 // the front door
 mod error;
 mod snapshot;
+#[cfg(feature = "arrow")]
+pub mod table;
 mod engine;
 
 pub use engine::{Activation, Applied, Conflict, Engine, Every, ReadError, ReadOptions, Rejection, ScoresOf};
-pub use error::{Error, MergeClash, MergeError, QueryError, SealError, SnapshotError};
+pub use error::{
+    Error, MergeClash, MergeError, QueryError, SealError, SnapshotError, TableError, TableFault, TableIssue,
+};
 pub use event::{
     Attribute, Count, Event, EventCode, EventData, EventError, EventKind, FieldSpec, Grade, MAX_DEPTH,
     MAX_LINE, Moment, Named, Patch, Percent, Price, SetOf,

@@ -60,6 +60,19 @@ impl Zone {
         Instant::clamped(micros)
     }
 
+    /// The instant at which clocks of the zone show a time, both in microseconds since 1970-01-01T00:00:00: the first of
+    /// two, and where the clocks skip it, moved on by what they skip.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn instant_of_clock(&self, clock: i64) -> i64 {
+        if self.utc {
+            return clock;
+        }
+        let shown = jiff::Timestamp::from_microsecond(clock).map(|shown| TimeZone::UTC.to_datetime(shown));
+        let instant = shown.and_then(|shown| self.tz.to_ambiguous_timestamp(shown).compatible());
+        // Beyond the years that jiff knows no instant is inside 1970 to 2199.
+        instant.map_or(clock, |instant| instant.as_microsecond())
+    }
+
     /// The last microsecond of a day: what a date given as `as_of` means.
     pub fn end_of(&self, day: Day) -> Instant {
         self.start_of(day.plus(1)).just_before()

@@ -218,6 +218,25 @@ const OTHER_CODES: &[(&str, &str, Codes)] = &[
         ],
     ),
     (
+        "Tables",
+        "What is wrong with single rows has the codes of events. An `invalid_table` comes with a list of issues \
+         `{code, field, message}`; their codes are the others.",
+        &[
+            ("invalid_table", "the columns do not make events of the type; nothing was applied"),
+            (
+                "unreadable_table",
+                "the table itself failed; rows before that are applied, unless in strict mode",
+            ),
+            ("unknown_field", "the events of this type have no such field"),
+            ("unknown_column", "the table has no such column, or several of the name"),
+            ("missing_column", "a field that must be there has neither a column nor a constant"),
+            ("wrong_column", "the column holds what the field does not take"),
+            ("float_money", "the column holds binary floats and the field takes money"),
+            ("naive_time", "the column holds times without a zone, and no zone is stated"),
+            ("unknown_zone", "the stated zone is none"),
+        ],
+    ),
+    (
         "Snapshots",
         "The bytes were not opened.",
         &[

@@ -4,6 +4,8 @@ mod ask;
 mod evidence;
 mod health;
 mod money;
+#[cfg(feature = "arrow")]
+mod table;
 
 pub use ask::{Every, ScoresOf};
 pub use evidence::Activation;

@@ -338,8 +338,8 @@ impl Event {
         head.with(data.map_err(|fault| envelope.error("data", envelope.find("data"), &fault))?)
     }
 
-    #[allow(dead_code, reason = "the door of tables comes next")]
     /// The event of a row: the members beside `data`, and those of `data`.
+    #[cfg(feature = "arrow")]
     pub(crate) fn from_row(
         envelope: Members<'_>,
         data: Members<'_>,

@@ -1,0 +1,90 @@
+//! Tables, row by row through the door of events.
+
+use super::{Applied, Engine};
+use crate::error::TableError;
+use crate::event::{Event, EventError, EventKind};
+use crate::ndjson::Place;
+use crate::table::{TableOptions, TableReader};
+use arrow_array::RecordBatchReader;
+
+impl Engine {
+    /// Takes in a table: each row is one event of the type. Good rows are applied, each bad one is returned with its
+    /// number in the whole table, from 0.
+    ///
+    /// ```
+    /// use healthfold::table::{Fill, TableOptions, arrow_array::*};
+    /// use healthfold::{Engine, EventKind, Settings};
+    /// use std::sync::Arc;
+    ///
+    /// let batch = RecordBatch::try_from_iter([
+    ///     ("account", Arc::new(StringArray::from(vec!["acme", "acme"])) as ArrayRef),
+    ///     ("time", Arc::new(TimestampMillisecondArray::from(vec![1_767_607_200_000, 1_767_693_600_000]).with_timezone("UTC"))),
+    ///     ("count", Arc::new(Int32Array::from(vec![Some(3), None]))),
+    /// ])?;
+    /// let schema = batch.schema();
+    /// let options = TableOptions {
+    ///     columns: [
+    ///         ("subject".to_owned(), Fill::Column("account".to_owned())),
+    ///         ("metric".to_owned(), Fill::Constant("reports".into())),
+    ///     ]
+    ///     .into(),
+    ///     source: Some("warehouse".into()),
+    ///     ..TableOptions::default()
+    /// };
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// let table = || RecordBatchIterator::new([Ok(batch.clone())], schema.clone());
+    /// assert_eq!(engine.apply_table(EventKind::UsageCounted, table(), &options)?.applied, 2);
+    /// assert_eq!(engine.apply_table(EventKind::UsageCounted, table(), &options)?.duplicates, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// All faults of the mapping of columns to fields; what the table itself reports, with the rows before that applied; in
+    /// strict mode the first bad row, with nothing applied.
+    pub fn apply_table(
+        &mut self,
+        kind: EventKind,
+        table: impl RecordBatchReader,
+        options: &TableOptions,
+    ) -> Result<Applied, TableError> {
+        let reader = TableReader::new(kind, &table.schema(), options, &self.zone)?;
+        self.apply_rows(reader, table, options.strict)
+    }
+
+    fn apply_rows(
+        &mut self,
+        mut reader: TableReader,
+        table: impl RecordBatchReader,
+        strict: bool,
+    ) -> Result<Applied, TableError> {
+        let mut applied = Applied::default();
+        let mut rehearsal = strict.then(|| (self.rehearsal(), Vec::<Event>::new()));
+        for batch in table {
+            let batch = batch.map_err(|error| TableError::Unreadable { what: error.to_string() })?;
+            reader.read(&batch, |index, fate| {
+                match (fate, &mut rehearsal) {
+                    (None, _) => applied.skipped += 1,
+                    (Some(event), None) => self.take_row(index, event, &mut applied),
+                    (Some(event), Some((rehearsal, events))) => {
+                        let strict = |error| TableError::Strict { index, error };
+                        let event = event.map_err(strict)?;
+                        rehearsal.try_with(self, &event).map_err(strict)?;
+                        events.push(event);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        match rehearsal {
+            Some((_, events)) => Ok(Applied { skipped: applied.skipped, ..self.apply_all(&events) }),
+            None => Ok(applied),
+        }
+    }
+
+    fn take_row(&mut self, index: u64, event: Result<Event, EventError>, applied: &mut Applied) {
+        match event.and_then(|event| self.admit(&event).map(|admission| (event, admission))) {
+            Ok((event, admission)) => applied.note(index, &event, admission),
+            Err(error) => applied.reject(Place { index, line: 0, offset: 0 }, false, error),
+        }
+    }
+}

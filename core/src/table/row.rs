@@ -1,0 +1,143 @@
+//! Rows of any type of event: each is written as members, which the door of events reads.
+
+use super::cell::{Wire, cell, write_value};
+use super::column::{Column, Values};
+use super::field::{Takes, Target};
+use super::map::{Filled, Mapped, Mapping, Origin};
+use crate::event::fields::Members;
+use crate::event::wire::Value;
+use crate::event::{Event, EventError, EventKind};
+use crate::time::MICROS_PER_DAY;
+use crate::zone::Zone;
+use arrow_array::{Array as _, RecordBatch, StructArray};
+
+/// Stands for the id of a row that states none until it gets one.
+const NO_ID: &str = "-";
+
+/// The cells of a field or of a member of it.
+#[derive(Debug)]
+pub(super) enum Cells {
+    Column(Box<Column>, Wire),
+    Flag(bool),
+    Number(String),
+    Text(String),
+    Json(String),
+}
+
+impl Cells {
+    /// The cells of some rows; `None` for a layout that no field is read from.
+    pub(super) fn of(filled: &Filled, rows: &RecordBatch, zone: Option<&Zone>) -> Option<Self> {
+        let (index, child) = match &filled.origin {
+            Origin::Column(index, child) => (*index, *child),
+            Origin::Constant(value) => return Some(Self::constant(value)),
+        };
+        let column = rows.columns().get(index)?;
+        let column = match child {
+            None => Column::of(column, zone)?,
+            Some(child) => Column::of_child(column.as_any().downcast_ref::<StructArray>()?, child, zone)?,
+        };
+        let column = if filled.takes == Takes::Instant { starts_of_days(column, zone) } else { column };
+        let is_text = matches!(filled.takes, Takes::Text | Takes::Texts);
+        Some(Self::Column(Box::new(column), if is_text { Wire::Text } else { Wire::AsItIs }))
+    }
+
+    fn constant(value: &serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Bool(flag) => Self::Flag(*flag),
+            serde_json::Value::Number(number) => Self::Number(number.to_string()),
+            serde_json::Value::String(text) => Self::Text(text.clone()),
+            other => Self::Json(other.to_string()),
+        }
+    }
+
+    fn get<'r>(&'r self, row: usize, scratch: &'r mut String) -> Option<Value<'r>> {
+        match self {
+            Self::Column(column, wire) => cell(column, row, *wire, scratch),
+            Self::Flag(flag) => Some(Value::Bool(*flag)),
+            Self::Number(text) => Some(Value::Number(text)),
+            Self::Text(text) => Some(Value::Text(text)),
+            Self::Json(text) => Some(Value::Json(text)),
+        }
+    }
+}
+
+/// Dates where instants are wanted.
+fn starts_of_days(mut column: Column, zone: Option<&Zone>) -> Column {
+    if let (Values::Days(days), Some(zone)) = (&column.values, zone) {
+        let start = |day: i64| zone.instant_of_clock(day.saturating_mul(MICROS_PER_DAY));
+        column.values = Values::Instants(days.unary(start));
+    }
+    column
+}
+
+/// One field of some rows.
+#[derive(Debug)]
+struct FieldCells<'m> {
+    target: &'m Target,
+    /// An object has its members by name.
+    cells: Vec<(Option<&'m str>, Cells)>,
+    scratch: String,
+    member: String,
+}
+
+impl FieldCells<'_> {
+    fn get(&mut self, row: usize) -> Option<Value<'_>> {
+        match self.cells.as_slice() {
+            [(None, cells)] => cells.get(row, &mut self.scratch),
+            members => {
+                self.scratch.clear();
+                for (name, cells) in members {
+                    let Some(value) = cells.get(row, &mut self.member) else { continue };
+                    self.scratch.push(if self.scratch.is_empty() { '{' } else { ',' });
+                    write_value(&mut self.scratch, Value::Text(name.unwrap_or_default()));
+                    self.scratch.push(':');
+                    write_value(&mut self.scratch, value);
+                }
+                if self.scratch.is_empty() {
+                    return None;
+                }
+                self.scratch.push('}');
+                Some(Value::Json(&self.scratch))
+            }
+        }
+    }
+}
+
+/// Some rows as the members of events.
+#[derive(Debug)]
+pub(super) struct Rows<'m> {
+    states_id: bool,
+    fields: Vec<FieldCells<'m>>,
+}
+
+impl<'m> Rows<'m> {
+    /// `None` where a column has a layout that no field is read from.
+    pub(super) fn of(mapping: &'m Mapping, rows: &RecordBatch) -> Option<Self> {
+        let field = |Mapped { target, cells }: &'m Mapped| {
+            let of = |filled: &'m Filled| {
+                let cells = Cells::of(filled, rows, mapping.zone.as_ref())?;
+                Some((filled.member.as_deref(), cells))
+            };
+            let cells = cells.iter().map(of).collect::<Option<Vec<_>>>()?;
+            Some(FieldCells { target, cells, scratch: String::new(), member: String::new() })
+        };
+        let states_id = mapping.find("id").is_some();
+        Some(Self { states_id, fields: mapping.fields.iter().map(field).collect::<Option<Vec<_>>>()? })
+    }
+
+    /// The event that a row is, or why it is none. Where no column has ids, its id is [`NO_ID`].
+    pub(super) fn event(&mut self, kind: EventKind, row: usize) -> Result<Event, EventError> {
+        let mut envelope = vec![("type", Value::Text(kind.as_str()))];
+        if !self.states_id {
+            envelope.push(("id", Value::Text(NO_ID)));
+        }
+        let mut data = Vec::with_capacity(self.fields.len());
+        for field in &mut self.fields {
+            let target = field.target;
+            if let Some(value) = field.get(row) {
+                if target.in_data { &mut data } else { &mut envelope }.push((target.name, value));
+            }
+        }
+        Event::from_row(Members::of(envelope), Members::of(data), None)
+    }
+}

@@ -1,0 +1,239 @@
+//! Rows that are refused, skipped, or have no id.
+
+use super::{batch, column, engine, load, options, texts};
+use healthfold::table::arrow_array::*;
+use healthfold::table::{Fill, TableOptions};
+use healthfold::{EventCode, EventKind, EventReader, SignalSpec, TableError};
+use std::sync::Arc;
+
+#[test]
+fn a_bad_row_says_what_its_json_would_say() {
+    let long = "x".repeat(300);
+    // Subject, time, metric, count: each row is bad in its own way.
+    let rows = [
+        ("acme", "2026-01-05T10:00:00Z", "m", "1"),
+        ("", "2026-01-05T10:00:00Z", "m", "1"),
+        (long.as_str(), "2026-01-05T10:00:00Z", "m", "1"),
+        ("a\0b", "2026-01-05T10:00:00Z", "m", "1"),
+        ("acme", "2026-01-05 10:00:00", "m", "1"),
+        ("acme", "2026-01-05T10:00:00Z", "", "1"),
+        ("acme", "2026-01-05T10:00:00Z", "m", "1.1234567"),
+        ("acme", "2026-01-05T10:00:00Z", "m", "many"),
+        ("acme", "2026-01-05T10:00:00Z", "m", "2"),
+    ];
+    let ids: Vec<String> = (0..rows.len()).map(|id| id.to_string()).collect();
+    let table = batch([
+        ("id", texts(ids.iter().map(String::as_str))),
+        ("subject", texts(rows.map(|row| row.0))),
+        ("time", texts(rows.map(|row| row.1))),
+        ("metric", texts(rows.map(|row| row.2))),
+        ("count", texts(rows.map(|row| row.3))),
+    ]);
+    let lines: Vec<String> = rows
+        .iter()
+        .zip(&ids)
+        .map(|((subject, time, metric, count), id)| {
+            serde_json::json!({"id": id, "source": "app", "type": "usage.counted", "subject": subject, "time": time,
+                "data": {"metric": metric, "count": count}})
+            .to_string()
+        })
+        .collect();
+    let lines = lines.join("\n");
+    let mut reader = EventReader::new(lines.as_bytes(), None);
+    let mut expected = Vec::new();
+    while let Some((place, event)) = reader.next_event().unwrap() {
+        expected.extend(event.err().map(|error| (place.index, error)));
+    }
+    assert_eq!(expected.len(), 7);
+    // Two batches: rows are counted over the whole table.
+    let mut engine = engine();
+    let batches = [table.slice(0, 4), table.slice(4, 5)];
+    let applied = load(&mut engine, EventKind::UsageCounted, &batches, &options()).unwrap();
+    let found: Vec<_> = applied.rejected.iter().map(|row| (row.index, row.error.clone())).collect();
+    assert_eq!(found, expected);
+    assert!(applied.rejected.iter().all(|row| row.line.is_none() && row.offset.is_none()));
+    assert_eq!((applied.applied, applied.rejected_by_code["out_of_range"]), (2, 1));
+}
+
+#[test]
+fn a_null_where_a_value_must_be_is_missing() {
+    let table = batch([
+        ("id", Arc::new(StringArray::from(vec![Some("1"), None, Some("3"), Some("4")])) as ArrayRef),
+        ("subject", Arc::new(StringArray::from(vec![Some("acme"), Some("acme"), None, Some("acme")]))),
+        ("time", texts(["2026-01-05T10:00:00Z"; 4])),
+        ("metric", Arc::new(StringArray::from(vec![Some("m"), Some("m"), Some("m"), None]))),
+    ]);
+    let applied = load(&mut engine(), EventKind::UsageCounted, &[table], &options()).unwrap();
+    let found: Vec<_> =
+        applied.rejected.iter().map(|row| (row.index, row.error.code, row.error.field.as_deref())).collect();
+    let missing = EventCode::MissingField;
+    assert_eq!(
+        found,
+        [(1, missing, Some("id")), (2, missing, Some("subject")), (3, missing, Some("data.metric"))]
+    );
+}
+
+/// Uses without ids: each row a client and a count.
+fn uses(rows: &[(&str, i32)]) -> RecordBatch {
+    batch([
+        ("subject", texts(rows.iter().map(|row| row.0))),
+        ("time", texts(vec!["2026-01-05T10:00:00Z"; rows.len()])),
+        ("metric", texts(vec!["m"; rows.len()])),
+        ("count", Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.1))) as ArrayRef),
+    ])
+}
+
+#[test]
+fn rows_without_ids_are_known_by_their_content_and_number() {
+    let mut engine = engine();
+    let mut took = |rows: &[(&str, i32)], load_name: &str| {
+        let options = TableOptions { load: load_name.to_owned(), ..options() };
+        let applied = load(&mut engine, EventKind::UsageCounted, &[uses(rows)], &options).unwrap();
+        assert_eq!(applied.conflict_count, 0);
+        (applied.applied, applied.duplicates)
+    };
+    let table = [("acme", 1), ("acme", 1), ("birch", 2)];
+    // Equal rows are two uses.
+    assert_eq!(took(&table, ""), (3, 0));
+    assert_eq!(took(&table, ""), (0, 3), "the same table changes nothing");
+    let grown = [("cedar", 9), ("birch", 2), ("acme", 1), ("acme", 1), ("acme", 1)];
+    assert_eq!(took(&grown, ""), (2, 3), "one more of acme's, and cedar's; the order means nothing");
+    assert_eq!(took(&table, "february"), (3, 0), "another load is another happening");
+}
+
+#[test]
+fn content_is_what_the_row_says_however_it_is_stored() {
+    let mut engine = engine();
+    load(&mut engine, EventKind::UsageCounted, &[uses(&[("acme", 1)])], &options()).unwrap();
+    let stored_otherwise = batch([
+        ("subject", texts(["acme"])),
+        ("time", Arc::new(TimestampSecondArray::from(vec![1_767_607_200]).with_timezone("UTC")) as ArrayRef),
+        ("metric", texts(["m"])),
+        ("count", Arc::new(Float64Array::from(vec![1.0]))),
+        ("recordedtime", texts(["2026-02-01T00:00:00Z"])),
+        ("of_no_interest", texts(["x"])),
+    ]);
+    let applied = load(&mut engine, EventKind::UsageCounted, &[stored_otherwise], &options()).unwrap();
+    assert_eq!((applied.applied, applied.duplicates), (0, 1));
+}
+
+#[test]
+fn identities_of_rows_stay_what_they_are() {
+    // What is in a log keeps its identities for ever. The content is the line of the event with an empty id; before it
+    // stands the name of the load behind its length.
+    let content = r#"{"specversion":"1.0","id":"","source":"app","type":"client.milestone_reached","subject":"acme","time":"2026-01-05T10:00:00Z","data":{"milestone":"onboarded"}}"#;
+    let hash = blake3::hash(&[&4u64.to_le_bytes()[..], b"crm1", content.as_bytes()].concat()).to_hex();
+    assert_eq!(&hash[..32], "5b4a2a889d97452198c3f9bf94dc3942");
+    let mut engine = engine();
+    let row = batch([
+        ("subject", texts(["acme"])),
+        ("time", texts(["2026-01-05T10:00:00Z"])),
+        ("milestone", texts(["onboarded"])),
+    ]);
+    let options = TableOptions { load: "crm1".to_owned(), ..options() };
+    load(&mut engine, EventKind::MilestoneReached, &[row], &options).unwrap();
+    let id = format!("row-{}-1", &hash[..32]);
+    let line = format!(
+        r#"{{"id":"{id}","source":"app","type":"client.milestone_reached","subject":"acme","time":"2026-01-05T10:00:00Z","data":{{"milestone":"onboarded"}}}}"#
+    );
+    assert_eq!(engine.fingerprint(), super::of_lines(super::engine(), &[line]));
+}
+
+#[test]
+fn rows_of_a_wide_table_are_skipped_where_nothing_happened() {
+    let invoices = batch([
+        ("client", texts(["acme", "birch", "cedar"])),
+        ("invoice", texts(["1", "2", "3"])),
+        (
+            "paid_at",
+            Arc::new(StringArray::from(vec![Some("2026-01-05T10:00:00Z"), None, Some("then")])) as ArrayRef,
+        ),
+    ]);
+    let columns = [("subject".to_owned(), column("client")), ("time".to_owned(), column("paid_at"))];
+    let plain = TableOptions { columns: columns.into(), ..options() };
+    let applied =
+        load(&mut engine(), EventKind::InvoicePaid, std::slice::from_ref(&invoices), &plain).unwrap();
+    assert_eq!((applied.applied, applied.skipped, applied.rejected_count()), (1, 0, 2));
+    let skipping = TableOptions { skip_without_time: true, ..plain };
+    let applied = load(&mut engine(), EventKind::InvoicePaid, &[invoices], &skipping).unwrap();
+    assert_eq!((applied.applied, applied.skipped, applied.rejected[0].index), (1, 1, 2));
+}
+
+#[test]
+fn days_outside_are_skipped() {
+    let day = |text: &str| text.parse().unwrap();
+    let days = Some((day("2026-01-05"), day("2026-01-06")));
+    let options = TableOptions { days, timezone: Some("UTC".to_owned()), ..options() };
+    let times =
+        ["2026-01-04T23:59:59Z", "2026-01-05T00:00:00Z", "2026-01-05T23:59:59Z", "2026-01-06T00:00:00Z"];
+    let seconds = [1_767_571_199, 1_767_571_200, 1_767_657_599, 1_767_657_600];
+    let columns: [ArrayRef; 3] = [
+        texts(times),
+        Arc::new(TimestampSecondArray::from(seconds.to_vec())),
+        Arc::new(Date32Array::from(vec![20_457, 20_458, 20_458, 20_459])),
+    ];
+    for times in columns {
+        let table =
+            batch([("subject", texts(["a", "b", "c", "d"])), ("time", times), ("metric", texts(["m"; 4]))]);
+        let mut engine = engine();
+        let applied = load(&mut engine, EventKind::UsageCounted, &[table], &options).unwrap();
+        assert_eq!((applied.applied, applied.skipped), (2, 2));
+        let clients: Vec<&str> = engine.clients().map(|client| client.as_str()).collect();
+        assert_eq!(clients, ["b", "c"]);
+    }
+    // A roll-up is of its day, whenever it was told.
+    let columns: [ArrayRef; 2] =
+        [texts(["2026-01-04", "2026-01-05"]), Arc::new(Date32Array::from(vec![20_457, 20_458]))];
+    for days in columns {
+        let table = batch([
+            ("subject", texts(["a", "b"])),
+            ("time", texts(["2026-02-01T00:00:00Z"; 2])),
+            ("metric", texts(["m"; 2])),
+            ("day", days),
+            ("count", Arc::new(Int32Array::from(vec![1, 1]))),
+        ]);
+        let applied = load(&mut engine(), EventKind::UsageDaySet, &[table], &options).unwrap();
+        assert_eq!((applied.applied, applied.skipped), (1, 1));
+    }
+}
+
+#[test]
+fn strict_is_all_or_nothing() {
+    let table = batch([
+        ("id", texts(["1", "2", "1"])),
+        ("subject", texts(["acme", "acme", "birch"])),
+        ("time", texts(["2026-01-05T10:00:00Z"; 3])),
+        ("metric", texts(["m"; 3])),
+    ]);
+    let strict = TableOptions { strict: true, ..options() };
+    let mut engine = engine();
+    let before = engine.fingerprint();
+    // The third has the identity of the first and another content.
+    let error =
+        load(&mut engine, EventKind::UsageCounted, std::slice::from_ref(&table), &strict).unwrap_err();
+    assert_eq!(error.code(), "conflicting_event");
+    assert!(matches!(error, TableError::Strict { index: 2, .. }), "{error}");
+    assert_eq!(engine.fingerprint(), before);
+    let applied = load(&mut engine, EventKind::UsageCounted, &[table.slice(0, 2)], &strict).unwrap();
+    assert_eq!(applied.applied, 2);
+}
+
+#[test]
+fn constants_fill_every_row() {
+    let table = batch([("subject", texts(["acme", "birch"]))]);
+    let constant = |name: &str, value: serde_json::Value| (name.to_owned(), Fill::Constant(value));
+    let columns = [
+        constant("time", "2026-01-05T10:00:00Z".into()),
+        constant("attributes.size", 3.into()),
+        constant("tags", serde_json::json!(["imported"])),
+        constant("source", "crm".into()),
+        constant("name", serde_json::Value::Null),
+    ];
+    let options = TableOptions { columns: columns.into(), ..TableOptions::default() };
+    let mut engine = engine();
+    let applied = load(&mut engine, EventKind::ClientSet, &[table], &options).unwrap();
+    assert_eq!((applied.applied, applied.rejected), (2, vec![]));
+    let attribute = SignalSpec::from_json(r#"{"kind": "attribute", "key": "size"}"#).unwrap();
+    let reading = engine.signal(&"birch".into(), &attribute, engine.zone().as_of("2026-01-05").unwrap());
+    assert_eq!(reading.unwrap().value(), Some(3.0));
+}
