@@ -115,7 +115,7 @@ pub use revenue::{
 };
 pub use score::{
     Band, Cause, ChangePart, DataFault, Effect, Finding, GroupBuilder, HealthScore, LintCode, Model,
-    ModelBuilder, Origin, OverrideEffect, PartScore, ScoreChange, Severity, model_schema,
+    ModelBuilder, Name, Origin, OverrideEffect, PartName, PartScore, ScoreChange, Severity, model_schema,
 };
 pub use settings::{Dedupe, Settings};
 pub use signal::params::{Issue, ModelError};

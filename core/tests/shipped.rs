@@ -9,7 +9,7 @@
     reason = "a test fails by a panic"
 )]
 
-use healthfold::{Engine, HealthScore, Model, ReadOptions, ScoresOf, Settings};
+use healthfold::{Engine, HealthScore, Model, Name, ReadOptions, ScoresOf, Settings};
 use healthfold_testkit::book::{BookSpec, write_book};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -31,7 +31,7 @@ fn scores(model: &Model, as_of: &str) -> Vec<HealthScore> {
 }
 
 /// How many paying clients are in each band, and the quartiles of their scores.
-fn spread(scores: &[HealthScore]) -> (BTreeMap<String, usize>, [f64; 3]) {
+fn spread(scores: &[HealthScore]) -> (BTreeMap<Name, usize>, [f64; 3]) {
     let mut bands = BTreeMap::new();
     scores.iter().for_each(|score| *bands.entry(score.band.clone()).or_default() += 1);
     let mut points: Vec<f64> = scores.iter().filter_map(|score| score.score).collect();

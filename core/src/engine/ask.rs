@@ -1,7 +1,6 @@
 //! Questions about one client: signals, scores and the reasons for them.
 
 use super::Engine;
-use crate::book::Client;
 use crate::error::QueryError;
 use crate::id::ClientId;
 use crate::score::change::{Way, concerns};
@@ -86,26 +85,7 @@ impl Engine {
     /// The health of all clients, in order of their ids.
     pub fn scores(&self, model: &Model, as_of: Instant, of: ScoresOf) -> Vec<HealthScore> {
         let scorer = self.scorer(model, as_of);
-        let mut scores = Vec::new();
-        for client in self.book.living() {
-            if self.is_asked(&self.view(&client, as_of), of) {
-                scores.push(scorer.score(&client));
-            }
-        }
-        scores
-    }
-
-    pub(super) fn view<'a>(&'a self, client: &'a Client<'_>, as_of: Instant) -> View<'a> {
-        View::new(&client.state, as_of, &self.zone, &self.book, self.sealed)
-    }
-
-    /// Whether a question about the book is about a client.
-    pub(super) fn is_asked(&self, view: &View<'_>, of: ScoresOf) -> bool {
-        let wanted = match of {
-            ScoresOf::All => true,
-            ScoresOf::Paying => view.pays(),
-        };
-        wanted && view.seen()
+        self.of_scored(&scorer, of, |client, _, sheet| scorer.health(client.id, sheet))
     }
 
     pub(super) fn scorer<'a>(&'a self, model: &'a Model, as_of: Instant) -> Scorer<'a> {

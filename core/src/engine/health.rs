@@ -108,17 +108,10 @@ impl Engine {
         as_of: Instant,
         of: ScoresOf,
     ) -> Result<ModelDiff, QueryError> {
-        let (first, second) = (self.scorer(model_a, as_of), self.scorer(model_b, as_of));
         let rates = self.rates_of(model_a).or_else(|| self.rates_of(model_b));
-        let mut standings = Vec::new();
-        for client in self.book.living() {
-            let view = self.view(&client, as_of);
-            if self.is_asked(&view, of) {
-                let (one, other) = (first.score(&client), second.score(&client));
-                let standing = |health| Standing::new(&view, health, rates.as_ref());
-                standings.push((standing(one)?, standing(other)?));
-            }
-        }
+        let one = self.standings_in(model_a, as_of, of, rates.as_ref())?;
+        let other = self.standings_in(model_b, as_of, of, rates.as_ref())?;
+        let standings: Vec<(Standing, Standing)> = one.into_iter().zip(other).collect();
         Ok(ModelDiff::new(model_a, model_b, as_of, &standings))
     }
 
@@ -142,12 +135,14 @@ impl Engine {
         let members = families.members(parent, options);
         let (scorer, rates) = (self.scorer(model, as_of), self.rates_of(model));
         let mut standings = Vec::with_capacity(members.len());
+        let mut sheet = scorer.sheet();
         for id in members {
             // A parent that is only named by its children is no client, and has no score.
             let Ok(client) = self.client(id) else { continue };
-            let view = self.view(&client, as_of);
+            let view = scorer.view(&client.state);
             if self.is_asked(&view, of) {
-                standings.push(Standing::new(&view, scorer.score(&client), rates.as_ref())?);
+                scorer.fill(view, &mut sheet);
+                standings.push(Standing::new(client.id, &view, &sheet, rates.as_ref())?);
             }
         }
         let standings: Vec<&Standing> = standings.iter().collect();
@@ -210,8 +205,10 @@ impl Engine {
     ) -> Vec<RankRow> {
         let scorer = self.scorer(model, as_of);
         let mut scores: BTreeMap<ClientId, f64> = BTreeMap::new();
+        let mut sheet = scorer.sheet();
         for client in self.book.living() {
-            if let Some(score) = scorer.score(&client).score {
+            scorer.fill(scorer.view(&client.state), &mut sheet);
+            if let Some(score) = sheet.score {
                 scores.insert(client.id.clone(), score + 0.0);
             }
         }
@@ -226,7 +223,8 @@ impl Engine {
         value: &dyn Fn(&ClientId, &View<'_>) -> Result<f64, Missing>,
     ) -> Vec<RankRow> {
         let clients: Vec<_> = self.book.living().collect();
-        let views = clients.iter().map(|client| (client.id, self.view(client, as_of)));
+        let vantage = self.vantage(as_of);
+        let views = clients.iter().map(|client| (client.id, vantage.view(&client.state)));
         let seen = views.filter(|(_, view)| view.seen());
         let ranked: Vec<Ranked<'_>> = seen
             .map(|(client, view)| {
@@ -253,9 +251,10 @@ impl Engine {
     /// ```
     pub fn renewals(&self, period: Period, as_of: Instant, model: Option<&Model>) -> Renewals {
         let scorer = model.map(|model| self.scorer(model, as_of));
+        let vantage = self.vantage(as_of);
         let mut rows = Vec::new();
         for client in self.book.living() {
-            let view = self.view(&client, as_of);
+            let view = vantage.view(&client.state);
             let health = || scorer.as_ref().map(|scorer| scorer.score(&client));
             rows.extend(of_client(client.id, &view, period, &health));
         }
@@ -287,7 +286,8 @@ impl Engine {
             found: days.to_string(),
         })?;
         let clients: Vec<_> = self.book.living().collect();
-        let views = clients.iter().map(|client| (client.id, self.view(client, as_of)));
+        let vantage = self.vantage(as_of);
+        let views = clients.iter().map(|client| (client.id, vantage.view(&client.state)));
         Ok(BookNps::new(as_of, window, views.filter(|(_, view)| self.is_asked(view, of))))
     }
 
@@ -297,7 +297,7 @@ impl Engine {
         let scorer = self.scorer(model, as_of);
         let mut seen = Seen::new(model);
         for client in self.book.living() {
-            if self.is_asked(&self.view(&client, as_of), of) {
+            if self.is_asked(&scorer.view(&client.state), of) {
                 seen.take_in(&scorer, &client);
             }
         }
@@ -305,16 +305,22 @@ impl Engine {
     }
 
     /// Every client that is asked about, with its score and what it pays, in order of ids.
-    fn standings(&self, model: &Model, as_of: Instant, of: ScoresOf) -> Result<Vec<Standing>, QueryError> {
-        let (scorer, rates) = (self.scorer(model, as_of), self.rates_of(model));
-        let mut standings = Vec::new();
-        for client in self.book.living() {
-            let view = self.view(&client, as_of);
-            if self.is_asked(&view, of) {
-                standings.push(Standing::new(&view, scorer.score(&client), rates.as_ref())?);
-            }
-        }
-        Ok(standings)
+    fn standings(&self, model: &Model, as_of: Instant, of: ScoresOf) -> Result<Vec<Standing>, NoValue> {
+        self.standings_in(model, as_of, of, self.rates_of(model).as_ref())
+    }
+
+    /// As [`Engine::standings`], with what they pay at some rates.
+    fn standings_in(
+        &self,
+        model: &Model,
+        as_of: Instant,
+        of: ScoresOf,
+        rates: Option<&Rates>,
+    ) -> Result<Vec<Standing>, NoValue> {
+        let scorer = self.scorer(model, as_of);
+        let standings =
+            self.of_scored(&scorer, of, |client, view, sheet| Standing::new(client.id, view, sheet, rates));
+        standings.into_iter().collect()
     }
 
     /// The rates by which a model values the money of the book.
@@ -325,10 +331,11 @@ impl Engine {
     /// Who is whose child at an instant.
     fn families(&self, as_of: Instant) -> Families {
         let mut families = Families::default();
+        let vantage = self.vantage(as_of);
         for client in self.book.living() {
             let parent = client.state.profile.parent.value_at(as_of).and_then(Option::as_ref);
             let Some(parent) = parent else { continue };
-            if self.view(&client, as_of).seen() {
+            if vantage.view(&client.state).seen() {
                 families.note(self.book.resolve(parent, &self.settings.erasure_key), client.id);
             }
         }

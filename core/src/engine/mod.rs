@@ -1,5 +1,6 @@
 //! The front door: one short method for each thing a user does.
 
+mod pass;
 mod ask;
 mod evidence;
 mod health;

@@ -155,8 +155,8 @@ impl ModelDiff {
                 client: one.client.clone(),
                 score_a: one.score,
                 score_b: other.score,
-                band_a: one.band.clone(),
-                band_b: other.band.clone(),
+                band_a: one.band.to_string(),
+                band_b: other.band.to_string(),
                 delta,
                 mrr: printed(one.annual.clone()),
             });

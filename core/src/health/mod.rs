@@ -24,7 +24,7 @@ use crate::id::ClientId;
 use crate::money::Currency;
 use crate::rate::share_of_heads;
 use crate::recurring::{Annual, Recurring};
-use crate::score::HealthScore;
+use crate::score::{Name, Sheet};
 use crate::signal::View;
 use crate::state::run_rate::{RunRateRules, annual_at};
 use serde::Serialize;
@@ -52,15 +52,20 @@ impl HeadShare {
 pub(crate) struct Standing {
     pub(crate) client: ClientId,
     pub(crate) score: Option<f64>,
-    pub(crate) band: String,
+    pub(crate) band: Name,
     /// A year, by currency; only currencies it pays in.
     pub(crate) annual: BTreeMap<Currency, Annual>,
 }
 
 impl Standing {
-    pub(crate) fn new(view: &View<'_>, health: HealthScore, rates: Option<&Rates>) -> Result<Self, NoValue> {
+    pub(crate) fn new(
+        client: &ClientId,
+        view: &View<'_>,
+        sheet: &Sheet<'_>,
+        rates: Option<&Rates>,
+    ) -> Result<Self, NoValue> {
         let annual = annual_of(view, rates)?;
-        Ok(Self { client: health.client, score: health.score, band: health.band, annual })
+        Ok(Self { client: client.clone(), score: sheet.score, band: sheet.band_name(), annual })
     }
 }
 

@@ -97,7 +97,7 @@ pub(crate) fn of_client(
     }
     if let Some(health) = Some(&rows).filter(|rows| !rows.is_empty()).and_then(|_| health()) {
         for row in &mut rows {
-            (row.score, row.band) = (health.score, Some(health.band.clone()));
+            (row.score, row.band) = (health.score, Some(health.band.to_string()));
         }
     }
     rows

@@ -138,7 +138,7 @@ impl RollUp {
         let extreme = |(score, standing): &(f64, &Standing)| Extreme {
             client: standing.client.clone(),
             score: *score,
-            band: standing.band.clone(),
+            band: standing.band.to_string(),
         };
         let first = |better: fn(f64, f64) -> bool| {
             scored.iter().reduce(|best, next| if better(next.0, best.0) { next } else { best }).map(extreme)

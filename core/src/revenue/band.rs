@@ -32,8 +32,8 @@ impl<'q> Bands<'q> {
     pub(crate) fn of(&self, client: &Client<'_>, at: Instant) -> String {
         let (opening, scorer) = &self.opening;
         if at == *opening {
-            return scorer.score(client).band;
+            return scorer.score(client).band.into();
         }
-        Scorer::new(self.model, self.book, self.zone, at, self.sealed).score(client).band
+        Scorer::new(self.model, self.book, self.zone, at, self.sealed).score(client).band.into()
     }
 }

@@ -98,7 +98,7 @@ impl Way {
                 parts.push(ChangePart { cause, name: name.to_owned(), points, events });
             }
         };
-        let name = |health: &HealthScore| health.model.clone().unwrap_or_else(|| "no model".to_owned());
+        let name = |health: &HealthScore| health.model.clone().unwrap_or_else(|| "no model".into());
         add(Cause::Model, &name(&self.edited), total(&self.edited) - total(&self.start));
         let stage = self.end.stage.clone().unwrap_or_else(|| name(&self.moved));
         add(Cause::Stage, &stage, total(&self.moved) - total(&self.edited));

@@ -12,7 +12,9 @@ pub(crate) mod check;
 pub(crate) mod condition;
 pub(crate) mod curve;
 mod model;
+mod name;
 pub(crate) mod peers;
+mod plan;
 mod readings;
 mod result;
 mod set;
@@ -20,6 +22,7 @@ mod shipped;
 mod schema;
 mod settle;
 mod tree;
+mod sheet;
 mod valuation;
 pub(crate) mod lint;
 
@@ -28,13 +31,15 @@ pub use change::{Cause, ChangePart, ScoreChange};
 pub use check::DataFault;
 pub use lint::{Finding, LintCode, Severity};
 pub use model::Band;
-pub use result::{Effect, HealthScore, Origin, OverrideEffect, PartScore};
+pub use name::Name;
+pub use result::{Effect, HealthScore, Origin, OverrideEffect, PartName, PartScore};
 pub use schema::model_schema;
 pub use set::Model;
 
 use crate::book::{Book, Client};
 use crate::exchange::Rates;
-use crate::signal::{Direction, Missing, Reading, View};
+use crate::id::ClientId;
+use crate::signal::{Missing, Reading, Vantage, View};
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -42,9 +47,9 @@ use curve::Curve;
 use model::{Part, Single, WhenMissing};
 use peers::{Peer, Peers};
 use readings::{Readings, Stages};
-use settle::{Raw, settle};
+pub(crate) use sheet::Sheet;
 use std::sync::OnceLock;
-use tree::{combine, coverage, for_each_part, name_parts, share_out};
+use tree::{ReadPart, for_each_part};
 use valuation::Valuation;
 
 /// How close to a band's edge or to the least coverage counts as there, in the client's favour.
@@ -54,24 +59,13 @@ const TOLERANCE: f64 = 1e-9;
 pub(crate) struct Scorer<'a> {
     model: &'a Model,
     book: &'a Book,
-    zone: &'a Zone,
     at: Instant,
-    sealed: Option<Day>,
+    from: Vantage<'a>,
     /// The rates of the set and of each of its models.
     set_rates: Option<Rates>,
     rates: Vec<Option<Rates>>,
     /// For each model of the set and each of its signals the readings of all clients; made when first asked for.
     peers: Vec<Vec<OnceLock<Peers>>>,
-}
-
-/// A part with its signal read.
-struct ReadPart {
-    reading: Option<f64>,
-    missing: Option<Missing>,
-    /// `None` where the part is left out.
-    points: Option<f64>,
-    /// Whether it counts as covered.
-    covered: bool,
 }
 
 impl<'a> Scorer<'a> {
@@ -87,9 +81,8 @@ impl<'a> Scorer<'a> {
         Self {
             model,
             book,
-            zone,
             at,
-            sealed,
+            from: Vantage::new(at, zone, book, sealed),
             set_rates: table(&model.valuation),
             rates: model.choices.iter().map(|choice| table(&choice.model.valuation)).collect(),
             peers: model.choices.iter().map(peers).collect(),
@@ -97,8 +90,8 @@ impl<'a> Scorer<'a> {
     }
 
     /// What a client is read from, before a model names its sources and rates.
-    fn view<'v>(&'v self, state: &'v ClientState) -> View<'v> {
-        View::new(state, self.at, self.zone, self.book, self.sealed)
+    pub(crate) fn view<'v>(&'v self, state: &'v ClientState) -> View<'v> {
+        self.from.view(state)
     }
 
     fn stages(&self) -> Stages<'_> {
@@ -107,10 +100,26 @@ impl<'a> Scorer<'a> {
 
     /// The score of a client, by the first model that fits it.
     pub(crate) fn score(&self, client: &Client<'_>) -> HealthScore {
-        let view = self.view(&client.state);
+        let mut sheet = self.sheet();
+        self.fill(self.view(&client.state), &mut sheet);
+        self.health(client.id, &sheet)
+    }
+
+    /// Room for the numbers of one client after the other.
+    pub(crate) fn sheet(&self) -> Sheet<'_> {
+        Sheet::new(self.model.plan.clone())
+    }
+
+    /// The score in numbers, by the first model that fits.
+    pub(crate) fn fill<'s>(&'s self, view: View<'_>, sheet: &mut Sheet<'s>) {
         let stage = self.stages().of(view);
-        let Some(rule) = self.choose(view, stage) else { return self.no_model(client, stage) };
-        self.score_by(rule, client, view, stage)
+        self.fill_by(self.choose(view, stage), view, stage, sheet);
+    }
+
+    /// The numbers under their names.
+    pub(crate) fn health(&self, client: &ClientId, sheet: &Sheet<'_>) -> HealthScore {
+        let of_one = self.model.choices.len() == 1 && self.model.choices.iter().all(|one| one.when.is_none());
+        sheet.health(client, self.at, !of_one)
     }
 
     /// The number of the model that fits a client.
@@ -122,11 +131,9 @@ impl<'a> Scorer<'a> {
     /// The score of a client by the model of a number, whether it fits or not.
     pub(crate) fn score_by_rule(&self, rule: Option<usize>, client: &Client<'_>) -> HealthScore {
         let view = self.view(&client.state);
-        let stage = self.stages().of(view);
-        match rule {
-            Some(rule) => self.score_by(rule, client, view, stage),
-            None => self.no_model(client, stage),
-        }
+        let mut sheet = self.sheet();
+        self.fill_by(rule, view, self.stages().of(view), &mut sheet);
+        self.health(client.id, &sheet)
     }
 
     /// The value of one signal of one model of the set.
@@ -151,84 +158,33 @@ impl<'a> Scorer<'a> {
         set.choices.iter().position(|choice| choice.when.as_ref().is_none_or(|when| readings.meet(when)))
     }
 
-    /// No model of the set fits: no score, and nothing to explain it by.
-    fn no_model(&self, client: &Client<'_>, stage: Option<&str>) -> HealthScore {
-        HealthScore {
-            client: client.id.clone(),
-            as_of: self.at,
-            model: None,
-            version: None,
-            rule: None,
-            stage: stage.map(str::to_owned),
-            score: None,
-            computed: None,
-            band: "unknown".to_owned(),
-            coverage: 0.0,
-            low: None,
-            high: None,
-            parts: Vec::new(),
-            adjustments: Vec::new(),
-            limits: Vec::new(),
-            r#override: None,
-            clamp: 0.0,
-        }
-    }
-
-    /// The score of a client by one model of the set.
-    fn score_by(&self, rule: usize, client: &Client<'_>, view: View<'_>, stage: Option<&str>) -> HealthScore {
-        let Some(choice) = self.model.choices.get(rule) else { return self.no_model(client, stage) };
+    /// The numbers by one model of the set; without one there is no score, and nothing to explain it by.
+    pub(crate) fn fill_by<'s>(
+        &'s self,
+        rule: Option<usize>,
+        view: View<'_>,
+        stage: Option<&'s str>,
+        sheet: &mut Sheet<'s>,
+    ) {
+        sheet.clear(stage);
+        let choice = rule.and_then(|rule| Some((rule, self.model.choices.get(rule)?)));
+        let Some((rule, choice)) = choice else { return };
+        sheet.rule = Some(rule);
         let model = &choice.model;
         let rates = self.rates.get(rule).and_then(Option::as_ref);
         let view = View { sources: &model.sources, rates, ..view };
-        let readings = Readings::in_stage(view, &model.signals, self.stages(), stage);
-        let mut parts: Vec<ReadPart> = Vec::with_capacity(model.part_count);
+        let room = std::mem::take(&mut sheet.cells);
+        let readings = Readings::in_room(room, view, &model.signals, self.stages(), stage);
         let mut required_missing = false;
         for_each_part(&model.root, &mut |part| {
             let read = self.read_part(part, rule, &readings);
             required_missing |= read.points.is_none() && part.missing == WhenMissing::Required;
-            parts.push(read);
+            sheet.parts.push(read);
         });
-
-        let points = |part: &Part| parts.get(part.number).and_then(|read| read.points);
-        let without_human = |points: &dyn Fn(&Part) -> Option<f64>| {
-            let computed = |part: &Part| points(part).filter(|_| !part.human);
-            model.human_cap.and_then(|_| combine(&model.root, &computed))
-        };
-        let raw = Raw { all: combine(&model.root, &points), computed: without_human(&points) };
-        let covered = |part: &Part| parts.get(part.number).is_some_and(|read| read.covered);
-        let coverage = coverage(&model.root, &covered).unwrap_or(0.0);
-        let shown = raw.all.is_some() && !required_missing && coverage + TOLERANCE >= model.min_coverage;
-        let at_bound = |missing: f64| {
-            let of = |part: &Part| {
-                let read = parts.get(part.number).filter(|_| part.curve.is_some())?;
-                Some(read.points.filter(|_| read.covered).unwrap_or(missing))
-            };
-            Raw { all: combine(&model.root, &of), computed: without_human(&of) }
-        };
-
-        let settled = settle(model, raw, shown, &readings);
-        let bound = |missing| settle(model, at_bound(missing), true, &readings).score;
-        let mut shares = vec![0.0; model.part_count];
-        share_out(&model.root, 1.0, &points, &mut shares);
-        HealthScore {
-            client: client.id.clone(),
-            as_of: self.at,
-            model: Some(model.name.clone()),
-            version: Some(model.version),
-            rule: (self.model.choices.len() > 1 || choice.when.is_some()).then_some(rule),
-            stage: stage.map(str::to_owned),
-            score: settled.score,
-            computed: settled.computed,
-            band: settled.score.map_or("unknown", |score| band(model, score)).to_owned(),
-            coverage,
-            low: bound(0.0),
-            high: bound(100.0),
-            parts: list_parts(model, parts, &shares),
-            adjustments: settled.adjustments,
-            limits: settled.limits,
-            r#override: settled.over,
-            clamp: settled.clamp,
+        if let Some(of) = self.model.plan.choices.get(rule) {
+            sheet.conclude(model, &of.tree, &readings, !required_missing);
         }
+        sheet.cells = readings.into_room();
     }
 
     fn read_part(&self, part: &Part, rule: usize, readings: &Readings<'_>) -> ReadPart {
@@ -238,23 +194,26 @@ impl<'a> Scorer<'a> {
         }
         let Some(curve) = &part.curve else {
             let (value, missing) = (reading.value(), reading.missing());
-            return ReadPart { reading: value, missing, points: None, covered: false };
+            return ReadPart { reading: value, missing, ..ReadPart::default() };
         };
         let worth = reading
             .value()
             .ok_or(Missing::NeverSeen)
             .and_then(|x| self.points(curve, part.signal, rule, x, readings));
         match (worth, part.missing) {
-            (Ok(points), _) => {
-                ReadPart { reading: reading.value(), missing: None, points: Some(points), covered: true }
-            }
+            (Ok(points), _) => ReadPart {
+                reading: reading.value(),
+                points: Some(points),
+                covered: true,
+                ..ReadPart::default()
+            },
             (Err(few_peers), policy) => {
                 let points = match policy {
                     WhenMissing::Points(points) => Some(points),
                     WhenMissing::Redistribute | WhenMissing::CarryDays(_) | WhenMissing::Required => None,
                 };
                 let missing = reading.missing().or(Some(few_peers));
-                ReadPart { reading: reading.value(), missing, points, covered: false }
+                ReadPart { reading: reading.value(), missing, points, ..ReadPart::default() }
             }
         }
     }
@@ -286,30 +245,7 @@ impl<'a> Scorer<'a> {
     }
 }
 
-fn band(model: &Single, score: f64) -> &str {
-    let reached = model.bands.iter().rev().find(|band| score + TOLERANCE >= band.from);
-    reached.map_or("unknown", |band| &band.name)
-}
-
-/// Which way of a part's reading is better. What has no curve waits until somebody can say.
-fn direction(model: &Single, part: &Part) -> Direction {
-    let stated = model.signals.get(part.signal).map(|(_, spec)| spec.direction());
-    stated.filter(|_| part.curve.is_some()).unwrap_or(Direction::Unknown)
-}
-
-fn list_parts(model: &Single, parts: Vec<ReadPart>, shares: &[f64]) -> Vec<PartScore> {
-    let mut names: Vec<(Vec<String>, &Part)> = Vec::with_capacity(parts.len());
-    name_parts(&model.root, &mut Vec::new(), &mut names);
-    let part = |(((group, part), read), share): (((Vec<String>, &Part), ReadPart), &f64)| PartScore {
-        group,
-        signal: model.signals.get(part.signal).map(|(name, _)| name.clone()).unwrap_or_default(),
-        origin: if part.human { Origin::Human } else { Origin::Computed },
-        direction: direction(model, part),
-        reading: read.reading,
-        missing: read.missing,
-        points: read.points,
-        weight: *share,
-        contribution: share * read.points.unwrap_or(0.0),
-    };
-    names.into_iter().zip(parts).zip(shares).map(part).collect()
+/// The number of the band of a score.
+fn band(model: &Single, score: f64) -> Option<usize> {
+    model.bands.iter().rposition(|band| score + TOLERANCE >= band.from)
 }

@@ -80,6 +80,8 @@ pub(crate) enum Bound {
 pub(crate) struct Limit {
     pub(crate) name: String,
     pub(crate) when: Condition,
+    /// The first signal that the condition speaks of.
+    pub(crate) signal: Option<usize>,
     pub(crate) bound: Bound,
 }
 
@@ -384,7 +386,8 @@ fn read_limit(object: &mut Object<'_>, signals: &SignalNames<'_>, faults: &mut F
         faults.add(object.path("cap"), "must be given, or one of `floor`, `set`, and only one of them");
         return None;
     }
-    Some(Limit { name: name?, when: when?, bound: first? })
+    let when = when?;
+    Some(Limit { name: name?, signal: when.first_signal(), when, bound: first? })
 }
 
 fn read_bands(object: &mut Object<'_>, faults: &mut Faults) -> Option<Vec<Band>> {

@@ -32,7 +32,25 @@ impl<'v> Readings<'v> {
         stages: Stages<'v>,
         stage: Option<&'v str>,
     ) -> Self {
-        Self { stage: OnceCell::from(stage), ..Self::new(view, signals, Some(stages)) }
+        Self::in_room(Vec::new(), view, signals, stages, stage)
+    }
+
+    /// As [`Readings::in_stage`], in the room of earlier readings.
+    pub(super) fn in_room(
+        mut cells: Vec<OnceCell<Reading>>,
+        view: View<'v>,
+        signals: &'v Named,
+        stages: Stages<'v>,
+        stage: Option<&'v str>,
+    ) -> Self {
+        cells.clear();
+        cells.resize(signals.len(), OnceCell::new());
+        Self { view, signals, cells, stages: Some(stages), stage: OnceCell::from(stage) }
+    }
+
+    /// The room, to be used again.
+    pub(super) fn into_room(self) -> Vec<OnceCell<Reading>> {
+        self.cells
     }
 
     /// The same signals at another instant.

@@ -1,10 +1,12 @@
 //! What a score says: the number, how much of the model it saw, and every part of it.
 
+use super::name::Name;
 use crate::event::client::OverrideKind;
 use crate::id::{ClientId, Text};
 use crate::signal::{Direction, Missing};
 use crate::time::Instant;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
 
 /// A client's health as of an instant, by one model.
 ///
@@ -17,19 +19,19 @@ pub struct HealthScore {
     /// As of when.
     pub as_of: Instant,
     /// The model's name; `None` where no model of a set fits.
-    pub model: Option<String>,
+    pub model: Option<Name>,
     /// The model's version.
     pub version: Option<u64>,
     /// Of a set, the number of the entry that fits, from 0.
     pub rule: Option<usize>,
     /// The client's lifecycle stage, where the model set names stages and one of them holds.
-    pub stage: Option<String>,
+    pub stage: Option<Name>,
     /// From 0 to 100; `None` where too little was seen.
     pub score: Option<f64>,
     /// What it would be without an override.
     pub computed: Option<f64>,
     /// The band, or `unknown`.
-    pub band: String,
+    pub band: Name,
     /// The share of the model's weight that was seen, 0 to 1.
     pub coverage: f64,
     /// The score had all missing parts been 0.
@@ -59,9 +61,9 @@ pub enum Origin {
     Human,
 }
 
-/// One part of a score.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PartScore {
+/// What a part is, the same for all clients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartName {
     /// The names of its groups, from the root.
     pub group: Vec<String>,
     /// The signal's name in the model.
@@ -70,6 +72,13 @@ pub struct PartScore {
     pub origin: Origin,
     /// Which way of the reading is better; `unknown` is tracked and moves nothing.
     pub direction: Direction,
+}
+
+/// One part of a score. What is the same for all clients is read through it: `part.signal`, `part.group`.
+#[derive(Clone, PartialEq)]
+pub struct PartScore {
+    /// What it is; answers share it.
+    pub name: Arc<PartName>,
     /// The signal's value.
     pub reading: Option<f64>,
     /// Why there is none.
@@ -82,11 +91,52 @@ pub struct PartScore {
     pub contribution: f64,
 }
 
+impl std::ops::Deref for PartScore {
+    type Target = PartName;
+
+    fn deref(&self) -> &PartName {
+        &self.name
+    }
+}
+
+impl std::fmt::Debug for PartScore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PartScore")
+            .field("group", &self.group)
+            .field("signal", &self.signal)
+            .field("origin", &self.origin)
+            .field("direction", &self.direction)
+            .field("reading", &self.reading)
+            .field("missing", &self.missing)
+            .field("points", &self.points)
+            .field("weight", &self.weight)
+            .field("contribution", &self.contribution)
+            .finish()
+    }
+}
+
+impl Serialize for PartScore {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut part = serializer.serialize_struct("PartScore", 9)?;
+        part.serialize_field("group", &self.group)?;
+        part.serialize_field("signal", &self.signal)?;
+        part.serialize_field("origin", &self.origin)?;
+        part.serialize_field("direction", &self.direction)?;
+        part.serialize_field("reading", &self.reading)?;
+        part.serialize_field("missing", &self.missing)?;
+        part.serialize_field("points", &self.points)?;
+        part.serialize_field("weight", &self.weight)?;
+        part.serialize_field("contribution", &self.contribution)?;
+        part.end()
+    }
+}
+
 /// What an adjustment or a limit did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Effect {
     /// Its name.
-    pub name: String,
+    pub name: Name,
     /// The value of its signal; of a limit, of the first signal its condition names.
     pub reading: Option<f64>,
     /// The points it added or took away.

@@ -5,12 +5,14 @@
 
 use super::condition::Condition;
 use super::model::{Band, Single, Whole, read_sources};
+use super::plan::Plan;
 use super::valuation::Valuation;
 use crate::document;
 use crate::signal::named::{SignalNames, Signals, Use};
 use crate::signal::params::{Faults, ModelError, Object};
 use crate::signal::{SignalSpec, SourceRule};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A model and whom it is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +53,8 @@ pub struct Model {
     pub(crate) sources: Vec<SourceRule>,
     pub(crate) valuation: Option<Valuation>,
     bands: Vec<Band>,
+    /// What answers call its parts.
+    pub(crate) plan: Arc<Plan>,
     document: Value,
 }
 
@@ -163,6 +167,7 @@ impl Model {
         let model = Single::read("", document, &[], faults)?;
         let (name, version, bands) = (model.name.clone(), model.version, model.bands.clone());
         let choices = vec![Choice { when: None, model }];
+        let plan = Arc::new(Plan::new(&choices, &[]));
         Some(Self {
             name,
             version,
@@ -172,6 +177,7 @@ impl Model {
             sources: Vec::new(),
             valuation: None,
             bands,
+            plan,
             document: document.clone(),
         })
     }
@@ -211,6 +217,7 @@ impl Model {
             }
         }
         bands.sort_by(|a, b| a.from.total_cmp(&b.from));
+        let plan = Arc::new(Plan::new(&choices, &stages));
         Some(Self {
             name: name?,
             version,
@@ -220,6 +227,7 @@ impl Model {
             sources: sources?,
             valuation: valuation?,
             bands,
+            plan,
             document: document.clone(),
         })
     }

@@ -2,7 +2,7 @@
 
 use super::Readings;
 use super::model::{Bound, Single};
-use super::result::{Effect, OverrideEffect};
+use super::result::OverrideEffect;
 use crate::event::client::OverrideKind;
 use crate::signal::View;
 use crate::state::billing::instant_of;
@@ -10,14 +10,25 @@ use crate::state::billing::instant_of;
 /// What the cap on human parts is called among the adjustments.
 pub(super) const HUMAN_CAP: &str = "human_cap";
 
-/// What became of the raw score.
-pub(super) struct Settled {
-    pub(super) score: Option<f64>,
-    pub(super) computed: Option<f64>,
-    pub(super) adjustments: Vec<Effect>,
-    pub(super) limits: Vec<Effect>,
-    pub(super) over: Option<OverrideEffect>,
-    pub(super) clamp: f64,
+/// What an adjustment or a limit did, and on account of what reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Step {
+    pub(super) reading: Option<f64>,
+    pub(super) effect: f64,
+}
+
+/// A limit that decides: its number and its bound.
+type Decides = Option<(usize, f64)>;
+
+/// What can move a score apart from its parts, looked up once for a client.
+pub(super) struct Forces {
+    /// By adjustment: the reading, and the points it adds wherever there is a raw score.
+    pub(super) adjustments: Vec<Step>,
+    /// Of the limits that hold, the least `set`, the greatest floor and the least cap; the first on ties.
+    set: Decides,
+    floor: Decides,
+    cap: Decides,
+    standing: Option<OverrideEffect>,
 }
 
 /// What the tree of a model comes to.
@@ -29,94 +40,108 @@ pub(super) struct Raw {
     pub(super) computed: Option<f64>,
 }
 
-/// The cap on what human parts do, adjustments, limits, override and clamp, as steps of one running value. `None` goes
-/// through as no score, which only a standing override of the score itself replaces.
-pub(super) fn settle(model: &Single, raw: Raw, shown: bool, readings: &Readings<'_>) -> Settled {
-    let Raw { all: raw, computed } = raw;
-    let mut value = raw.unwrap_or(0.0);
-    let mut adjustments = Vec::with_capacity(model.adjustments.len() + 1);
-    if let Some(cap) = model.human_cap {
-        // Where nothing is computed there is nothing to hold the judgement against.
-        let influence = raw.zip(computed).map(|(all, computed)| all - computed);
-        let effect = influence.map_or(0.0, |influence| influence.clamp(-cap, cap) - influence);
-        value += effect;
-        adjustments.push(Effect { name: HUMAN_CAP.to_owned(), reading: influence, effect });
-    }
-    for adjustment in &model.adjustments {
-        let reading = readings.value(adjustment.signal);
-        let effect =
-            reading.and_then(|x| adjustment.curve.points(x)).filter(|_| raw.is_some()).unwrap_or(0.0);
-        value += effect;
-        adjustments.push(Effect { name: adjustment.name.clone(), reading, effect });
-    }
-    let mut limits: Vec<Effect> = Vec::with_capacity(model.limits.len());
-    for limit in &model.limits {
-        let reading = limit.when.first_signal().and_then(|signal| readings.value(signal));
-        limits.push(Effect { name: limit.name.clone(), reading, effect: 0.0 });
-    }
-    if raw.is_some() {
-        value = limit(model, value, readings, &mut limits);
-    }
-    let clamped = value.clamp(0.0, 100.0);
-    let computed = raw.filter(|_| shown).map(|_| clamped);
-
-    let standing = standing_override(&readings.view);
-    let before = value;
-    let mut score = computed;
-    if let Some(standing) = &standing {
-        let given = standing.value;
-        match standing.kind {
-            OverrideKind::Score => {
-                value = given;
-                score = Some(given);
-            }
-            OverrideKind::Cap => value = if raw.is_some() { value.min(given) } else { value },
-            OverrideKind::Floor => value = if raw.is_some() { value.max(given) } else { value },
-        }
-        score = score.map(|_| value.clamp(0.0, 100.0));
-    }
-    let over = standing.map(|standing| OverrideEffect { effect: value - before, ..standing });
-    Settled { score, computed, adjustments, limits, over, clamp: value.clamp(0.0, 100.0) - value }
+/// What became of a raw score.
+pub(super) struct Settled {
+    pub(super) score: Option<f64>,
+    pub(super) computed: Option<f64>,
+    /// Where the model has a cap on human parts: how far they move the score, and what the cap took of it.
+    pub(super) capped: Option<Step>,
+    /// The limits that decided, and what they did.
+    pub(super) limits: [Decides; 3],
+    pub(super) override_effect: f64,
+    pub(super) clamp: f64,
 }
 
-/// Of the limits that hold, the least `set`, then the greatest floor, then the least cap decide; the first on ties.
-fn limit(model: &Single, mut value: f64, readings: &Readings<'_>, effects: &mut [Effect]) -> f64 {
-    let holding: Vec<(usize, Bound)> = (model.limits.iter().enumerate())
-        .filter(|(_, limit)| readings.meet(&limit.when))
-        .map(|(i, limit)| (i, limit.bound))
-        .collect();
-    let least = |bounds: &mut dyn Iterator<Item = (usize, f64)>| {
-        bounds.fold(None, |best: Option<(usize, f64)>, next| match best {
-            Some(best) if best.1 <= next.1 => Some(best),
-            _ => Some(next),
-        })
-    };
-    let set = least(&mut holding.iter().filter_map(|(i, bound)| match bound {
-        Bound::Set(to) => Some((*i, *to)),
-        Bound::Floor(_) | Bound::Cap(_) => None,
-    }));
-    let floor = least(&mut holding.iter().filter_map(|(i, bound)| match bound {
-        Bound::Floor(at) => Some((*i, -*at)),
-        Bound::Set(_) | Bound::Cap(_) => None,
-    }))
-    .map(|(i, negated)| (i, -negated));
-    let cap = least(&mut holding.iter().filter_map(|(i, bound)| match bound {
-        Bound::Cap(at) => Some((*i, *at)),
-        Bound::Set(_) | Bound::Floor(_) => None,
-    }));
-    let mut step = |decides: Option<(usize, f64)>, to: &dyn Fn(f64, f64) -> f64| {
-        if let Some((i, bound)) = decides {
-            let next = to(value, bound);
-            if let Some(effect) = effects.get_mut(i) {
-                effect.effect = next - value;
+impl Forces {
+    /// `adjustments` is an empty list, for its room.
+    pub(super) fn of(model: &Single, readings: &Readings<'_>, mut adjustments: Vec<Step>) -> Self {
+        adjustments.extend(model.adjustments.iter().map(|adjustment| {
+            let reading = readings.value(adjustment.signal);
+            let effect = reading.and_then(|x| adjustment.curve.points(x)).unwrap_or(0.0);
+            Step { reading, effect }
+        }));
+        let mut forces = Self {
+            adjustments,
+            set: None,
+            floor: None,
+            cap: None,
+            standing: standing_override(&readings.view),
+        };
+        for (i, limit) in model.limits.iter().enumerate() {
+            if readings.meet(&limit.when) {
+                forces.take_limit(i, limit.bound);
             }
-            value = next;
         }
-    };
-    step(set, &|_, to| to);
-    step(floor, &f64::max);
-    step(cap, &f64::min);
-    value
+        forces
+    }
+
+    fn take_limit(&mut self, i: usize, bound: Bound) {
+        let (place, at, stricter): (_, _, fn(f64, f64) -> bool) = match bound {
+            Bound::Set(to) => (&mut self.set, to, |new, old| new < old),
+            Bound::Floor(at) => (&mut self.floor, at, |new, old| new > old),
+            Bound::Cap(at) => (&mut self.cap, at, |new, old| new < old),
+        };
+        if place.is_none_or(|(_, decides)| stricter(at, decides)) {
+            *place = Some((i, at));
+        }
+    }
+
+    /// The cap on what human parts do, adjustments, limits, override and clamp, as steps of one running value. No raw score
+    /// goes through as none, which only a standing override of the score itself replaces.
+    pub(super) fn settle(&self, human_cap: Option<f64>, raw: Raw, shown: bool) -> Settled {
+        let Raw { all: raw, computed } = raw;
+        let mut value = raw.unwrap_or(0.0);
+        let capped = human_cap.map(|cap| {
+            // Where nothing is computed there is nothing to hold the judgement against.
+            let reading = raw.zip(computed).map(|(all, computed)| all - computed);
+            let effect = reading.map_or(0.0, |influence| influence.clamp(-cap, cap) - influence);
+            Step { reading, effect }
+        });
+        value += capped.map_or(0.0, |step| step.effect);
+        let mut limits = [None; 3];
+        if raw.is_some() {
+            for step in &self.adjustments {
+                value += step.effect;
+            }
+            let [set, floor, cap] = &mut limits;
+            value = decide(self.set, value, set, |_, to| to);
+            value = decide(self.floor, value, floor, f64::max);
+            value = decide(self.cap, value, cap, f64::min);
+        }
+        let computed = raw.filter(|_| shown).map(|_| value.clamp(0.0, 100.0));
+        let before = value;
+        let mut score = computed;
+        if let Some(standing) = &self.standing {
+            let given = standing.value;
+            match standing.kind {
+                OverrideKind::Score => {
+                    value = given;
+                    score = Some(given);
+                }
+                OverrideKind::Cap => value = if raw.is_some() { value.min(given) } else { value },
+                OverrideKind::Floor => value = if raw.is_some() { value.max(given) } else { value },
+            }
+            score = score.map(|_| value.clamp(0.0, 100.0));
+        }
+        let clamp = value.clamp(0.0, 100.0) - value;
+        Settled { score, computed, capped, limits, override_effect: value - before, clamp }
+    }
+
+    /// The room of the adjustments again, and the override that stands with what it did.
+    pub(super) fn into_parts(self, override_effect: f64) -> (Vec<Step>, Option<OverrideEffect>) {
+        (
+            self.adjustments,
+            self.standing.map(|standing| OverrideEffect { effect: override_effect, ..standing }),
+        )
+    }
+}
+
+/// Lets a limit decide; leaves what it did.
+fn decide(decides: Decides, value: f64, effect: &mut Decides, to: fn(f64, f64) -> f64) -> f64 {
+    let Some((i, bound)) = decides else { return value };
+    let next = to(value, bound);
+    *effect = Some((i, next - value));
+    next
 }
 
 /// The override that stands: the last entry decides, while the instant is before its end.

@@ -24,7 +24,7 @@ use named::Around;
 use params::{Age, Faults, ModelError, Object};
 pub use reading::{Missing, Reading};
 use serde_json::Value;
-pub(crate) use view::{Scope, SourceRule, View};
+pub(crate) use view::{Scope, SourceRule, Vantage, View};
 
 /// What a kind of signal can do.
 pub(crate) trait Measure {

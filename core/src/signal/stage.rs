@@ -54,7 +54,7 @@ impl Measure for StageDays {
 
 /// How many days ago the stage can have become what it is, the newest first.
 fn ages(turns: Vec<Day>, view: &View<'_>) -> Vec<i32> {
-    let seen = view.first_event.map(|first| view.zone.day(first));
+    let seen = view.state.first_event().map(|first| view.zone.day(first));
     let days = turns.into_iter().chain(seen).chain(view.state.usage.first_day());
     let mut ages: Vec<i32> = days.map(|day| view.today.days_since(day)).collect();
     ages.retain(|age| (0..MOST_DAYS).contains(age));

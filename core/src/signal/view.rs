@@ -52,8 +52,41 @@ pub(crate) struct View<'a> {
     pub(crate) rates: Option<&'a Rates>,
     /// The model around the signal, if there is one.
     pub(crate) scope: Option<&'a dyn Scope>,
-    /// The client's first event, whenever that was.
-    pub(crate) first_event: Option<Instant>,
+    /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
+    pub(crate) seen: bool,
+}
+
+/// What the views of all clients share, worked out once a question.
+#[derive(Clone, Copy)]
+pub(crate) struct Vantage<'a> {
+    at: Instant,
+    today: Day,
+    usage_day: Day,
+    zone: &'a Zone,
+    book: &'a Book,
+    facts: &'a Facts,
+    sealed: Option<Day>,
+}
+
+impl<'a> Vantage<'a> {
+    pub(crate) fn new(at: Instant, zone: &'a Zone, book: &'a Book, sealed: Option<Day>) -> Self {
+        let (today, usage_day) = (zone.day(at), zone.usage_day(at));
+        Self { at, today, usage_day, zone, book, facts: book.facts(), sealed }
+    }
+
+    pub(crate) fn view(&self, state: &'a ClientState) -> View<'a> {
+        let Self { at, today, usage_day, zone, book, facts, sealed } = *self;
+        let (sources, rates, scope) = (&[], None, None);
+        let seen = seen(state, at, today);
+        View { state, at, today, usage_day, zone, book, facts, sealed, sources, rates, scope, seen }
+    }
+}
+
+/// Whether a client has an event by an instant. Most have used something by then, so use is asked first.
+fn seen(state: &ClientState, at: Instant, today: Day) -> bool {
+    state.usage.first_time().is_some_and(|first| first <= at)
+        || state.usage.first_day().is_some_and(|first| first <= today)
+        || state.first_event().is_some_and(|first| first <= at)
 }
 
 impl<'a> View<'a> {
@@ -64,21 +97,17 @@ impl<'a> View<'a> {
         book: &'a Book,
         sealed: Option<Day>,
     ) -> Self {
-        let (today, usage_day) = (zone.day(at), zone.usage_day(at));
-        let (facts, first_event) = (book.facts(), state.first_event());
-        let (sources, rates, scope) = (&[], None, None);
-        Self { state, at, today, usage_day, zone, book, facts, sealed, sources, rates, scope, first_event }
+        Vantage::new(at, zone, book, sealed).view(state)
     }
 
     /// The same client at another instant, where the readings of this one say nothing.
     pub(crate) fn moved_to(self, at: Instant) -> Self {
-        Self { at, today: self.zone.day(at), usage_day: self.zone.usage_day(at), scope: None, ..self }
+        let (today, usage_day) = (self.zone.day(at), self.zone.usage_day(at));
+        Self { at, today, usage_day, scope: None, seen: seen(self.state, at, today), ..self }
     }
 
-    /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
     pub(crate) fn seen(&self) -> bool {
-        self.first_event.is_some_and(|first| first <= self.at)
-            || self.state.usage.first_day().is_some_and(|first| first <= self.today)
+        self.seen
     }
 
     /// A count of nothing is 0 only once the book has seen such an event.

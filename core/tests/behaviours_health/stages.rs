@@ -171,7 +171,7 @@ fn s83_of_several_tags_the_first_rule_decides_and_is_named() {
     }
     let chosen = |model: &Model, client: &str| {
         let health = book.score(client, model, "2026-01-02");
-        (health.rule.unwrap(), health.model.unwrap())
+        (health.rule.unwrap(), health.model.unwrap().to_string())
     };
     let by_hand = |rule: usize, name: &str| (rule, name.to_owned());
     let model = set([&large, &startup, &partner, &brand, &rest]);

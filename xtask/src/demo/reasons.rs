@@ -24,7 +24,7 @@ pub(crate) fn reasons(score: &HealthScore, model: &Value, most: usize) -> Vec<Re
         Some(Reason { text, costs: part.weight * (100.0 - part.points?) })
     });
     let effects = score.adjustments.iter().chain(&score.limits);
-    let effects = effects.map(|effect| Reason { text: effect.name.clone(), costs: -effect.effect });
+    let effects = effects.map(|effect| Reason { text: effect.name.to_string(), costs: -effect.effect });
     let by_hand = score.r#override.iter().map(|by_hand| {
         let who = by_hand.by.as_ref().map_or("somebody", |by| by.as_str());
         let why = by_hand.reason.as_ref().map_or("no reason given", |reason| reason.as_str());

@@ -199,7 +199,7 @@ fn in_currency(
 fn client(score: &HealthScore, model: &Model, mrr: f64) -> Client {
     Client {
         client: score.client.to_string(),
-        band: score.band.clone(),
+        band: score.band.to_string(),
         score: score.score,
         coverage: score.coverage,
         mrr,

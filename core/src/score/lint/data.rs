@@ -81,7 +81,9 @@ impl Seen {
         for (signal, column) in seen.readings.iter_mut().enumerate() {
             column.push(readings.of(signal));
         }
-        let health = scorer.score_by(rule, client, view, stage);
+        let mut sheet = scorer.sheet();
+        scorer.fill_by(Some(rule), view, stage, &mut sheet);
+        let health = scorer.health(client.id, &sheet);
         for (part, column) in health.parts.iter().zip(&mut seen.points) {
             // What stands in for a missing value says nothing about the signal.
             column.push(part.points.filter(|_| part.missing.is_none()));
@@ -92,7 +94,7 @@ impl Seen {
             *held += usize::from(readings.meet(&limit.when));
             *decided += usize::from(effect.effect != 0.0);
         }
-        *seen.bands.entry(health.band).or_default() += 1;
+        *seen.bands.entry(health.band.into()).or_default() += 1;
     }
 
     /// The doubts about a model: with and without data.

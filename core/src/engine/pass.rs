@@ -1,0 +1,42 @@
+//! One pass over the clients that a question of the book is about.
+
+use super::{Engine, ScoresOf};
+use crate::book::Client;
+use crate::score::{Scorer, Sheet};
+use crate::signal::{Vantage, View};
+use crate::time::Instant;
+
+impl Engine {
+    /// What the views of all clients at an instant share.
+    pub(super) fn vantage(&self, as_of: Instant) -> Vantage<'_> {
+        Vantage::new(as_of, &self.zone, &self.book, self.sealed)
+    }
+
+    /// Whether a question about the book is about a client.
+    pub(super) fn is_asked(&self, view: &View<'_>, of: ScoresOf) -> bool {
+        let wanted = match of {
+            ScoresOf::All => true,
+            ScoresOf::Paying => view.pays(),
+        };
+        wanted && view.seen()
+    }
+
+    /// What a question makes of each client that it is about, in order of their ids.
+    pub(super) fn of_scored<T>(
+        &self,
+        scorer: &Scorer<'_>,
+        of: ScoresOf,
+        answer: impl Fn(&Client<'_>, &View<'_>, &Sheet<'_>) -> T,
+    ) -> Vec<T> {
+        let mut answers = Vec::new();
+        let mut sheet = scorer.sheet();
+        for client in self.book.living() {
+            let view = scorer.view(&client.state);
+            if self.is_asked(&view, of) {
+                scorer.fill(view, &mut sheet);
+                answers.push(answer(&client, &view, &sheet));
+            }
+        }
+        answers
+    }
+}

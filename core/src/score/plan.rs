@@ -1,0 +1,90 @@
+//! What the answers by a model say of it, made once when it is read: names and places that all clients share.
+
+use super::model::{Part, Single};
+use super::name::Name;
+use super::result::{Origin, PartName};
+use super::set::{Choice, Stage};
+use super::settle::HUMAN_CAP;
+use super::tree::{Tree, for_each_part};
+use crate::signal::Direction;
+use std::sync::Arc;
+
+/// What stands for a band where there is no score.
+const UNKNOWN: &str = "unknown";
+
+/// The names in the answers of a model, or of a set of models.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(super) stages: Vec<Name>,
+    pub(super) choices: Vec<PlanOfOne>,
+    pub(super) unknown: Name,
+}
+
+/// The names in the answers of one model.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PlanOfOne {
+    pub(super) model: Name,
+    pub(super) version: u64,
+    /// By the number of the part.
+    pub(super) parts: Vec<Arc<PartName>>,
+    /// With the entry for the cap on human parts, where the model has one.
+    pub(super) adjustments: Vec<Name>,
+    pub(super) limits: Vec<Name>,
+    pub(super) bands: Vec<Name>,
+    pub(super) tree: Tree,
+}
+
+impl Plan {
+    pub(super) fn new(choices: &[Choice], stages: &[Stage]) -> Self {
+        Self {
+            stages: stages.iter().map(|stage| stage.name.as_str().into()).collect(),
+            choices: choices.iter().map(|choice| PlanOfOne::new(&choice.model)).collect(),
+            unknown: UNKNOWN.into(),
+        }
+    }
+
+    pub(super) fn stage(&self, name: &str) -> Option<Name> {
+        self.stages.iter().find(|stage| **stage == name).cloned()
+    }
+
+    /// The name of a band of one of the models.
+    pub(super) fn band(&self, rule: Option<usize>, band: Option<usize>) -> Name {
+        let names = rule.and_then(|rule| self.choices.get(rule)).map(|of| of.bands.as_slice());
+        names.zip(band).and_then(|(names, band)| names.get(band)).unwrap_or(&self.unknown).clone()
+    }
+}
+
+impl PlanOfOne {
+    fn new(model: &Single) -> Self {
+        let tree = Tree::new(&model.root);
+        let mut paths = tree.paths_of_parts();
+        let mut parts = Vec::with_capacity(model.part_count);
+        for_each_part(&model.root, &mut |part| {
+            parts.push(Arc::new(name(model, part, paths.next().unwrap_or_default())));
+        });
+        drop(paths);
+        let cap = model.human_cap.map(|_| HUMAN_CAP);
+        let adjustments = model.adjustments.iter().map(|adjustment| adjustment.name.as_str());
+        Self {
+            model: model.name.as_str().into(),
+            version: model.version,
+            parts,
+            adjustments: cap.into_iter().chain(adjustments).map(Name::from).collect(),
+            limits: model.limits.iter().map(|limit| limit.name.as_str().into()).collect(),
+            bands: model.bands.iter().map(|band| band.name.as_str().into()).collect(),
+            tree,
+        }
+    }
+}
+
+fn name(model: &Single, part: &Part, group: &[String]) -> PartName {
+    let signal = model.signals.get(part.signal);
+    // What has no curve waits until somebody can say which way is better.
+    let stated = signal.map(|(_, spec)| spec.direction()).filter(|_| part.curve.is_some());
+    PartName {
+        group: group.to_vec(),
+        signal: signal.map(|(name, _)| name.clone()).unwrap_or_default(),
+        origin: if part.human { Origin::Human } else { Origin::Computed },
+        direction: stated.unwrap_or(Direction::Unknown),
+    }
+}
