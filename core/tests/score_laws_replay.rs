@@ -267,6 +267,51 @@ fn close(a: Option<f64>, b: Option<f64>) -> bool {
     }
 }
 
+/// Checks that the table of a book has the bits of its scores.
+fn tabled(engine: &Engine, model: &Model, as_of: Instant) {
+    let (table, scores) =
+        (engine.score_table(model, as_of, ScoresOf::All), engine.scores(model, as_of, ScoresOf::All));
+    assert_eq!(table.len(), scores.len());
+    let bits = |number: Option<f64>| number.map(f64::to_bits);
+    for (row, health) in scores.iter().enumerate() {
+        assert_eq!(table.row(&health.client), Some(row));
+        assert_eq!(table.band_of(row), Some(&health.band));
+        let rule = table.rule[row];
+        assert_eq!(rule.map(|rule| &table.models[rule as usize]), health.model.as_ref());
+        let stage = table.stage[row].map(|stage| &table.stages[stage as usize]);
+        assert_eq!(stage, health.stage.as_ref());
+        let numbers = [&table.score, &table.computed, &table.coverage, &table.low, &table.high, &table.clamp];
+        let by_name = [
+            health.score,
+            health.computed,
+            Some(health.coverage),
+            health.low,
+            health.high,
+            Some(health.clamp),
+        ];
+        assert_eq!(numbers.map(|column| bits(column.get(row))), by_name.map(bits));
+        let over = health.r#override.as_ref().map(|over| over.effect);
+        assert_eq!(bits(table.override_effect.get(row)), bits(over));
+        let parts = table.parts.iter().filter(|part| Some(part.model) == rule);
+        let read = parts.map(|part| {
+            let numbers = [part.readings.get(row), part.points.get(row), part.weights.get(row)].map(bits);
+            (part.name.clone(), part.missing[row], numbers)
+        });
+        let named = health.parts.iter().map(|part| {
+            let numbers = [part.reading, part.points, Some(part.weight)].map(bits);
+            (part.name.clone(), part.missing, numbers)
+        });
+        assert_eq!(read.collect::<Vec<_>>(), named.collect::<Vec<_>>());
+        let steps = table.steps.iter().filter(|step| Some(step.model) == rule);
+        let told =
+            steps.map(|step| (step.name.clone(), [step.readings.get(row), step.effects.get(row)].map(bits)));
+        let effects = health.adjustments.iter().chain(&health.limits);
+        let effects =
+            effects.map(|effect| (effect.name.clone(), [effect.reading, Some(effect.effect)].map(bits)));
+        assert_eq!(told.collect::<Vec<_>>(), effects.collect::<Vec<_>>());
+    }
+}
+
 proptest! {
     #[test]
     fn an_answer_of_the_past_is_that_of_an_engine_that_read_no_further(
@@ -284,6 +329,7 @@ proptest! {
             prop_assert_eq!(told(&whole), told(&then));
             let paying = |engine: &Engine| engine.scores(model, as_of, ScoresOf::Paying).len();
             prop_assert_eq!(paying(&whole), paying(&then));
+            tabled(&whole, model, as_of);
         }
         for client in then.clients() {
             for spec in pool().iter().filter(|spec| spec["kind"] != "formula") {

@@ -5,7 +5,7 @@ use crate::error::QueryError;
 use crate::id::ClientId;
 use crate::score::change::{Way, concerns};
 use crate::score::check::check;
-use crate::score::{DataFault, HealthScore, Model, ScoreChange, Scorer};
+use crate::score::{DataFault, HealthScore, Model, ScoreChange, ScoreTable, Scorer};
 use crate::signal::{Reading, SignalSpec, View};
 use crate::state::anomaly::{Anomaly, anomalies};
 use crate::state::history::HistoryRow;
@@ -90,6 +90,36 @@ impl Engine {
 
     pub(super) fn scorer<'a>(&'a self, model: &'a Model, as_of: Instant) -> Scorer<'a> {
         Scorer::new(model, &self.book, &self.zone, as_of, self.sealed)
+    }
+
+    /// The scores of all clients as columns, in order of their ids: the numbers of [`Engine::scores`] for a fraction of the
+    /// time and memory, each name once. What stands behind a row is told by [`Engine::score`].
+    ///
+    /// ```
+    /// use healthfold::{Engine, Event, Model, ScoresOf, Settings};
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// for (client, mood) in [("acme", 80), ("birch", 20)] {
+    ///     engine.apply(&Event::from_json(format!(r#"{{"id":"{client}","source":"crm","type":"client.sentiment_set",
+    ///         "subject":"{client}","time":"2026-01-05T10:00:00Z","data":{{"value":{mood}}}}}"#).as_bytes())?)?;
+    /// }
+    /// let model = Model::builder("mood")
+    ///     .signal("mood", serde_json::json!({"kind": "sentiment"}))
+    ///     .group(healthfold::GroupBuilder::new("voice").part("mood", 1.0, serde_json::json!({"points": [[0, 0], [100, 100]]})))
+    ///     .band("red", 0.0)
+    ///     .band("green", 60.0)
+    ///     .build()?;
+    /// let table = engine.score_table(&model, engine.zone().as_of("2026-01-06")?, ScoresOf::All);
+    /// assert_eq!(table.score.values(), [80.0, 20.0]);
+    /// assert_eq!(table.parts[0].name.signal, "mood");
+    /// let row = table.row(&"birch".into()).unwrap();
+    /// assert_eq!(table.band_of(row).unwrap(), &"red");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn score_table(&self, model: &Model, as_of: Instant, of: ScoresOf) -> ScoreTable {
+        let scorer = self.scorer(model, as_of);
+        let mut table = ScoreTable::new(model, as_of);
+        self.each_scored(&scorer, of, |client, _, sheet| table.push(client.id, sheet));
+        table
     }
 
     /// A client's health day by day (or week by week, month by month): as of the last microsecond of each period's last

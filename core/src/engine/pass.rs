@@ -29,14 +29,24 @@ impl Engine {
         answer: impl Fn(&Client<'_>, &View<'_>, &Sheet<'_>) -> T,
     ) -> Vec<T> {
         let mut answers = Vec::new();
+        self.each_scored(scorer, of, |client, view, sheet| answers.push(answer(client, view, sheet)));
+        answers
+    }
+
+    /// Shows each client that a question is about, with its numbers, in order of their ids.
+    pub(super) fn each_scored(
+        &self,
+        scorer: &Scorer<'_>,
+        of: ScoresOf,
+        mut see: impl FnMut(&Client<'_>, &View<'_>, &Sheet<'_>),
+    ) {
         let mut sheet = scorer.sheet();
         for client in self.book.living() {
             let view = scorer.view(&client.state);
             if self.is_asked(&view, of) {
                 scorer.fill(view, &mut sheet);
-                answers.push(answer(&client, &view, &sheet));
+                see(&client, &view, &sheet);
             }
         }
-        answers
     }
 }

@@ -5,6 +5,9 @@
 //! 3. Adjustments add or take away; limits set, lift and cap; an override speaks last; the clamp keeps 0 to 100.
 //!
 //! All in IEEE binary64 in the order of the document, so the bits are the same everywhere.
+//!
+//! A client's numbers are worked out in a [`Sheet`], which is filled again for the next one. A [`HealthScore`] is a sheet
+//! under its names; a [`ScoreTable`] has a row for each.
 
 mod builder;
 pub(crate) mod change;
@@ -23,6 +26,7 @@ mod schema;
 mod settle;
 mod tree;
 mod sheet;
+mod table;
 mod valuation;
 pub(crate) mod lint;
 
@@ -35,6 +39,7 @@ pub use name::Name;
 pub use result::{Effect, HealthScore, Origin, OverrideEffect, PartName, PartScore};
 pub use schema::model_schema;
 pub use set::Model;
+pub use table::{Column, GroupColumn, PartColumns, ScoreTable, StepColumns, StepKind};
 
 use crate::book::{Book, Client};
 use crate::exchange::Rates;

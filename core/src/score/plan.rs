@@ -1,6 +1,6 @@
 //! What the answers by a model say of it, made once when it is read: names and places that all clients share.
 
-use super::model::{Part, Single};
+use super::model::{Band, Part, Single};
 use super::name::Name;
 use super::result::{Origin, PartName};
 use super::set::{Choice, Stage};
@@ -9,7 +9,6 @@ use super::tree::{Tree, for_each_part};
 use crate::signal::Direction;
 use std::sync::Arc;
 
-/// What stands for a band where there is no score.
 const UNKNOWN: &str = "unknown";
 
 /// The names in the answers of a model, or of a set of models.
@@ -17,6 +16,9 @@ const UNKNOWN: &str = "unknown";
 pub(crate) struct Plan {
     pub(super) stages: Vec<Name>,
     pub(super) choices: Vec<PlanOfOne>,
+    /// All bands, each name once, from the lowest.
+    pub(super) bands: Vec<Name>,
+    /// What stands for a band where there is no score.
     pub(super) unknown: Name,
 }
 
@@ -30,15 +32,18 @@ pub(super) struct PlanOfOne {
     /// With the entry for the cap on human parts, where the model has one.
     pub(super) adjustments: Vec<Name>,
     pub(super) limits: Vec<Name>,
-    pub(super) bands: Vec<Name>,
+    /// The places of its bands among all.
+    bands: Vec<usize>,
     pub(super) tree: Tree,
 }
 
 impl Plan {
-    pub(super) fn new(choices: &[Choice], stages: &[Stage]) -> Self {
+    /// `bands` are all bands of the models, each name once.
+    pub(super) fn new(choices: &[Choice], stages: &[Stage], bands: &[Band]) -> Self {
         Self {
             stages: stages.iter().map(|stage| stage.name.as_str().into()).collect(),
-            choices: choices.iter().map(|choice| PlanOfOne::new(&choice.model)).collect(),
+            choices: choices.iter().map(|choice| PlanOfOne::new(&choice.model, bands)).collect(),
+            bands: bands.iter().map(|band| band.name.as_str().into()).collect(),
             unknown: UNKNOWN.into(),
         }
     }
@@ -47,15 +52,20 @@ impl Plan {
         self.stages.iter().find(|stage| **stage == name).cloned()
     }
 
+    /// The place among all bands of a band of one of the models.
+    pub(super) fn place_of_band(&self, rule: Option<usize>, band: Option<usize>) -> Option<usize> {
+        self.choices.get(rule?)?.bands.get(band?).copied()
+    }
+
     /// The name of a band of one of the models.
     pub(super) fn band(&self, rule: Option<usize>, band: Option<usize>) -> Name {
-        let names = rule.and_then(|rule| self.choices.get(rule)).map(|of| of.bands.as_slice());
-        names.zip(band).and_then(|(names, band)| names.get(band)).unwrap_or(&self.unknown).clone()
+        let place = self.place_of_band(rule, band);
+        place.and_then(|place| self.bands.get(place)).unwrap_or(&self.unknown).clone()
     }
 }
 
 impl PlanOfOne {
-    fn new(model: &Single) -> Self {
+    fn new(model: &Single, all: &[Band]) -> Self {
         let tree = Tree::new(&model.root);
         let mut paths = tree.paths_of_parts();
         let mut parts = Vec::with_capacity(model.part_count);
@@ -71,7 +81,9 @@ impl PlanOfOne {
             parts,
             adjustments: cap.into_iter().chain(adjustments).map(Name::from).collect(),
             limits: model.limits.iter().map(|limit| limit.name.as_str().into()).collect(),
-            bands: model.bands.iter().map(|band| band.name.as_str().into()).collect(),
+            bands: (model.bands.iter())
+                .filter_map(|band| all.iter().position(|known| known.name == band.name))
+                .collect(),
             tree,
         }
     }

@@ -62,7 +62,7 @@ pub enum Origin {
 }
 
 /// What a part is, the same for all clients.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PartName {
     /// The names of its groups, from the root.
     pub group: Vec<String>,

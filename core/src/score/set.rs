@@ -167,7 +167,7 @@ impl Model {
         let model = Single::read("", document, &[], faults)?;
         let (name, version, bands) = (model.name.clone(), model.version, model.bands.clone());
         let choices = vec![Choice { when: None, model }];
-        let plan = Arc::new(Plan::new(&choices, &[]));
+        let plan = Arc::new(Plan::new(&choices, &[], &bands));
         Some(Self {
             name,
             version,
@@ -217,7 +217,7 @@ impl Model {
             }
         }
         bands.sort_by(|a, b| a.from.total_cmp(&b.from));
-        let plan = Arc::new(Plan::new(&choices, &stages));
+        let plan = Arc::new(Plan::new(&choices, &stages, &bands));
         Some(Self {
             name: name?,
             version,

@@ -124,6 +124,11 @@ impl<'m> Sheet<'m> {
         self.steps.clear();
     }
 
+    /// The place of its band among all bands of the models; `None` without a score.
+    pub(super) fn band_of_all(&self) -> Option<usize> {
+        self.plan.place_of_band(self.rule, self.band)
+    }
+
     pub(crate) fn band_name(&self) -> Name {
         self.plan.band(self.rule, self.band)
     }

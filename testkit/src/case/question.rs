@@ -78,6 +78,10 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             let (model, of) = (Model::from_json(&args.json("model"))?, args.only()?);
             Ok(serde_json::to_value(engine.scores(&model, args.as_of()?, of))?)
         }
+        "score_table" => {
+            let (model, of) = (Model::from_json(&args.json("model"))?, args.only()?);
+            Ok(serde_json::to_value(engine.score_table(&model, args.as_of()?, of))?)
+        }
         "explain_change" => {
             let (model, client) = (Model::from_json(&args.json("model"))?, args.client()?);
             let end_model = args.value("end_model");

@@ -1,0 +1,271 @@
+//! The scores of a whole book as columns: one list of numbers for each thing that is said of a client.
+
+use super::name::Name;
+use super::plan::PlanOfOne;
+use super::result::PartName;
+use super::set::Model;
+use super::settle::Step;
+use super::sheet::Sheet;
+use super::tree::{ReadPart, Value};
+use crate::id::ClientId;
+use crate::signal::Missing;
+use crate::time::Instant;
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
+
+/// Numbers by client; where there is none it holds NaN, which no answer is. In JSON a list of numbers and `null`.
+#[derive(Clone, Debug, Default)]
+pub struct Column(Vec<f64>);
+
+impl Column {
+    /// The number in a row.
+    pub fn get(&self, row: usize) -> Option<f64> {
+        self.0.get(row).copied().filter(|number| !number.is_nan())
+    }
+
+    /// All rows; NaN where there is no number.
+    pub fn values(&self) -> &[f64] {
+        &self.0
+    }
+
+    fn push(&mut self, number: Option<f64>) {
+        self.0.push(number.unwrap_or(f64::NAN));
+    }
+}
+
+/// Two columns are equal where the same rows have the same numbers, and the others none.
+impl PartialEq for Column {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(a, b): (&f64, &f64)| a == b || a.is_nan() && b.is_nan();
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same)
+    }
+}
+
+impl Serialize for Column {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((0..self.0.len()).map(|row| self.get(row)))
+    }
+}
+
+/// One part over all clients; rows of clients whom another model of the set fits are empty.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PartColumns {
+    /// The number of its model in the set; 0 without a set.
+    pub model: u32,
+    /// What it is.
+    #[serde(flatten)]
+    pub name: Arc<PartName>,
+    /// The values of the signal.
+    pub readings: Column,
+    /// Why there is none.
+    pub missing: Vec<Option<Missing>>,
+    /// What the values are worth, 0 to 100.
+    pub points: Column,
+    /// The shares of the score. Points x share is what the part contributes.
+    pub weights: Column,
+}
+
+/// What a group comes to, over all clients.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GroupColumn {
+    /// The number of its model in the set; 0 without a set.
+    pub model: u32,
+    /// Its names, from the root.
+    pub group: Vec<String>,
+    /// What its parts and groups combine to, 0 to 100.
+    pub points: Column,
+}
+
+/// What kind of step changes a score beside the parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// An adjustment, or the cap on human parts.
+    Adjustment,
+    /// A limit.
+    Limit,
+}
+
+/// What an adjustment or a limit did, over all clients.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepColumns {
+    /// The number of its model in the set; 0 without a set.
+    pub model: u32,
+    /// An adjustment or a limit.
+    pub kind: StepKind,
+    /// Its name.
+    pub name: Name,
+    /// The values of its signal.
+    pub readings: Column,
+    /// The points it added or took away.
+    pub effects: Column,
+}
+
+/// The scores of a book as columns, a row for each client, in order of their ids: the numbers of
+/// [`HealthScore`](crate::HealthScore), each name once. A row is explained by asking [`Engine::score`](crate::Engine::score)
+/// for its client.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScoreTable {
+    /// As of when.
+    pub as_of: Instant,
+    /// The name of the model, or of the set of models.
+    pub model: String,
+    /// Its version.
+    pub version: u64,
+    /// The names of the models of the set, or of the one model.
+    pub models: Vec<Name>,
+    /// The names of the lifecycle stages.
+    pub stages: Vec<Name>,
+    /// The names of the bands, from the lowest, and `unknown` last.
+    pub bands: Vec<Name>,
+    /// The clients.
+    pub client: Vec<ClientId>,
+    /// The place in `models` of the model that fits; `None` where none does.
+    pub rule: Vec<Option<u32>>,
+    /// The place in `stages` of the lifecycle stage.
+    pub stage: Vec<Option<u32>>,
+    /// The place in `bands` of the band.
+    pub band: Vec<u32>,
+    /// From 0 to 100; none where too little was seen.
+    pub score: Column,
+    /// What it would be without an override.
+    pub computed: Column,
+    /// The share of the model's weight that was seen, 0 to 1.
+    pub coverage: Column,
+    /// The score had all missing parts been 0.
+    pub low: Column,
+    /// The score had all missing parts been 100.
+    pub high: Column,
+    /// What the standing override did; none where none stands.
+    pub override_effect: Column,
+    /// What keeping the score inside 0 to 100 did.
+    pub clamp: Column,
+    /// What every group comes to, in the order of the document.
+    pub groups: Vec<GroupColumn>,
+    /// Every part, in the order of the document, a group's parts before its groups.
+    pub parts: Vec<PartColumns>,
+    /// Every adjustment and every limit.
+    pub steps: Vec<StepColumns>,
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl ScoreTable {
+    /// A table without rows.
+    pub(crate) fn new(model: &Model, as_of: Instant) -> Self {
+        let plan = &model.plan;
+        let mut table = Self {
+            as_of,
+            model: model.name().to_owned(),
+            version: model.version(),
+            models: plan.choices.iter().map(|of| of.model.clone()).collect(),
+            stages: plan.stages.clone(),
+            bands: plan.bands.iter().chain([&plan.unknown]).cloned().collect(),
+            client: Vec::new(),
+            rule: Vec::new(),
+            stage: Vec::new(),
+            band: Vec::new(),
+            score: Column::default(),
+            computed: Column::default(),
+            coverage: Column::default(),
+            low: Column::default(),
+            high: Column::default(),
+            override_effect: Column::default(),
+            clamp: Column::default(),
+            groups: Vec::new(),
+            parts: Vec::new(),
+            steps: Vec::new(),
+        };
+        for (of, rule) in plan.choices.iter().zip(0..) {
+            table.enter(of, rule);
+        }
+        table
+    }
+
+    fn enter(&mut self, of: &PlanOfOne, model: u32) {
+        let empty = Column::default;
+        // The root has no name.
+        let groups = of.tree.paths.iter().skip(1);
+        self.groups.extend(groups.map(|path| GroupColumn { model, group: path.clone(), points: empty() }));
+        let part = |name: &Arc<PartName>| PartColumns {
+            model,
+            name: name.clone(),
+            readings: empty(),
+            missing: Vec::new(),
+            points: empty(),
+            weights: empty(),
+        };
+        self.parts.extend(of.parts.iter().map(part));
+        let adjustments = of.adjustments.iter().map(|name| (StepKind::Adjustment, name));
+        let limits = of.limits.iter().map(|name| (StepKind::Limit, name));
+        self.steps.extend(adjustments.chain(limits).map(|(kind, name)| StepColumns {
+            model,
+            kind,
+            name: name.clone(),
+            readings: empty(),
+            effects: empty(),
+        }));
+    }
+
+    /// Adds a client.
+    pub(crate) fn push(&mut self, client: &ClientId, sheet: &Sheet<'_>) {
+        self.client.push(client.clone());
+        let rule = sheet.rule.map(number);
+        self.rule.push(rule);
+        let stage = sheet.stage.and_then(|stage| self.stages.iter().position(|known| *known == stage));
+        self.stage.push(stage.map(number));
+        let unknown = self.bands.len().saturating_sub(1);
+        self.band.push(number(sheet.band_of_all().unwrap_or(unknown)));
+        self.score.push(sheet.score);
+        self.computed.push(sheet.computed);
+        self.coverage.push(Some(sheet.coverage));
+        self.low.push(sheet.low);
+        self.high.push(sheet.high);
+        self.override_effect.push(sheet.over.as_ref().map(|over| over.effect));
+        self.clamp.push(Some(sheet.clamp));
+        let of_model = |model: u32| rule == Some(model);
+        let mut values = sheet.groups.iter().skip(1);
+        for group in &mut self.groups {
+            let value = if of_model(group.model) { values.next() } else { None };
+            group.points.push(value.and_then(|value: &Value| value.present));
+        }
+        let nothing = (&ReadPart::default(), &0.0);
+        let mut parts = sheet.parts.iter().zip(&sheet.weights);
+        for column in &mut self.parts {
+            let part = if of_model(column.model) { parts.next() } else { None };
+            let (read, weight) = part.unwrap_or(nothing);
+            column.readings.push(read.reading);
+            column.missing.push(read.missing);
+            column.points.push(read.points);
+            column.weights.push(part.map(|_| *weight));
+        }
+        let mut steps = sheet.adjustments.iter().chain(&sheet.limits);
+        for column in &mut self.steps {
+            let step: Option<&Step> = if of_model(column.model) { steps.next() } else { None };
+            column.readings.push(step.and_then(|step| step.reading));
+            column.effects.push(step.map(|step| step.effect));
+        }
+    }
+
+    /// How many clients it has.
+    pub fn len(&self) -> usize {
+        self.client.len()
+    }
+
+    /// Whether it has no client.
+    pub fn is_empty(&self) -> bool {
+        self.client.is_empty()
+    }
+
+    /// The row of a client.
+    pub fn row(&self, client: &ClientId) -> Option<usize> {
+        self.client.binary_search(client).ok()
+    }
+
+    /// The band in a row.
+    pub fn band_of(&self, row: usize) -> Option<&Name> {
+        self.bands.get(usize::try_from(*self.band.get(row)?).ok()?)
+    }
+}
