@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
+use super::scan::Scan;
 use super::wire::{Fault, Value};
 use super::{EventCode, EventError};
 
@@ -52,6 +53,27 @@ impl<'a> Members<'a> {
 
     /// Reads an object; the values stay unread. Two members of one name are refused.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Fault> {
+        let members = match Self::scan(text) {
+            Some(members) => members,
+            None => Self::parse_carefully(text)?,
+        };
+        members.refuse_repeated_names()?;
+        Ok(members)
+    }
+
+    fn scan(text: &'a str) -> Option<Self> {
+        let mut members = Vec::with_capacity(8);
+        let mut scan = Scan::new(text);
+        scan.object(1, |name, value| {
+            members.push((Cow::Borrowed(name), value));
+            Some(())
+        })?;
+        scan.end()?;
+        Some(Self(members))
+    }
+
+    /// Reads any JSON, and says what is none.
+    fn parse_carefully(text: &'a str) -> Result<Self, Fault> {
         struct MembersVisitor;
         impl<'de> Visitor<'de> for MembersVisitor {
             type Value = Members<'de>;
@@ -69,15 +91,13 @@ impl<'a> Members<'a> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let members =
             deserializer.deserialize_map(MembersVisitor).and_then(|m| deserializer.end().map(|()| m));
-        let members = members.map_err(|error| match text.trim_start().as_bytes().first() {
+        members.map_err(|error| match text.trim_start().as_bytes().first() {
             Some(b'{') | None => Fault::new(EventCode::MalformedJson, format!("valid JSON: {error}")),
             _ if serde_json::from_str::<&RawValue>(text).is_ok() => {
                 Fault::new(EventCode::WrongType, "an object")
             }
             _ => Fault::new(EventCode::MalformedJson, format!("valid JSON: {error}")),
-        })?;
-        members.refuse_repeated_names()?;
-        Ok(members)
+        })
     }
 
     fn refuse_repeated_names(&self) -> Result<(), Fault> {

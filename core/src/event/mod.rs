@@ -7,8 +7,8 @@ pub mod billing;
 pub mod client;
 pub(crate) mod fields;
 pub(crate) mod numbers;
-#[allow(dead_code, reason = "usage is read as a view next")]
 pub(crate) mod line;
+mod scan;
 mod schema;
 pub mod support;
 pub mod usage;
