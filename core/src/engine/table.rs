@@ -51,6 +51,25 @@ impl Engine {
         self.apply_rows(reader, table, options.strict)
     }
 
+    /// Takes in a Parquet file as [`Engine::apply_table`] takes in a table. Only the columns that fill a field are read, and
+    /// with [`TableOptions::days`] only the row groups that may hold a row of these days.
+    ///
+    /// The file is a [`std::fs::File`] or its [`Bytes`](crate::table::Bytes).
+    ///
+    /// # Errors
+    /// As [`Engine::apply_table`]; a damaged file is unreadable.
+    #[cfg(feature = "parquet")]
+    pub fn apply_parquet(
+        &mut self,
+        kind: EventKind,
+        file: impl crate::table::ChunkReader + 'static,
+        options: &TableOptions,
+    ) -> Result<Applied, TableError> {
+        let table = crate::table::ParquetTable::open(kind, file, options, &self.zone)?;
+        let applied = self.apply_rows(table.reader, table.batches, options.strict)?;
+        Ok(Applied { skipped: applied.skipped + table.skipped, ..applied })
+    }
+
     fn apply_rows(
         &mut self,
         mut reader: TableReader,

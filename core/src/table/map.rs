@@ -64,6 +64,26 @@ impl Mapping {
         mapper.finish()
     }
 
+    /// The columns that are read, in order; from here on the mapping is that of a table of these alone.
+    #[cfg(feature = "parquet")]
+    pub(super) fn project(&mut self) -> Vec<usize> {
+        let origins = || self.fields.iter().flat_map(|field| &field.cells).map(|cell| &cell.origin);
+        let mut columns: Vec<usize> = origins()
+            .filter_map(|origin| match origin {
+                Origin::Column(index, _) => Some(*index),
+                Origin::Constant(_) => None,
+            })
+            .collect();
+        columns.sort_unstable();
+        columns.dedup();
+        for cell in self.fields.iter_mut().flat_map(|field| &mut field.cells) {
+            if let Origin::Column(index, _) = &mut cell.origin {
+                *index = columns.binary_search(index).unwrap_or(*index);
+            }
+        }
+        columns
+    }
+
     /// The cells of a field that is no object.
     pub(super) fn find(&self, path: &str) -> Option<&Filled> {
         self.fields.iter().find(|field| field.target.path() == path).and_then(|field| field.cells.first())

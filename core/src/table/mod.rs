@@ -14,10 +14,20 @@ mod map;
 mod identity;
 mod row;
 mod reader;
+#[cfg(feature = "parquet")]
+mod parquet;
 
+/// What Parquet is read from: a file or its bytes.
+#[cfg(feature = "parquet")]
+pub use ::parquet::file::reader::ChunkReader;
 pub use arrow_array;
 pub use arrow_schema;
+/// The bytes of a Parquet file that is in memory.
+#[cfg(feature = "parquet")]
+pub use bytes::Bytes;
 
+#[cfg(feature = "parquet")]
+pub(crate) use parquet::ParquetTable;
 pub(crate) use reader::TableReader;
 
 use crate::id::SourceId;

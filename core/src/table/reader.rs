@@ -23,12 +23,11 @@ pub(crate) type RowFate = Option<Result<Event, EventError>>;
 #[derive(Debug)]
 pub(crate) struct TableReader {
     kind: EventKind,
-    mapping: Mapping,
-    wanted: Wanted,
+    pub(super) mapping: Mapping,
+    pub(super) wanted: Wanted,
     /// `None` where the rows state their ids.
     identities: Option<Identities>,
-    /// The number of the next row.
-    next: u64,
+    places: Places,
 }
 
 impl TableReader {
@@ -43,7 +42,13 @@ impl TableReader {
         let mapping = Mapping::of(kind, schema, options).map_err(|issues| TableError::Invalid { issues })?;
         let identities = mapping.find("id").is_none().then(|| Identities::new(&options.load));
         let wanted = Wanted::new(kind, options, zone);
-        Ok(Self { kind, mapping, wanted, identities, next: 0 })
+        Ok(Self { kind, mapping, wanted, identities, places: Places::default() })
+    }
+
+    /// Says which parts of the table the batches hold: of each its first row and how many.
+    #[cfg(feature = "parquet")]
+    pub(super) fn read_parts(&mut self, parts: Vec<(u64, u64)>) {
+        self.places = Places { next: 0, left: Some(0), parts: parts.into_iter() };
     }
 
     /// Reads the rows of a batch and hands each on with its number.
@@ -74,8 +79,7 @@ impl TableReader {
         let when = self.wanted.column(&self.mapping, rows);
         let mut cells = Rows::of(&self.mapping, rows).ok_or_else(unreadable)?;
         for row in 0..rows.num_rows() {
-            let index = self.next;
-            self.next += 1;
+            let index = self.places.next();
             if when.as_ref().is_some_and(|when| !self.wanted.holds(when, row)) {
                 take(index, None)?;
                 continue;
@@ -90,27 +94,68 @@ impl TableReader {
     }
 }
 
+/// The numbers of rows in the table.
+#[derive(Debug, Default)]
+struct Places {
+    next: u64,
+    /// How many rows are left of this part; `None` where the table comes whole.
+    left: Option<u64>,
+    parts: std::vec::IntoIter<(u64, u64)>,
+}
+
+impl Places {
+    fn next(&mut self) -> u64 {
+        while self.left == Some(0) {
+            (self.next, self.left) = match self.parts.next() {
+                Some((first, rows)) => (first, Some(rows)),
+                None => (self.next, None),
+            };
+        }
+        let place = self.next;
+        self.next += 1;
+        self.left = self.left.map(|left| left - 1);
+        place
+    }
+}
+
+/// When a row was, as far as its column says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// At microseconds since 1970-01-01T00:00:00Z.
+    At(i64),
+    /// On a day since 1970-01-01.
+    On(i64),
+}
+
 /// Which rows the caller wants.
 #[derive(Debug)]
-struct Wanted {
+pub(super) struct Wanted {
     /// The field that says when the event was: `time`, of a roll-up its day.
     field: &'static str,
-    /// From the first to before the second.
-    instants: Option<(i64, i64)>,
-    days: Option<(Day, Day)>,
+    /// The days from the first to before the second, and the instants at which they begin.
+    days: Option<[When; 4]>,
     skip_without: bool,
 }
 
 impl Wanted {
     fn new(kind: EventKind, options: &TableOptions, zone: &Zone) -> Self {
         let of_day = kind == EventKind::UsageDaySet;
-        let instants =
-            options.days.map(|(from, to)| (zone.start_of(from).micros(), zone.start_of(to).micros()));
+        let at = |day: Day| When::At(zone.start_of(day).micros());
+        let on = |day: Day| When::On(day.number().into());
         Self {
             field: if of_day { "data.day" } else { "time" },
-            instants,
-            days: options.days,
+            days: options.days.map(|(from, to)| [at(from), at(to), on(from), on(to)]),
             skip_without: options.skip_without_time,
+        }
+    }
+
+    /// The column that tells on which day a row was, where days are wanted.
+    #[cfg(feature = "parquet")]
+    pub(super) fn days_column(&self, mapping: &Mapping) -> Option<usize> {
+        self.days?;
+        match mapping.find(self.field)?.origin {
+            Origin::Column(index, None) => Some(index),
+            Origin::Column(_, Some(_)) | Origin::Constant(_) => None,
         }
     }
 
@@ -132,20 +177,32 @@ impl Wanted {
     /// Whether a row is wanted. What cannot be read is: the door says why.
     fn holds(&self, when: &Column, row: usize) -> bool {
         let Some(slot) = when.slot(row) else { return !self.skip_without };
-        let at = |micros: i64| self.instants.is_none_or(|(from, to)| (from..to).contains(&micros));
-        let on = |day: i64| {
-            self.days
-                .is_none_or(|(from, to)| (i64::from(from.number())..i64::from(to.number())).contains(&day))
-        };
-        match &when.values {
-            Values::Instants(instants) => at(instants.value(slot)),
-            Values::Days(days) => on(days.value(slot)),
+        let when = match &when.values {
+            Values::Instants(instants) => When::At(instants.value(slot)),
+            Values::Days(days) => When::On(days.value(slot)),
             Values::Texts(texts) => {
                 let text = texts.get(slot);
-                let instant = text.parse::<Instant>().map(|instant| at(instant.micros()));
-                instant.or_else(|_| text.parse::<Day>().map(|day| on(day.number().into()))).unwrap_or(true)
+                let instant = text.parse::<Instant>().map(|instant| When::At(instant.micros()));
+                match instant.or_else(|_| text.parse::<Day>().map(|day| When::On(day.number().into()))) {
+                    Ok(when) => when,
+                    Err(_) => return true,
+                }
             }
-            _ => true,
-        }
+            _ => return true,
+        };
+        self.meets(when, when)
+    }
+
+    /// Whether something between these two may be wanted.
+    pub(super) fn meets(&self, least: When, greatest: When) -> bool {
+        let Some([from_instant, to_instant, from_day, to_day]) = self.days else { return true };
+        let outside = |from, to| match (least, greatest, from, to) {
+            (When::At(least), When::At(greatest), When::At(from), When::At(to))
+            | (When::On(least), When::On(greatest), When::On(from), When::On(to)) => {
+                greatest < from || least >= to
+            }
+            _ => false,
+        };
+        !outside(from_instant, to_instant) && !outside(from_day, to_day)
     }
 }

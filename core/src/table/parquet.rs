@@ -1,0 +1,166 @@
+//! Parquet files, with the cargo feature `parquet`: only the columns that fill a field are read, and only the row groups
+//! that may hold a day that is wanted.
+
+use super::TableOptions;
+use super::column::{Column, Values};
+use super::map::Mapping;
+use super::reader::{TableReader, Wanted, When};
+use crate::error::TableError;
+use crate::event::EventKind;
+use crate::zone::Zone;
+use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::file::reader::ChunkReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// So many rows come in one batch.
+const ROWS: usize = 8_192;
+
+/// A file that is about to be read.
+pub(crate) struct ParquetTable {
+    pub(crate) reader: TableReader,
+    pub(crate) batches: Batches,
+    /// Rows that no batch has, since none of their days is wanted.
+    pub(crate) skipped: u64,
+}
+
+impl ParquetTable {
+    /// # Errors
+    /// All faults of the mapping, or what is wrong with the file.
+    pub(crate) fn open(
+        kind: EventKind,
+        file: impl ChunkReader + 'static,
+        options: &TableOptions,
+        zone: &Zone,
+    ) -> Result<Self, TableError> {
+        contained(|| {
+            let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+            let as_views = ArrowReaderOptions::new().with_schema(texts_as_views(metadata.schema()));
+            let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), as_views)?;
+            Ok((file, metadata))
+        })
+        .and_then(|(file, metadata)| Self::of(kind, file, metadata, options, zone))
+    }
+
+    fn of(
+        kind: EventKind,
+        file: impl ChunkReader + 'static,
+        metadata: ArrowReaderMetadata,
+        options: &TableOptions,
+        zone: &Zone,
+    ) -> Result<Self, TableError> {
+        let schema = metadata.schema().clone();
+        let mut reader = TableReader::new(kind, &schema, options, zone)?;
+        let columns = reader.mapping.project();
+        contained(|| {
+            let wanted = row_groups(&metadata, &schema, &reader.wanted, &reader.mapping, &columns);
+            let (mut parts, mut kept, mut first, mut skipped) = (Vec::new(), Vec::new(), 0, 0);
+            for ((group, wanted), index) in metadata.metadata().row_groups().iter().zip(wanted).zip(0..) {
+                let rows = u64::try_from(group.num_rows()).unwrap_or(0);
+                if wanted {
+                    kept.push(index);
+                    parts.push((first, rows));
+                } else {
+                    skipped += rows;
+                }
+                first += rows;
+            }
+            reader.read_parts(parts);
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+            let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+            let rows = builder.with_projection(mask).with_row_groups(kept).with_batch_size(ROWS).build()?;
+            Ok(Self { reader, batches: Batches { schema: rows.schema(), rows: Some(rows) }, skipped })
+        })
+    }
+}
+
+/// Views of text need no copy of what a page holds.
+fn texts_as_views(schema: &Schema) -> SchemaRef {
+    let field = |field: &Arc<arrow_schema::Field>| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View))
+        }
+        _ => field.clone(),
+    };
+    Arc::new(Schema::new_with_metadata(
+        schema.fields().iter().map(field).collect::<arrow_schema::Fields>(),
+        schema.metadata().clone(),
+    ))
+}
+
+/// Which row groups may hold a row that is wanted, by the least and the greatest time of each.
+fn row_groups(
+    metadata: &ArrowReaderMetadata,
+    schema: &Schema,
+    wanted: &Wanted,
+    mapping: &Mapping,
+    columns: &[usize],
+) -> Vec<bool> {
+    let groups = metadata.metadata().row_groups();
+    let extremes = || {
+        let column = *columns.get(wanted.days_column(mapping)?)?;
+        let name = schema.fields().get(column)?.name();
+        let statistics = StatisticsConverter::try_new(name, schema, metadata.parquet_schema()).ok()?;
+        let zone = mapping.zone.as_ref();
+        let least = Column::of(&statistics.row_group_mins(groups).ok()?, zone)?;
+        let greatest = Column::of(&statistics.row_group_maxes(groups).ok()?, zone)?;
+        Some((least, greatest))
+    };
+    let Some((least, greatest)) = extremes() else { return vec![true; groups.len()] };
+    let may_hold = |group| match (number(&least, group), number(&greatest, group)) {
+        (Some(least), Some(greatest)) => wanted.meets(least, greatest),
+        // Without statistics anything may be there; so it may where a time is missing, which the door is to refuse.
+        _ => true,
+    };
+    (0..groups.len()).map(may_hold).collect()
+}
+
+/// A time or a day among statistics. Those of text may be cut short and say nothing.
+fn number(column: &Column, group: usize) -> Option<When> {
+    let slot = column.slot(group)?;
+    match &column.values {
+        Values::Instants(instants) => Some(When::At(instants.value(slot))),
+        Values::Days(days) => Some(When::On(days.value(slot))),
+        _ => None,
+    }
+}
+
+/// The batches of a file. One that is damaged ends in an error, whatever the decoder makes of it.
+pub(crate) struct Batches {
+    schema: SchemaRef,
+    rows: Option<ParquetRecordBatchReader>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rows = self.rows.as_mut()?;
+        let batch = contained(|| Ok(rows.next().transpose()?));
+        if !matches!(batch, Ok(Some(_))) {
+            self.rows = None;
+        }
+        batch.map_err(|error| ArrowError::ExternalError(Box::new(error))).transpose()
+    }
+}
+
+impl RecordBatchReader for Batches {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+}
+
+/// What the decoder of Parquet gives. It has met damaged files with a panic before, which must not reach the caller.
+fn contained<T>(read: impl FnOnce() -> Result<T, parquet::errors::ParquetError>) -> Result<T, TableError> {
+    let unreadable = |what: String| TableError::Unreadable { what };
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(read) => read.map_err(|error| unreadable(error.to_string())),
+        Err(_) => Err(unreadable("the Parquet file is damaged".to_owned())),
+    }
+}

@@ -1,0 +1,129 @@
+//! Parquet files give what their rows give; only what can matter is read, and a damaged file is an error.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests stand outside of test functions")]
+#![allow(clippy::indexing_slicing, reason = "a test fails by a panic")]
+
+use healthfold::table::arrow_array::*;
+use healthfold::table::{Bytes, Fill, TableOptions};
+use healthfold::{Engine, EventKind, Settings};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+use std::sync::Arc;
+
+fn engine() -> Engine {
+    Engine::new(Settings::default()).unwrap()
+}
+
+/// 100 uses, four a day from 1 January 2026 on, in the order of time; the last is bad.
+fn uses() -> RecordBatch {
+    let hours = |row: i64| 1_767_225_600 + row * 6 * 3_600;
+    let times = TimestampMillisecondArray::from_iter_values((0..100).map(|row| hours(row) * 1_000));
+    let counts = Decimal128Array::from_iter_values((1..100).chain([i128::pow(10, 30)]));
+    let columns: [(&str, ArrayRef); 5] = [
+        ("unread", Arc::new(BinaryArray::from_iter_values((0..100).map(|_| b"blob")))),
+        (
+            "client",
+            Arc::new(StringArray::from_iter_values((0..100).map(|row| format!("client-{}", row % 7)))),
+        ),
+        ("at", Arc::new(times)),
+        ("metric", Arc::new(StringArray::from_iter_values((0..100).map(|row| ["m", "n"][row % 2])))),
+        ("count", Arc::new(counts.with_precision_and_scale(38, 0).unwrap())),
+    ];
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+fn file(batch: &RecordBatch, compression: Compression) -> Vec<u8> {
+    let properties = WriterProperties::builder()
+        .set_compression(compression)
+        .set_max_row_group_row_count(Some(16))
+        .build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+fn options() -> TableOptions {
+    let column = |name: &str| Fill::Column(name.to_owned());
+    TableOptions {
+        columns: [("subject".to_owned(), column("client")), ("time".to_owned(), column("at"))].into(),
+        source: Some("app".into()),
+        timezone: Some("UTC".to_owned()),
+        ..TableOptions::default()
+    }
+}
+
+fn of_table(options: &TableOptions) -> (Engine, healthfold::Applied) {
+    let mut engine = engine();
+    let batch = uses();
+    let schema = batch.schema();
+    let table = RecordBatchIterator::new([Ok(batch)], schema);
+    let applied = engine.apply_table(EventKind::UsageCounted, table, options).unwrap();
+    (engine, applied)
+}
+
+#[test]
+fn a_file_is_the_table_in_it() {
+    let (expected, of_rows) = of_table(&options());
+    assert_eq!((of_rows.applied, of_rows.rejected[0].index), (99, 99));
+    for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(Default::default())]
+    {
+        let mut engine = engine();
+        let bytes = Bytes::from(file(&uses(), compression));
+        let applied = engine.apply_parquet(EventKind::UsageCounted, bytes, &options()).unwrap();
+        assert_eq!(applied, of_rows, "rows keep their numbers and their errors");
+        assert_eq!(engine.fingerprint(), expected.fingerprint());
+    }
+}
+
+#[test]
+fn days_are_the_same_whether_their_row_groups_are_read_or_not() {
+    // Row groups hold 16 rows, four days each. The last row is of 25 January, in the group from the 25th on.
+    for (from, to) in
+        [("2026-01-06", "2026-01-08"), ("2026-01-24", "2026-02-01"), ("2027-01-01", "2028-01-01")]
+    {
+        let days = Some((from.parse().unwrap(), to.parse().unwrap()));
+        let options = TableOptions { days, ..options() };
+        let (expected, of_rows) = of_table(&options);
+        let mut engine = engine();
+        let bytes = Bytes::from(file(&uses(), Compression::SNAPPY));
+        let applied = engine.apply_parquet(EventKind::UsageCounted, bytes, &options).unwrap();
+        assert_eq!(applied, of_rows, "{from}");
+        assert_eq!(engine.fingerprint(), expected.fingerprint());
+        assert_eq!(applied.applied + applied.skipped + applied.rejected_count(), 100);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_columns_is_told_before_a_row_is_read() {
+    let bytes = Bytes::from(file(&uses(), Compression::SNAPPY));
+    let options = TableOptions { timezone: None, source: None, ..options() };
+    let error = engine().apply_parquet(EventKind::UsageCounted, bytes, &options).unwrap_err();
+    assert_eq!(error.code(), "invalid_table");
+    assert!(error.to_string().contains("`time`") && error.to_string().contains("`source`"), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_an_error_and_never_a_panic() {
+    let sound = file(&uses(), Compression::SNAPPY);
+    let mut errors = 0;
+    // What the decoder itself says when it meets them is not for the output of tests.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut bytes = sound.clone();
+    for at in (0..sound.len()).step_by(7) {
+        bytes[at] ^= 0x55;
+        let damaged = Bytes::from(bytes.clone());
+        if let Err(error) = engine().apply_parquet(EventKind::UsageCounted, damaged, &options()) {
+            assert!(["unreadable_table", "invalid_table"].contains(&error.code()), "{error}");
+            errors += 1;
+        }
+        bytes[at] ^= 0x55;
+    }
+    for length in [0, 4, 11, sound.len() / 2, sound.len() - 1] {
+        let cut = Bytes::from(sound[..length].to_vec());
+        let error = engine().apply_parquet(EventKind::UsageCounted, cut, &options()).unwrap_err();
+        assert_eq!(error.code(), "unreadable_table");
+    }
+    let _ = std::panic::take_hook();
+    assert!(errors > 100, "{errors}");
+}
