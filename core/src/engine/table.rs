@@ -2,9 +2,10 @@
 
 use super::{Applied, Engine};
 use crate::error::TableError;
-use crate::event::{Event, EventError, EventKind};
+use crate::event::line::Decoded;
+use crate::event::{Event, EventKind};
 use crate::ndjson::Place;
-use crate::table::{TableOptions, TableReader};
+use crate::table::{Row, TableOptions, TableReader};
 use arrow_array::RecordBatchReader;
 
 impl Engine {
@@ -47,7 +48,7 @@ impl Engine {
         table: impl RecordBatchReader,
         options: &TableOptions,
     ) -> Result<Applied, TableError> {
-        let reader = TableReader::new(kind, &table.schema(), options, &self.zone)?;
+        let reader = TableReader::new(kind, &table.schema(), options, &self.zone, self.settings.dedupe)?;
         self.apply_rows(reader, table, options.strict)
     }
 
@@ -65,9 +66,8 @@ impl Engine {
         file: impl crate::table::ChunkReader + 'static,
         options: &TableOptions,
     ) -> Result<Applied, TableError> {
-        let table = crate::table::ParquetTable::open(kind, file, options, &self.zone)?;
-        let applied = self.apply_rows(table.reader, table.batches, options.strict)?;
-        Ok(Applied { skipped: applied.skipped + table.skipped, ..applied })
+        let table = crate::table::ParquetTable::open(kind, file, options, &self.zone, self.settings.dedupe)?;
+        self.apply_rows(table.reader, table.batches, options.strict)
     }
 
     fn apply_rows(
@@ -80,30 +80,36 @@ impl Engine {
         let mut rehearsal = strict.then(|| (self.rehearsal(), Vec::<Event>::new()));
         for batch in table {
             let batch = batch.map_err(|error| TableError::Unreadable { what: error.to_string() })?;
-            reader.read(&batch, |index, fate| {
-                match (fate, &mut rehearsal) {
-                    (None, _) => applied.skipped += 1,
-                    (Some(event), None) => self.take_row(index, event, &mut applied),
-                    (Some(event), Some((rehearsal, events))) => {
-                        let strict = |error| TableError::Strict { index, error };
-                        let event = event.map_err(strict)?;
+            reader.read(&batch, |rows| match &mut rehearsal {
+                None => {
+                    self.take_rows(rows, &mut applied);
+                    Ok(())
+                }
+                Some((rehearsal, events)) => {
+                    for (index, event) in rows {
+                        let strict = |error| TableError::Strict { index: *index, error };
+                        let event = event.clone().map(Decoded::into_event).map_err(strict)?;
                         rehearsal.try_with(self, &event).map_err(strict)?;
                         events.push(event);
                     }
+                    Ok(())
                 }
-                Ok(())
             })?;
         }
-        match rehearsal {
-            Some((_, events)) => Ok(Applied { skipped: applied.skipped, ..self.apply_all(&events) }),
-            None => Ok(applied),
+        if let Some((_, events)) = rehearsal {
+            applied = self.apply_all(&events);
         }
+        applied.skipped += reader.skipped;
+        Ok(applied)
     }
 
-    fn take_row(&mut self, index: u64, event: Result<Event, EventError>, applied: &mut Applied) {
-        match event.and_then(|event| self.admit(&event).map(|admission| (event, admission))) {
-            Ok((event, admission)) => applied.note(index, &event, admission),
-            Err(error) => applied.reject(Place { index, line: 0, offset: 0 }, false, error),
+    fn take_rows(&mut self, rows: &[Row<'_>], applied: &mut Applied) {
+        for (index, event) in rows {
+            let event = event.clone().map(Decoded::into_event);
+            match event.and_then(|event| self.admit(&event).map(|admission| (event, admission))) {
+                Ok((event, admission)) => applied.note(*index, &event, admission),
+                Err(error) => applied.reject(Place { index: *index, line: 0, offset: 0 }, false, error),
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ macro_rules! event_kinds {
                 match self { $(Self::$variant(payload) => payload.to_json()),+ }
             }
 
-            fn write_json(&self, out: &mut String) {
+            pub(crate) fn write_json(&self, out: &mut String) {
                 match self { $(Self::$variant(payload) => payload.write_json(out)),+ }
             }
         }

@@ -1,8 +1,16 @@
 //! Identities of rows that state none: what a row says, and which of its equals within the load it is.
+//!
+//! The content of a row is its subject, its time, its sequence and its `data` as the wire has it: what two events of one
+//! identity must share. It is hashed with BLAKE3 under a key of the load, the source and the type.
 
-use crate::event::Event;
-use crate::id::EventId;
+use super::cell::write_value;
+use crate::event::line::{Decoded, UsageKind, UsageRef};
+use crate::event::wire::Value;
+use crate::event::{Event, EventError, EventKind};
+use crate::id::{EventId, SourceId};
+use crate::time::Instant;
 use hashbrown::HashMap;
+use std::fmt::Write as _;
 
 /// Hashes decide, and nothing of the order of the map shows.
 type Counted = HashMap<u128, u64, foldhash::fast::FixedState>;
@@ -11,36 +19,162 @@ type Counted = HashMap<u128, u64, foldhash::fast::FixedState>;
 #[derive(Debug)]
 pub(super) struct Identities {
     load: String,
+    kind: EventKind,
+    /// The key of the source of the last row.
+    key: Option<(SourceId, [u8; 32])>,
     /// How many rows of each content came.
     counted: Counted,
     content: String,
 }
 
 impl Identities {
-    pub(super) fn new(load: &str) -> Self {
+    pub(super) fn new(load: &str, kind: EventKind) -> Self {
         let counted = Counted::with_hasher(foldhash::fast::FixedState::with_seed(0));
-        Self { load: load.to_owned(), counted, content: String::new() }
+        Self { load: load.to_owned(), kind, key: None, counted, content: String::new() }
     }
 
-    /// Names an event by its content: its line without an id and without what says when it was recorded.
-    pub(super) fn name(&mut self, event: &mut Event) {
-        let recorded = event.recorded.take();
-        event.id = EventId::new("");
-        self.content = event.to_line();
-        event.recorded = recorded;
-        event.id = self.next_id();
+    /// Names all events; the ids of usage stand in `ids`.
+    pub(super) fn name<'r>(
+        &mut self,
+        events: &mut [(u64, Result<Decoded<'r>, EventError>)],
+        ids: &'r mut String,
+    ) {
+        let mut ends = Vec::with_capacity(events.len());
+        for (_, event) in events.iter_mut() {
+            match event {
+                Ok(Decoded::Usage(usage)) => {
+                    self.usage_content(usage);
+                    self.write_id(usage.source, ids);
+                }
+                Ok(Decoded::Other(event)) => {
+                    self.event_content(event);
+                    let mut id = String::new();
+                    self.write_id(event.source.as_str(), &mut id);
+                    event.id = EventId::new(id);
+                }
+                Err(_) => {}
+            }
+            ends.push(ids.len());
+        }
+        let ids: &'r str = ids;
+        let mut start = 0;
+        for ((_, event), end) in events.iter_mut().zip(ends) {
+            if let Ok(Decoded::Usage(usage)) = event {
+                usage.id = ids.get(start..end).unwrap_or_default();
+            }
+            start = end;
+        }
     }
 
-    /// The identity of a row of the present content.
-    fn next_id(&mut self) -> EventId {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&(self.load.len() as u64).to_le_bytes());
-        hasher.update(self.load.as_bytes());
-        hasher.update(self.content.as_bytes());
-        let bytes = hasher.finalize();
-        let hash = bytes.as_bytes().iter().take(16).fold(0u128, |hash, byte| hash << 8 | u128::from(*byte));
+    fn event_content(&mut self, event: &Event) {
+        self.begin_content(event.subject.as_str(), event.time, event.sequence);
+        event.data.write_json(&mut self.content);
+    }
+
+    /// The same for usage that is still a view of its row.
+    fn usage_content(&mut self, usage: &UsageRef<'_>) {
+        self.begin_content(usage.subject, usage.time, usage.sequence);
+        let out = &mut self.content;
+        out.push_str(r#"{"metric":"#);
+        write_value(out, Value::Text(usage.metric));
+        out.push_str(match usage.kind {
+            UsageKind::Counted => r#","count":""#,
+            UsageKind::Measured => r#","value":""#,
+        });
+        let micros = usage.quantity.micros();
+        // Writing into a text cannot fail.
+        let _ = match micros % 1_000_000 {
+            0 => write!(out, "{}", micros / 1_000_000),
+            _ => write!(out, "{}", usage.quantity),
+        };
+        out.push('"');
+        if let Some(user) = usage.user {
+            out.push_str(r#","user":"#);
+            write_value(out, Value::Text(user));
+        }
+        out.push('}');
+    }
+
+    fn begin_content(&mut self, subject: &str, time: Instant, sequence: i64) {
+        self.content.clear();
+        write_value(&mut self.content, Value::Text(subject));
+        let _ = write!(self.content, "{},{}", time.micros(), sequence);
+    }
+
+    /// Writes the identity of a row of the present content.
+    fn write_id(&mut self, source: &str, out: &mut String) {
+        let hash = blake3::keyed_hash(&self.key(source), self.content.as_bytes());
+        let hash = hash.as_bytes().iter().take(16).fold(0u128, |hash, byte| hash << 8 | u128::from(*byte));
         let number = self.counted.entry(hash).or_default();
         *number += 1;
-        EventId::new(format!("row-{hash:032x}-{number}"))
+        // In base64url, so that with a number of one digit an id takes no memory of its own.
+        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let digits = (0..21).rev().map(|place| hash >> (6 * place + 2) & 63).chain([(hash & 3) << 4]);
+        for digit in digits {
+            let digit = usize::try_from(digit).unwrap_or_default();
+            out.push(char::from(DIGITS.get(digit).copied().unwrap_or_default()));
+        }
+        let _ = write!(out, "-{number}");
+    }
+
+    fn key(&mut self, source: &str) -> [u8; 32] {
+        match &self.key {
+            Some((of, key)) if of.as_str() == source => *key,
+            _ => {
+                let mut hasher = blake3::Hasher::new();
+                for part in [self.load.as_str(), source, self.kind.as_str()] {
+                    hasher.update(&(part.len() as u64).to_le_bytes());
+                    hasher.update(part.as_bytes());
+                }
+                let key = *hasher.finalize().as_bytes();
+                self.key = Some((SourceId::new(source), key));
+                key
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_of_usage_has_the_content_of_its_event() {
+        for (kind, data) in [
+            ("usage.counted", r#"{"metric":"a \"b\"","count":3,"user":"é\n"}"#),
+            ("usage.counted", r#"{"metric":"m","count":-0.000001}"#),
+            ("usage.measured", r#"{"metric":"m","value":"1000000000000","user":"u"}"#),
+        ] {
+            let json = format!(
+                r#"{{"id":"i","source":"s","type":"{kind}","subject":"a","time":"2026-01-05T10:00:00Z","sequence":-7,"data":{data}}}"#
+            );
+            let event = Event::from_json(json.as_bytes()).unwrap();
+            let (usage_kind, metric, quantity, user) = match &event.data {
+                crate::event::EventData::UsageCounted(data) => {
+                    (UsageKind::Counted, &data.metric, data.count, &data.user)
+                }
+                crate::event::EventData::UsageMeasured(data) => {
+                    (UsageKind::Measured, &data.metric, data.value, &data.user)
+                }
+                other => panic!("{other:?}"),
+            };
+            let usage = UsageRef {
+                id: "i",
+                source: "s",
+                subject: "a",
+                time: event.time,
+                sequence: -7,
+                recorded: None,
+                kind: usage_kind,
+                metric: metric.as_str(),
+                quantity,
+                user: user.as_ref().map(|user| user.as_str()),
+            };
+            let mut identities = Identities::new("", event.kind());
+            identities.event_content(&event);
+            let expected = identities.content.clone();
+            identities.usage_content(&usage);
+            assert_eq!(identities.content, expected);
+        }
     }
 }

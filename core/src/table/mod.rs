@@ -11,8 +11,10 @@ mod column;
 mod cell;
 mod field;
 mod map;
-mod identity;
 mod row;
+mod quantities;
+mod usage;
+mod identity;
 mod reader;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -28,7 +30,7 @@ pub use bytes::Bytes;
 
 #[cfg(feature = "parquet")]
 pub(crate) use parquet::ParquetTable;
-pub(crate) use reader::TableReader;
+pub(crate) use reader::{Row, TableReader};
 
 use crate::id::SourceId;
 use crate::time::Day;

@@ -7,6 +7,7 @@ use super::map::Mapping;
 use super::reader::{TableReader, Wanted, When};
 use crate::error::TableError;
 use crate::event::EventKind;
+use crate::settings::Dedupe;
 use crate::zone::Zone;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
@@ -20,14 +21,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// So many rows come in one batch.
-const ROWS: usize = 8_192;
+const ROWS: usize = 1 << 16;
 
 /// A file that is about to be read.
 pub(crate) struct ParquetTable {
     pub(crate) reader: TableReader,
     pub(crate) batches: Batches,
-    /// Rows that no batch has, since none of their days is wanted.
-    pub(crate) skipped: u64,
 }
 
 impl ParquetTable {
@@ -38,6 +37,7 @@ impl ParquetTable {
         file: impl ChunkReader + 'static,
         options: &TableOptions,
         zone: &Zone,
+        dedupe: Dedupe,
     ) -> Result<Self, TableError> {
         contained(|| {
             let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
@@ -45,7 +45,7 @@ impl ParquetTable {
             let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), as_views)?;
             Ok((file, metadata))
         })
-        .and_then(|(file, metadata)| Self::of(kind, file, metadata, options, zone))
+        .and_then(|(file, metadata)| Self::of(kind, file, metadata, options, zone, dedupe))
     }
 
     fn of(
@@ -54,20 +54,21 @@ impl ParquetTable {
         metadata: ArrowReaderMetadata,
         options: &TableOptions,
         zone: &Zone,
+        dedupe: Dedupe,
     ) -> Result<Self, TableError> {
         let schema = metadata.schema().clone();
-        let mut reader = TableReader::new(kind, &schema, options, zone)?;
+        let mut reader = TableReader::new(kind, &schema, options, zone, dedupe)?;
         let columns = reader.mapping.project();
         contained(|| {
             let wanted = row_groups(&metadata, &schema, &reader.wanted, &reader.mapping, &columns);
-            let (mut parts, mut kept, mut first, mut skipped) = (Vec::new(), Vec::new(), 0, 0);
+            let (mut parts, mut kept, mut first) = (Vec::new(), Vec::new(), 0);
             for ((group, wanted), index) in metadata.metadata().row_groups().iter().zip(wanted).zip(0..) {
                 let rows = u64::try_from(group.num_rows()).unwrap_or(0);
                 if wanted {
                     kept.push(index);
                     parts.push((first, rows));
                 } else {
-                    skipped += rows;
+                    reader.skipped += rows;
                 }
                 first += rows;
             }
@@ -75,7 +76,7 @@ impl ParquetTable {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
             let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
             let rows = builder.with_projection(mask).with_row_groups(kept).with_batch_size(ROWS).build()?;
-            Ok(Self { reader, batches: Batches { schema: rows.schema(), rows: Some(rows) }, skipped })
+            Ok(Self { reader, batches: Batches { schema: rows.schema(), rows: Some(rows) } })
         })
     }
 }

@@ -5,8 +5,11 @@ use super::column::{Column, Values};
 use super::identity::Identities;
 use super::map::{Mapping, Origin};
 use super::row::Rows;
+use super::usage::UsageRows;
 use crate::error::TableError;
-use crate::event::{Event, EventError, EventKind};
+use crate::event::line::Decoded;
+use crate::event::{EventError, EventKind};
+use crate::settings::Dedupe;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -14,10 +17,10 @@ use arrow_schema::Schema;
 use std::sync::Arc;
 
 /// So many rows are unpacked at a time.
-const ROWS: usize = 16_384;
+const ROWS: usize = 1 << 16;
 
-/// What a row came to: an event or what is wrong with it, or nothing where the caller does not want it.
-pub(crate) type RowFate = Option<Result<Event, EventError>>;
+/// A row with its number: an event, or what is wrong with it.
+pub(crate) type Row<'r> = (u64, Result<Decoded<'r>, EventError>);
 
 /// Reads the rows of a table as events of one type.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct TableReader {
     /// `None` where the rows state their ids.
     identities: Option<Identities>,
     places: Places,
+    /// How many rows were skipped.
+    pub(crate) skipped: u64,
 }
 
 impl TableReader {
@@ -38,11 +43,15 @@ impl TableReader {
         schema: &Schema,
         options: &TableOptions,
         zone: &Zone,
+        dedupe: Dedupe,
     ) -> Result<Self, TableError> {
         let mapping = Mapping::of(kind, schema, options).map_err(|issues| TableError::Invalid { issues })?;
-        let identities = mapping.find("id").is_none().then(|| Identities::new(&options.load));
+        // Where nobody keeps the identities of what is counted, nobody needs them.
+        let unkept = dedupe == Dedupe::Upstream && kind == EventKind::UsageCounted;
+        let unnamed = mapping.find("id").is_none() && !unkept;
+        let identities = unnamed.then(|| Identities::new(&options.load, kind));
         let wanted = Wanted::new(kind, options, zone);
-        Ok(Self { kind, mapping, wanted, identities, places: Places::default() })
+        Ok(Self { kind, mapping, wanted, identities, places: Places::default(), skipped: 0 })
     }
 
     /// Says which parts of the table the batches hold: of each its first row and how many.
@@ -51,14 +60,14 @@ impl TableReader {
         self.places = Places { next: 0, left: Some(0), parts: parts.into_iter() };
     }
 
-    /// Reads the rows of a batch and hands each on with its number.
+    /// Reads the rows of a batch and hands them on, many at a time.
     ///
     /// # Errors
-    /// If the batch is not of the table.
+    /// If the batch is not of the table, or what `take` reports.
     pub(crate) fn read(
         &mut self,
         batch: &RecordBatch,
-        mut take: impl FnMut(u64, RowFate) -> Result<(), TableError>,
+        mut take: impl FnMut(&[Row<'_>]) -> Result<(), TableError>,
     ) -> Result<(), TableError> {
         let mut from = 0;
         while from < batch.num_rows() {
@@ -72,25 +81,36 @@ impl TableReader {
     fn read_rows(
         &mut self,
         rows: &RecordBatch,
-        take: &mut impl FnMut(u64, RowFate) -> Result<(), TableError>,
+        take: &mut impl FnMut(&[Row<'_>]) -> Result<(), TableError>,
     ) -> Result<(), TableError> {
         let unreadable =
             || TableError::Unreadable { what: "a batch has other columns than the table".to_owned() };
         let when = self.wanted.column(&self.mapping, rows);
-        let mut cells = Rows::of(&self.mapping, rows).ok_or_else(unreadable)?;
+        let usage = UsageRows::of(self.kind, &self.mapping, rows);
+        let mut with_care: Option<Rows<'_>> = None;
+        let mut ids = String::new();
+        let mut read: Vec<Row<'_>> = Vec::with_capacity(rows.num_rows());
         for row in 0..rows.num_rows() {
             let index = self.places.next();
             if when.as_ref().is_some_and(|when| !self.wanted.holds(when, row)) {
-                take(index, None)?;
+                self.skipped += 1;
                 continue;
             }
-            let mut event = cells.event(self.kind, row);
-            if let (Some(identities), Ok(event)) = (&mut self.identities, &mut event) {
-                identities.name(event);
+            if let Some(usage) = usage.as_ref().and_then(|usage| usage.get(row)) {
+                read.push((index, Ok(Decoded::Usage(usage))));
+                continue;
             }
-            take(index, Some(event))?;
+            let cells = match &mut with_care {
+                Some(cells) => cells,
+                None => with_care.insert(Rows::of(&self.mapping, rows).ok_or_else(unreadable)?),
+            };
+            let event = cells.event(self.kind, row);
+            read.push((index, event.map(|event| Decoded::Other(Box::new(event)))));
         }
-        Ok(())
+        if let Some(identities) = &mut self.identities {
+            identities.name(&mut read, &mut ids);
+        }
+        take(&read)
     }
 }
 

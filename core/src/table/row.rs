@@ -12,7 +12,7 @@ use crate::zone::Zone;
 use arrow_array::{Array as _, RecordBatch, StructArray};
 
 /// Stands for the id of a row that states none until it gets one.
-const NO_ID: &str = "-";
+pub(super) const NO_ID: &str = "-";
 
 /// The cells of a field or of a member of it.
 #[derive(Debug)]
