@@ -24,6 +24,14 @@ pub(crate) fn parse_micro(text: &str, limit: i128) -> Result<i128, DecimalFault>
 
 /// As [`parse_micro`], with `scale` fractional digits.
 pub(crate) fn parse_scaled(text: &str, scale: i64, limit: i128) -> Result<i128, DecimalFault> {
+    match plain_units(text, scale).filter(|units| units.abs() <= limit) {
+        Some(units) => Ok(units),
+        None => parse_any(text, scale, limit),
+    }
+}
+
+/// As [`parse_scaled`], for every form that a number can have.
+fn parse_any(text: &str, scale: i64, limit: i128) -> Result<i128, DecimalFault> {
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -79,6 +87,34 @@ pub(crate) fn parse_scaled(text: &str, scale: i64, limit: i128) -> Result<i128, 
         return Err(DecimalFault::Range);
     }
     Ok(if negative { -units } else { units })
+}
+
+/// Units of 10^-`scale` of a number such as `3` or `-12.50`; `None` where it is not that short and plain.
+#[inline]
+fn plain_units(text: &str, scale: i64) -> Option<i128> {
+    const LONGEST: usize = 16;
+    let (negative, rest) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let (mut units, mut fraction) = (0i64, None);
+    if rest.len() > LONGEST || matches!(rest, [] | [b'0', b'0'..=b'9', ..] | [b'.', ..] | [.., b'.']) {
+        return None;
+    }
+    for byte in rest {
+        match byte {
+            b'0'..=b'9' => units = units * 10 + i64::from(byte - b'0'),
+            b'.' if fraction.is_none() => {
+                fraction = Some(0);
+                continue;
+            }
+            _ => return None,
+        }
+        fraction = fraction.map(|digits| digits + 1);
+    }
+    let missing = u32::try_from(scale - fraction.unwrap_or(0)).ok()?;
+    let units = i128::from(units) * i128::from(10i64.checked_pow(missing)?);
+    Some(if negative { -units } else { units })
 }
 
 /// Writes units of 10^-`scale` as the shortest decimal text: `1.5`, `120`, `-0.000001`.
@@ -249,6 +285,37 @@ mod tests {
             ["0.0000001", "1e400", "1e-400", "1000000000000.000001", "9e999999999999999999999", "1e-7"]
         {
             assert_eq!(micro(text), Err(DecimalFault::Range), "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_numbers_are_read_as_any_other() {
+        let (mut plain, mut all) = (0, 0);
+        // Every text of up to six of these characters: 7 + 7^2 + ... + 7^6.
+        let mut texts = vec![String::new()];
+        for _ in 0..6 {
+            texts =
+                texts.iter().flat_map(|text| "0189.-e".chars().map(move |c| format!("{text}{c}"))).collect();
+            for text in &texts {
+                for scale in [0, 2, 6] {
+                    let any = parse_any(text, scale, Quantity::LIMIT);
+                    assert_eq!(parse_scaled(text, scale, Quantity::LIMIT), any, "{text} by {scale}");
+                    plain += u32::from(plain_units(text, scale).is_some());
+                    all += u32::from(any.is_ok());
+                }
+            }
+        }
+        assert!(plain > 9_000 && all > plain, "{plain} of {all}");
+        for text in [
+            "999999999999.999999",
+            "1000000000000",
+            "1000000000000.1",
+            "9999999999999999",
+            "99999999999999999",
+        ] {
+            for text in [text.to_owned(), format!("-{text}")] {
+                assert_eq!(micro(&text), parse_any(&text, 6, Quantity::LIMIT), "{text}");
+            }
         }
     }
 

@@ -106,10 +106,46 @@ pub(crate) fn digits(bytes: &[u8], at: usize, n: usize) -> Option<i64> {
 
 /// Days since 1970-01-01 of a civil date; `None` if the calendar has no such day.
 fn civil_day(year: i64, month: i64, day: i64) -> Option<i64> {
+    if let Some(day) = day_of_our_years(year, month, day) {
+        return Some(day);
+    }
     let date =
         civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
             .ok()?;
     Some(days_from_epoch(date))
+}
+
+/// As [`civil_day`], for the years that events are from; runs once an event.
+#[inline]
+fn day_of_our_years(year: i64, month: i64, day: i64) -> Option<i64> {
+    /// The days of a year before each month, and how many the month has, where February has 28.
+    const MONTHS: [(i64, i64); 12] = [
+        (0, 31),
+        (31, 28),
+        (59, 31),
+        (90, 30),
+        (120, 31),
+        (151, 30),
+        (181, 31),
+        (212, 31),
+        (243, 30),
+        (273, 31),
+        (304, 30),
+        (334, 31),
+    ];
+    if !(1970..=2199).contains(&year) {
+        return None;
+    }
+    // Of the hundreds inside only 2100 is no leap year.
+    let leap = year % 4 == 0 && year != 2100;
+    let leap_days = (year - 1969) / 4 - i64::from(year > 2100);
+    let (before, length) = *MONTHS.get(usize::try_from(month - 1).ok()?)?;
+    let (before, length) = match month {
+        2 => (before, length + i64::from(leap)),
+        1 => (before, length),
+        _ => (before + i64::from(leap), length),
+    };
+    (1..=length).contains(&day).then(|| (year - 1970) * 365 + leap_days + before + day - 1)
 }
 
 pub(crate) fn days_from_epoch(date: civil::Date) -> i64 {
@@ -124,12 +160,47 @@ pub(crate) fn days_from_epoch(date: civil::Date) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
+impl Instant {
+    /// The instant of text such as `2026-01-05T10:00:00`, in UTC; `None` where that takes a closer look.
+    #[inline]
+    pub(crate) fn of_utc_second(text: &[u8; 19]) -> Option<Self> {
+        #[rustfmt::skip]
+        let [y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T', h1, h0, b':', n1, n0, b':', s1, s0] = *text else {
+            return None;
+        };
+        let mut worst = 0;
+        let mut two = |tens: u8, ones: u8| {
+            let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+            worst = worst.max(tens).max(ones);
+            i64::from(tens) * 10 + i64::from(ones)
+        };
+        let year = two(y3, y2) * 100 + two(y1, y0);
+        let (month, day) = (two(m1, m0), two(d1, d0));
+        let (hour, minute, second) = (two(h1, h0), two(n1, n0), two(s1, s0));
+        if worst > 9 || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let day = day_of_our_years(year, month, day)?;
+        Some(Self((day * 86_400 + hour * 3_600 + minute * 60 + second) * MICROS_PER_SECOND))
+    }
+}
+
 impl std::str::FromStr for Instant {
     type Err = TimeError;
 
     /// Reads RFC 3339 with an offset: `t`, `z` and `-00:00` are accepted, a space is not; a second 60 is the second
     /// after; digits finer than a microsecond are cut off. The range is judged in UTC.
     fn from_str(text: &str) -> Result<Self, TimeError> {
+        match text.as_bytes().split_first_chunk() {
+            Some((second, b"Z")) => Self::of_utc_second(second).map_or_else(|| Self::read(text), Ok),
+            _ => Self::read(text),
+        }
+    }
+}
+
+impl Instant {
+    /// Reads any form that is allowed, and says what is not.
+    fn read(text: &str) -> Result<Self, TimeError> {
         let form = || TimeError::new(text, RFC3339);
         let b = text.as_bytes();
         let punctuation = [(4, b"-"), (7, b"-"), (13, b":"), (16, b":")];
@@ -428,6 +499,38 @@ mod tests {
             "",
         ] {
             assert!(text.parse::<Instant>().is_err(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 4_000, ..Default::default() })]
+
+        #[test]
+        fn the_usual_form_is_read_as_any_other(
+            text in "(19[67][0-9]|2[01][0-9]{2}|2026)-(0[0-9]|1[0-4])-[0-3][0-9][Tt][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,7})?(Z|z|[+-]0[0-9]:00|)",
+            broken in proptest::option::weighted(0.2, (0..20usize, "[ -~]")),
+        ) {
+            let mut text = text;
+            if let Some((at, with)) = broken {
+                text.replace_range(at.min(text.len() - 1)..(at + 1).min(text.len()), &with);
+            }
+            proptest::prop_assert_eq!(text.parse::<Instant>(), Instant::read(&text));
+        }
+    }
+
+    #[test]
+    fn every_day_is_where_the_calendar_has_it() {
+        let mut date = civil::date(1970, 1, 1);
+        for number in 0..84_006 {
+            let (year, month, day) = (date.year().into(), date.month().into(), date.day().into());
+            assert_eq!(day_of_our_years(year, month, day), Some(number), "{date}");
+            let last = date.day() == date.days_in_month();
+            assert_eq!(day_of_our_years(year, month, day + 1).is_none(), last, "{date}");
+            date = date.tomorrow().unwrap();
+        }
+        assert_eq!(date, civil::date(2200, 1, 1));
+        for (month, day) in [(0, 1), (13, 1), (1, 0)] {
+            assert_eq!(day_of_our_years(2026, month, day), None);
         }
     }
 

@@ -53,15 +53,12 @@ impl<'a> Members<'a> {
 
     /// Reads an object; the values stay unread. Two members of one name are refused.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Fault> {
-        let members = match Self::scan(text) {
-            Some(members) => members,
-            None => Self::parse_carefully(text)?,
-        };
-        members.refuse_repeated_names()?;
-        Ok(members)
+        let members = Self::scan(text).map_or_else(|| Self::parse_carefully(text), Ok)?;
+        members.each_name_once()
     }
 
-    fn scan(text: &'a str) -> Option<Self> {
+    /// Reads an object that is plain JSON, nested no deeper than an event may be.
+    pub(super) fn scan(text: &'a str) -> Option<Self> {
         let mut members = Vec::with_capacity(8);
         let mut scan = Scan::new(text);
         scan.object(1, |name, value| {
@@ -73,7 +70,7 @@ impl<'a> Members<'a> {
     }
 
     /// Reads any JSON, and says what is none.
-    fn parse_carefully(text: &'a str) -> Result<Self, Fault> {
+    pub(super) fn parse_carefully(text: &'a str) -> Result<Self, Fault> {
         struct MembersVisitor;
         impl<'de> Visitor<'de> for MembersVisitor {
             type Value = Members<'de>;
@@ -100,7 +97,8 @@ impl<'a> Members<'a> {
         })
     }
 
-    fn refuse_repeated_names(&self) -> Result<(), Fault> {
+    /// Refuses two members of one name.
+    pub(super) fn each_name_once(self) -> Result<Self, Fault> {
         let twice = |name: &str| Fault {
             inner: Some(name.chars().take(60).collect()),
             ..Fault::new(EventCode::MalformedJson, "each name once in an object")
@@ -112,13 +110,13 @@ impl<'a> Members<'a> {
                     return Err(twice(name));
                 }
             }
-            return Ok(());
+            return Ok(self);
         }
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_ref()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
             Some(pair) => Err(twice(pair.first().copied().unwrap_or_default())),
-            None => Ok(()),
+            None => Ok(self),
         }
     }
 
@@ -296,6 +294,11 @@ pub(crate) trait Payload: Sized {
     fn specs() -> Vec<FieldSpec>;
 }
 
+/// The name of a field without what makes it no keyword.
+pub(crate) fn bare(name: &'static str) -> &'static str {
+    name.strip_prefix("r#").unwrap_or(name)
+}
+
 /// Declares the `data` of one event type: the struct, how it is read, how it is written and what the reference says.
 macro_rules! payload {
     (
@@ -317,7 +320,7 @@ macro_rules! payload {
             fn decode(fields: &$crate::event::fields::Fields<'_>) -> Result<Self, $crate::event::EventError> {
                 let _ = fields;
                 let payload = Self {
-                    $($field: payload!(@read fields, stringify!($field).trim_start_matches("r#"), $type $(, $default)?)),*
+                    $($field: payload!(@read fields, $crate::event::fields::bare(stringify!($field)), $type $(, $default)?)),*
                 };
                 $($check(&payload, fields)?;)?
                 Ok(payload)
@@ -327,7 +330,7 @@ macro_rules! payload {
                 #[allow(unused_mut, reason = "an event type without fields has nothing to insert")]
                 let mut members = serde_json::Map::new();
                 $(if !$crate::event::fields::Field::is_absent(&self.$field) {
-                    members.insert(stringify!($field).trim_start_matches("r#").to_owned(), $crate::event::fields::Field::to_wire(&self.$field));
+                    members.insert($crate::event::fields::bare(stringify!($field)).to_owned(), $crate::event::fields::Field::to_wire(&self.$field));
                 })*
                 serde_json::Value::Object(members)
             }
@@ -336,7 +339,7 @@ macro_rules! payload {
                 #[allow(unused_mut, reason = "an event type without fields has nothing to write")]
                 let mut members = $crate::event::fields::ObjectWriter::new(out);
                 $(if !$crate::event::fields::Field::is_absent(&self.$field) {
-                    members.member(stringify!($field).trim_start_matches("r#"), |out| {
+                    members.member($crate::event::fields::bare(stringify!($field)), |out| {
                         $crate::event::fields::Field::write_wire(&self.$field, out);
                     });
                 })*
@@ -345,7 +348,7 @@ macro_rules! payload {
 
             fn specs() -> Vec<$crate::event::fields::FieldSpec> {
                 vec![$($crate::event::fields::FieldSpec {
-                    name: stringify!($field).trim_start_matches("r#"),
+                    name: $crate::event::fields::bare(stringify!($field)),
                     doc: concat!($($fdoc),*).trim_ascii(),
                     required: payload!(@required $type $(, $default)?),
                     expects: <$type as $crate::event::fields::Field>::EXPECTS,

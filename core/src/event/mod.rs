@@ -319,8 +319,14 @@ impl Event {
         let text = std::str::from_utf8(json).map_err(|error| {
             EventError::whole(EventCode::MalformedJson, format!("an event must be UTF-8: {error}"))
         })?;
-        check_depth(text)?;
-        let members = Members::parse(text).map_err(|fault| {
+        let members = match Members::scan(text) {
+            Some(members) => Ok(members),
+            None => {
+                check_depth(text)?;
+                Members::parse_carefully(text)
+            }
+        };
+        let members = members.and_then(Members::each_name_once).map_err(|fault| {
             let message = format!("an event must be a JSON object: {}", fault.expected);
             EventError { code: fault.code, field: fault.inner, message }
         })?;

@@ -286,11 +286,13 @@ impl Field for Moment {
         };
         // The turn of the year 2199 in another zone is after 2199 in UTC.
         let late = |text: &str| text.starts_with("2199-12-31");
-        let moment = match (text.parse::<Day>(), text.parse::<Instant>()) {
-            (Ok(day), _) => Self::On(day),
-            (_, Ok(instant)) => Self::At(instant),
-            _ if late(&text) && text.replacen("2199", "2198", 1).parse::<Instant>().is_ok() => Self::Never,
-            _ => return Err(fault()),
+        let day = text.parse::<Day>().map(Self::On);
+        let moment = match day.or_else(|_| text.parse::<Instant>().map(Self::At)) {
+            Ok(moment) => moment,
+            Err(_) if late(&text) && text.replacen("2199", "2198", 1).parse::<Instant>().is_ok() => {
+                Self::Never
+            }
+            Err(_) => return Err(fault()),
         };
         Ok(if never { Self::Never } else { moment })
     }

@@ -4,6 +4,7 @@
 //! nesting beyond [`DEEPEST`]. Whoever scans turns to the careful reader then, which alone says what is wrong.
 
 use super::wire::Value;
+use crate::time::Instant;
 
 /// The deepest nesting that is scanned.
 const DEEPEST: u32 = 64;
@@ -25,17 +26,19 @@ impl<'a> Scan<'a> {
         depth: u32,
         mut member: impl FnMut(&'a str, Value<'a>) -> Option<()>,
     ) -> Option<()> {
-        self.each_member(depth, |scan, name| {
+        self.each_member(depth, |scan| {
+            let name = scan.name()?;
             let value = scan.value(depth)?;
             member(name, value)
         })
     }
 
-    /// Reads an object; `member` reads the value behind each name.
+    /// Reads an object; `member` reads each member, from behind the first quote of its name.
+    #[inline]
     pub(super) fn each_member(
         &mut self,
         depth: u32,
-        mut member: impl FnMut(&mut Self, &'a str) -> Option<()>,
+        mut member: impl FnMut(&mut Self) -> Option<()>,
     ) -> Option<()> {
         if depth > DEEPEST {
             return None;
@@ -47,9 +50,7 @@ impl<'a> Scan<'a> {
         }
         loop {
             self.expect(b'"')?;
-            let Value::Text(name) = self.string()? else { return None };
-            self.expect(b':')?;
-            member(self, name)?;
+            member(self)?;
             let next = self.next()?;
             self.at += 1;
             match next {
@@ -58,6 +59,47 @@ impl<'a> Scan<'a> {
                 _ => return None,
             }
         }
+    }
+
+    /// Reads the rest of a name, and the colon.
+    pub(super) fn name(&mut self) -> Option<&'a str> {
+        let Value::Text(name) = self.string()? else { return None };
+        self.expect(b':')?;
+        Some(name)
+    }
+
+    /// Whether these bytes come next; passes over them then.
+    #[inline]
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> bool {
+        let comes = self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(bytes));
+        if comes {
+            self.at += bytes.len();
+        }
+        comes
+    }
+
+    /// Reads text that an id can have: not empty, at most so many bytes, without escapes.
+    #[inline]
+    pub(super) fn id(&mut self, longest: usize) -> Option<&'a str> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let end = plain(self.text.as_bytes(), start);
+        let text = self.text.get(start..end).filter(|text| (1..=longest).contains(&text.len()))?;
+        self.at = end;
+        self.pass(b"\"").then_some(text)
+    }
+
+    /// Reads a time.
+    #[inline]
+    pub(super) fn instant(&mut self) -> Option<Instant> {
+        self.expect(b'"')?;
+        let rest = self.text.as_bytes().get(self.at..)?;
+        if let Some((time, [b'Z', b'"', ..])) = rest.split_first_chunk::<19>() {
+            self.at += time.len() + 2;
+            return Instant::of_utc_second(time);
+        }
+        let Value::Text(text) = self.string()? else { return None };
+        text.parse().ok()
     }
 
     /// Nothing but blanks may be left.
@@ -205,7 +247,8 @@ fn plain(bytes: &[u8], mut at: usize) -> usize {
     // Eight bytes at once. The lowest bit of each of these marks the first byte that is zero, or below 0x20 (see Hacker's
     // Delight, 6-1); what a borrow marks wrongly stands higher.
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+    let mut rest = bytes.get(at..).unwrap_or_default();
+    while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
         let quote = zero(word ^ (ONES * u64::from(b'"')));
         let backslash = zero(word ^ (ONES * u64::from(b'\\')));
@@ -215,9 +258,15 @@ fn plain(bytes: &[u8], mut at: usize) -> usize {
             return at + (found.trailing_zeros() / 8) as usize;
         }
         at += 8;
+        rest = behind;
     }
-    let special = |b: &u8| matches!(b, b'"' | b'\\' | 0..0x20);
-    bytes.iter().skip(at).position(special).map_or(bytes.len(), |n| at + n)
+    for byte in rest {
+        if matches!(byte, b'"' | b'\\' | 0..0x20) {
+            break;
+        }
+        at += 1;
+    }
+    at
 }
 
 #[cfg(test)]
@@ -295,6 +344,7 @@ mod tests {
                         bytes[place] = special;
                         assert_eq!(plain(&bytes, 0), place);
                         assert_eq!(plain(&bytes, place + 1), length);
+                        assert_eq!(plain(&bytes, length + 1), length + 1, "behind the end");
                     }
                 }
             }
