@@ -5,8 +5,9 @@ use crate::error::TableError;
 use crate::event::line::Decoded;
 use crate::event::{Event, EventKind};
 use crate::ndjson::Place;
-use crate::table::{Row, TableOptions, TableReader};
-use arrow_array::RecordBatchReader;
+use crate::table::{Columns, Row, TableOptions, TableReader};
+use arrow_array::{RecordBatch, RecordBatchReader, UInt64Array};
+use arrow_schema::ArrowError;
 
 impl Engine {
     /// Takes in a table: each row is one event of the type. Good rows are applied, each bad one is returned with its
@@ -111,5 +112,23 @@ impl Engine {
                 Err(error) => applied.reject(Place { index: *index, line: 0, offset: 0 }, false, error),
             }
         }
+    }
+}
+
+impl Applied {
+    /// The rejections that are listed, as a table: `index`, `line`, `offset`, `code`, `message`, `field`.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn to_arrow(&self) -> Result<RecordBatch, ArrowError> {
+        let rows = || self.rejected.iter();
+        let mut columns = Columns::default();
+        columns.put("index", rows().map(|row| Some(row.index)).collect::<UInt64Array>());
+        columns.put("line", rows().map(|row| row.line).collect::<UInt64Array>());
+        columns.put("offset", rows().map(|row| row.offset).collect::<UInt64Array>());
+        columns.texts("code", rows().map(|row| Some(row.error.code.as_str())));
+        columns.texts("message", rows().map(|row| Some(&row.error.message)));
+        columns.texts("field", rows().map(|row| row.error.field.as_ref()));
+        columns.batch()
     }
 }

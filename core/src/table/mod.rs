@@ -1,10 +1,18 @@
-//! Tables in, with the cargo feature `arrow`: each row of an Arrow table is one event of one type.
+//! Tables in and out, with the cargo feature `arrow`: each row of an Arrow table is one event of one type.
 //!
 //! A column is mapped to a field of the envelope (`time`, `subject`, `id`, `source`, `sequence`, `recordedtime`) or of
 //! `data` (`metric`, `amount`, `attributes.plan`); a column that is named like a field maps itself. Cells are read by the
 //! same door as JSON, so that a row is refused for the same reasons in the same words. [`Engine::apply_table`] takes any
 //! [`RecordBatchReader`](arrow_array::RecordBatchReader).
 //!
+//! Answers come out as tables by `to_arrow` of [`ScoreTable`], [`Movements`], [`RevenueSeries`], [`Cohorts`] and [`Applied`], and
+//! by [`scores_to_arrow`].
+//!
+//! [`ScoreTable`]: crate::ScoreTable
+//! [`Movements`]: crate::Movements
+//! [`RevenueSeries`]: crate::RevenueSeries
+//! [`Cohorts`]: crate::Cohorts
+//! [`Applied`]: crate::Applied
 //! [`Engine::apply_table`]: crate::Engine::apply_table
 
 mod column;
@@ -18,6 +26,7 @@ mod identity;
 mod reader;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod out;
 
 /// What Parquet is read from: a file or its bytes.
 #[cfg(feature = "parquet")]
@@ -28,6 +37,9 @@ pub use arrow_schema;
 #[cfg(feature = "parquet")]
 pub use bytes::Bytes;
 
+pub use out::scores_to_arrow;
+
+pub(crate) use out::Columns;
 #[cfg(feature = "parquet")]
 pub(crate) use parquet::ParquetTable;
 pub(crate) use reader::{Row, TableReader};

@@ -7,6 +7,7 @@
 mod laws;
 mod layouts;
 mod mapping;
+mod out;
 mod rows;
 
 use healthfold::table::arrow_array::{ArrayRef, RecordBatch, RecordBatchIterator, StringArray};

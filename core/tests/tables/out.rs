@@ -1,0 +1,248 @@
+//! Answers as tables hold what the answers hold.
+
+use super::{batch, engine, load, options, texts};
+use healthfold::table::arrow_array::cast::AsArray;
+use healthfold::table::arrow_array::types::{
+    Date32Type, Decimal128Type, Float64Type, TimestampMicrosecondType, UInt32Type, UInt64Type,
+};
+use healthfold::table::arrow_array::{Array, RecordBatch};
+use healthfold::table::{TableOptions, scores_to_arrow};
+use healthfold::{
+    Engine, EventKind, Every, GroupBuilder, Model, Period, PeriodUnit, ReadOptions, RevenueOptions, ScoresOf,
+};
+use serde_json::json;
+
+/// acme pays 120 a year from January on and 240 from March on; birch pays 30 a month in February and leaves in March; cedar
+/// is only spoken of.
+fn book() -> Engine {
+    let mut engine = engine();
+    let paid = |id: u8, client: &str, time: &str, status: &str, amount: &str, unit: &str| {
+        format!(
+            r#"{{"id":"{id}","source":"b","type":"billing.subscription_set","subject":"{client}","time":"{time}T00:00:00Z","data":{{"subscription":"s","status":"{status}","amount":{amount},"currency":"USD","interval":{{"unit":"{unit}"}},"seats":3}}}}"#
+        )
+    };
+    let lines = [
+        paid(1, "acme", "2026-01-10", "active", "100", "year"),
+        paid(2, "acme", "2026-03-10", "active", "240", "year"),
+        paid(3, "birch", "2026-02-10", "active", "30", "month"),
+        paid(4, "birch", "2026-03-10", "cancelled", "30", "month"),
+        r#"{"id":"5","source":"b","type":"client.churn_reason_set","subject":"birch","time":"2026-03-10T00:00:00Z","data":{"reason":"price","voluntary":true}}"#.to_owned(),
+        r#"{"id":"6","source":"c","type":"client.sentiment_set","subject":"acme","time":"2026-03-01T00:00:00Z","data":{"value":80}}"#.to_owned(),
+        r#"{"id":"7","source":"c","type":"client.set","subject":"cedar","time":"2026-03-01T00:00:00Z","data":{"name":"Cedar"}}"#.to_owned(),
+    ];
+    let applied = engine.apply_ndjson(lines.join("\n").as_bytes(), &ReadOptions::default()).unwrap();
+    assert_eq!(applied.rejected, []);
+    engine
+}
+
+fn text<'b>(table: &'b RecordBatch, column: &str, row: usize) -> Option<&'b str> {
+    let array = table.column_by_name(column).unwrap();
+    if array.is_null(row) {
+        return None;
+    }
+    Some(match array.as_any_dictionary_opt() {
+        Some(words) => words.values().as_string::<i32>().value(words.normalized_keys()[row]),
+        None => array.as_string::<i32>().value(row),
+    })
+}
+
+fn number(table: &RecordBatch, column: &str, row: usize) -> Option<f64> {
+    let array = table.column_by_name(column).unwrap().as_primitive::<Float64Type>();
+    array.is_valid(row).then(|| array.value(row))
+}
+
+/// A decimal as text, with all its digits.
+fn decimal(table: &RecordBatch, column: &str, row: usize) -> String {
+    table.column_by_name(column).unwrap().as_primitive::<Decimal128Type>().value_as_string(row)
+}
+
+fn instant(table: &RecordBatch, column: &str, row: usize) -> i64 {
+    let array = table.column_by_name(column).unwrap().as_primitive::<TimestampMicrosecondType>();
+    assert_eq!(array.timezone(), Some("UTC"));
+    array.value(row)
+}
+
+fn model() -> Model {
+    let part =
+        |name: &str| GroupBuilder::new(name).part("mood", 1.0, json!({"points": [[0, 0], [100, 100]]}));
+    Model::builder("mood")
+        .signal("mood", json!({"kind": "sentiment"}))
+        .signal("mrr", json!({"kind": "mrr"}))
+        .group(part("voice").part("mrr", 1.0, json!({"points": [[0, 0], [40, 100]]})))
+        .band("red", 0.0)
+        .band("green", 60.0)
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn scores_are_columns() {
+    let (engine, model) = (book(), model());
+    let as_of = engine.zone().as_of("2026-03-31").unwrap();
+    let table = engine.score_table(&model, as_of, ScoresOf::All).to_arrow().unwrap();
+    assert_eq!(table.num_rows(), 3);
+    // acme: mood 80 -> 80 points; 240 a year are 20 a month -> 50 points; (80 + 50) / 2 = 65.
+    assert_eq!((text(&table, "client", 0), number(&table, "score", 0)), (Some("acme"), Some(65.0)));
+    assert_eq!(text(&table, "band", 0), Some("green"));
+    assert_eq!(text(&table, "model", 0), Some("mood"));
+    assert_eq!(
+        (number(&table, "reading.mood", 0), number(&table, "points.mrr", 0)),
+        (Some(80.0), Some(50.0))
+    );
+    assert_eq!((number(&table, "weight.mood", 0), number(&table, "group.voice", 0)), (Some(0.5), Some(65.0)));
+    assert_eq!(instant(&table, "as_of", 0), as_of.micros());
+    // Nobody spoke of birch: that part is missing, which is null and never NaN.
+    assert_eq!(text(&table, "client", 1), Some("birch"));
+    assert_eq!(
+        (number(&table, "reading.mood", 1), text(&table, "missing.mood", 1)),
+        (None, Some("never_seen"))
+    );
+    assert_eq!(text(&table, "missing.mood", 0), None);
+    for (field, array) in table.schema().fields().iter().zip(table.columns()) {
+        let numbers = array.as_primitive_opt::<Float64Type>();
+        let has_nan = numbers.is_some_and(|numbers| numbers.values().iter().any(|number| number.is_nan()));
+        assert!(!has_nan, "{}", field.name());
+    }
+    // The same by the rows of the scores.
+    let by_row = scores_to_arrow(&engine.scores(&model, as_of, ScoresOf::All)).unwrap();
+    for row in 0..3 {
+        for name in
+            ["score", "computed", "coverage", "low", "high", "reading.mood", "points.mrr", "weight.mrr"]
+        {
+            assert_eq!(number(&by_row, name, row), number(&table, name, row), "{name} {row}");
+        }
+        for name in ["client", "band", "model", "missing.mood", "missing.mrr"] {
+            assert_eq!(text(&by_row, name, row), text(&table, name, row), "{name} {row}");
+        }
+    }
+}
+
+#[test]
+fn a_history_is_a_row_for_each_day() {
+    let (engine, model) = (book(), model());
+    let day = |text: &str| engine.zone().as_of(text).unwrap();
+    let acme = "acme".into();
+    let history =
+        engine.score_history(&acme, &model, day("2026-03-08"), day("2026-03-10"), Every::Day).unwrap();
+    let table = scores_to_arrow(&history).unwrap();
+    // Until the 9th 100 a year, 8.333333... a month: 20.83 points; from the 10th on 20 a month: 50.
+    assert_eq!(table.num_rows(), 3);
+    assert_eq!(
+        (instant(&table, "as_of", 2), number(&table, "points.mrr", 2)),
+        (day("2026-03-10").micros(), Some(50.0))
+    );
+    assert!((number(&table, "points.mrr", 1).unwrap() - 100.0 / 12.0 / 40.0 * 100.0).abs() < 1e-9);
+}
+
+#[test]
+fn movements_are_exact_decimals_with_their_events() {
+    let engine = book();
+    let march = Period::parse("2026-03", engine.zone()).unwrap();
+    let table = engine.movements(march, &RevenueOptions::default()).unwrap().to_arrow().unwrap();
+    assert_eq!(table.num_rows(), 2);
+    assert_eq!((text(&table, "client", 0), text(&table, "kind", 0)), (Some("acme"), Some("expansion")));
+    // 100 / 12 is rounded to 6 digits; 240 - 100 = 140 a year, 11.666667 a month.
+    assert_eq!(decimal(&table, "opening_mrr", 0), "8.333333");
+    assert_eq!(decimal(&table, "opening_arr", 0), "100.000000000000");
+    assert_eq!(decimal(&table, "amount_mrr", 0), "11.666667");
+    assert_eq!((text(&table, "client", 1), text(&table, "kind", 1)), (Some("birch"), Some("churn")));
+    assert_eq!(
+        (decimal(&table, "amount_mrr", 1).as_str(), text(&table, "reason", 1)),
+        ("30.000000", Some("price"))
+    );
+    let tags = table.column_by_name("tags").unwrap().as_list::<i32>();
+    let tags_of_birch = tags.value(1);
+    let tags_of_birch: Vec<Option<&str>> = tags_of_birch.as_string::<i32>().iter().collect();
+    assert_eq!(tags_of_birch, [Some("voluntary")]);
+    let events = table.column_by_name("events").unwrap().as_list::<i32>().value(0);
+    let ids: Vec<Option<&str>> = events.as_struct().column(1).as_string::<i32>().iter().collect();
+    assert_eq!(ids, [Some("1"), Some("2")]);
+    assert!(table.column_by_name("gap_days").unwrap().is_null(0));
+}
+
+#[test]
+fn a_series_has_a_row_for_each_period_and_group() {
+    let engine = book();
+    let (first, last) = (Period::parse("2026-01", engine.zone()), Period::parse("2026-03", engine.zone()));
+    let (start, end) = (first.unwrap().start, last.unwrap().end);
+    let series = engine.revenue_series(start, end, PeriodUnit::Month, &RevenueOptions::default()).unwrap();
+    let table = series.to_arrow().unwrap();
+    assert_eq!(table.num_rows(), 3);
+    // March opens with 100 / 12 + 30 = 38.333333 and closes with 20; the clients of the opening keep 20 of it: 20 / 38.33.
+    assert_eq!(instant(&table, "start", 2), last_start(&engine));
+    assert_eq!(decimal(&table, "opening_mrr", 2), "38.333333");
+    assert_eq!(decimal(&table, "closing_mrr", 2), "20.000000");
+    assert!((number(&table, "nrr", 2).unwrap() - 20.0 / (100.0 / 12.0 + 30.0)).abs() < 1e-12);
+    assert_eq!(decimal(&table, "nrr_whole", 2), "38.333333");
+    assert_eq!(number(&table, "nrr", 0), None, "over nothing it is undefined");
+    let heads = table.column_by_name("clients_churned").unwrap().as_primitive::<UInt64Type>();
+    assert_eq!(heads.values(), &[0, 0, 1]);
+    assert_eq!(number(&table, "logo_churn", 2), Some(0.5));
+    let by_plan = RevenueOptions::from_json(r#"{"group_by": "owner"}"#).unwrap();
+    let grouped = engine.revenue_series(start, end, PeriodUnit::Month, &by_plan).unwrap().to_arrow().unwrap();
+    assert_eq!(grouped.schema(), table.schema());
+    let of_groups = grouped.column_by_name("is_group").unwrap().as_boolean();
+    assert!(of_groups.true_count() > 0 && of_groups.false_count() == 3);
+}
+
+fn last_start(engine: &Engine) -> i64 {
+    engine.zone().start_of("2026-03-01".parse().unwrap()).micros()
+}
+
+#[test]
+fn cohorts_have_a_row_for_each_month() {
+    let engine = book();
+    let as_of = engine.zone().as_of("2026-04-01").unwrap();
+    let table = engine.cohorts((None, None), as_of, &RevenueOptions::default()).unwrap().to_arrow().unwrap();
+    // A month is a cell once it is over. January's cohort has January to March, February's has February and March.
+    let months = table.column_by_name("months").unwrap().as_primitive::<UInt32Type>();
+    assert_eq!(months.values(), &[0, 1, 2, 0, 1]);
+    let cohorts = table.column_by_name("cohort").unwrap().as_primitive::<Date32Type>();
+    assert_eq!(cohorts.value(3), "2026-02-01".parse::<healthfold::Day>().unwrap().number());
+    assert_eq!(
+        (decimal(&table, "mrr", 2).as_str(), decimal(&table, "mrr", 4).as_str()),
+        ("20.000000", "0.000000")
+    );
+    assert_eq!((number(&table, "clients_share", 4), number(&table, "mrr_share", 2)), (Some(0.0), Some(2.4)));
+}
+
+#[test]
+fn rejections_are_a_table() {
+    let table = batch([
+        ("subject", texts(["acme", ""])),
+        ("time", texts(["2026-01-05T10:00:00Z", "2026-01-05T10:00:00Z"])),
+        ("metric", texts(["m", "m"])),
+    ]);
+    let applied =
+        load(&mut engine(), EventKind::UsageCounted, &[table], &TableOptions { ..options() }).unwrap();
+    let rejected = applied.to_arrow().unwrap();
+    assert_eq!(rejected.num_rows(), 1);
+    assert_eq!(
+        (text(&rejected, "code", 0), text(&rejected, "field", 0)),
+        (Some("empty_id"), Some("subject"))
+    );
+    assert_eq!(rejected.column_by_name("index").unwrap().as_primitive::<UInt64Type>().value(0), 1);
+    assert!(rejected.column_by_name("line").unwrap().is_null(0));
+}
+
+#[test]
+fn answers_about_nothing_have_the_same_columns() {
+    let (empty, full, model) = (engine(), book(), model());
+    let as_of = full.zone().as_of("2026-03-31").unwrap();
+    let tables = |engine: &Engine| {
+        let march = Period::parse("2026-03", engine.zone()).unwrap();
+        let options = RevenueOptions::default();
+        [
+            engine.score_table(&model, as_of, ScoresOf::All).to_arrow().unwrap().schema(),
+            engine.movements(march, &options).unwrap().to_arrow().unwrap().schema(),
+            engine.cohorts((None, None), as_of, &options).unwrap().to_arrow().unwrap().schema(),
+            engine
+                .revenue_series(march.start, march.end, PeriodUnit::Month, &options)
+                .unwrap()
+                .to_arrow()
+                .unwrap()
+                .schema(),
+        ]
+    };
+    assert_eq!(tables(&empty), tables(&full));
+}
