@@ -211,7 +211,11 @@ fn heads(n: u64) -> f64 {
 /// An annual figure as the nearest float of its unit; for ratios, in which the unit goes out.
 #[expect(clippy::cast_precision_loss, reason = "the cast rounds to the nearest, which is what a ratio needs")]
 fn float(annual: Annual) -> f64 {
-    annual.picos() as f64
+    // The processor converts 64 bits; 128 take a hundred instructions.
+    match i64::try_from(annual.picos()) {
+        Ok(picos) => picos as f64,
+        Err(_) => annual.picos() as f64,
+    }
 }
 
 fn divide(part: Annual, whole: Annual) -> Option<f64> {
@@ -259,6 +263,12 @@ impl Sample {
         Self { opening: float(opening), closing: float(closing), churned }
     }
 
+    /// What is paid at closing, as a share of what all pay then: the part of those who paid at opening.
+    pub(crate) fn of_closing(self, existing: bool) -> Self {
+        let closing = if existing { self.closing } else { 0.0 };
+        Self { opening: self.closing, closing, churned: false }
+    }
+
     fn part(&self, part: Part) -> f64 {
         match part {
             Part::Net => self.closing,
@@ -272,18 +282,25 @@ impl Sample {
 
 /// The rate of exact sums, with the linearised interval over the clients behind them: R -+ z s with
 /// s = sqrt(n / (n - 1) x sum (e - R o)^2) / sum o, in the order the clients are given. `None` for fewer than two.
-pub(crate) fn linearised(part: Annual, whole: Annual, what: Part, samples: &[Sample]) -> MoneyRate {
+pub(crate) fn linearised(
+    part: Annual,
+    whole: Annual,
+    what: Part,
+    samples: impl IntoIterator<Item = Sample>,
+) -> MoneyRate {
     let value = divide(part, whole);
     let rate = MoneyRate { part, whole, value, ..MoneyRate::default() };
-    let (Some(ratio), true) = (value, samples.len() >= 2) else { return rate };
-    let squares: f64 = samples
-        .iter()
-        .map(|sample| {
-            let off = sample.part(what) - ratio * sample.opening;
-            off * off
-        })
-        .sum();
-    let n = heads(samples.len() as u64);
+    let Some(ratio) = value else { return rate };
+    let (mut count, mut squares) = (0, 0.0);
+    for sample in samples {
+        let off = sample.part(what) - ratio * sample.opening;
+        squares += off * off;
+        count += 1;
+    }
+    if count < 2 {
+        return rate;
+    }
+    let n = heads(count);
     let half = Z * (n / (n - 1.0) * squares).sqrt() / float(whole);
     MoneyRate { low: Some(ratio - half), high: Some(ratio + half), ..rate }
 }
@@ -363,18 +380,18 @@ mod tests {
         // 100, 200, 50, 150 -> 120, 200, 0, 100: R = 0.84, residuals 36, 32, -42, -26, squares 4760.
         let clients = [(100, 120), (200, 200), (50, 0), (150, 100)];
         let samples = clients.map(|(o, c)| Sample::new(annual(o), annual(c), c == 0));
-        let nrr = linearised(annual(420), annual(500), Part::Net, &samples);
+        let nrr = linearised(annual(420), annual(500), Part::Net, samples);
         close(nrr.value, 0.84);
         close(nrr.low, 0.527_715_138_703_958);
         close(nrr.complement().value, 0.16);
         close(nrr.complement().high, 1.0 - 0.527_715_138_703_958);
-        let grr = linearised(annual(400), annual(500), Part::Gross, &samples);
+        let grr = linearised(annual(400), annual(500), Part::Gross, samples);
         close(grr.low, 0.513_728_937_005_254_9);
         // Churned 50 / 500; residuals -10, -20, 45, -15: squares 2750.
-        let churned = linearised(annual(50), annual(500), Part::Churned, &samples);
+        let churned = linearised(annual(50), annual(500), Part::Churned, samples);
         close(churned.high, 0.1 + Z * (4.0 / 3.0 * 2750.0f64).sqrt() / 500.0);
-        assert_eq!(linearised(annual(4), annual(5), Part::Net, &samples[..1]).low, None);
-        assert_eq!(linearised(annual(0), annual(0), Part::Net, &[]).value, None);
+        assert_eq!(linearised(annual(4), annual(5), Part::Net, samples.into_iter().take(1)).low, None);
+        assert_eq!(linearised(annual(0), annual(0), Part::Net, []).value, None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::attribution::{Piece, pieces};
 use super::flows::{Change, changes};
 use super::group::{GroupKey, Stated};
-use super::movement::{Ground, Moved, Span, events, moved, standing};
+use super::movement::{Did, Ground, Moved, Span, Walk, events, standing};
 use super::policy::Grain;
 use super::report::{ChangeRow, MovementRow, Movements, TransferRow};
 use super::run_rate::View;
@@ -38,7 +38,7 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
                     }
                 }
                 transfers.extend(told.transfers(&pieces, stated));
-            } else if let Some(moved) = moved(view, &span, &ground)? {
+            } else if let Did::Moved(moved) = Walk::new(view, ground).over(&span)? {
                 let key = grouping.as_ref().map(|by| by.key(client, view, moved.grouped_at, &span));
                 let key = key.transpose()?;
                 rows.extend(told.net(&moved, &span, key.as_ref(), None)?);

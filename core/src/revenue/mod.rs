@@ -111,7 +111,7 @@ use attribution::pieces;
 use band::Bands;
 use group::{Grouping, Stated};
 use hierarchy::Hierarchy;
-use movement::{Ground, Span, moved};
+use movement::{Walk, Did, Ground, Span};
 use retention::Sums;
 use run_rate::{Contracts, PayingRules, View};
 use std::collections::{BTreeMap, BTreeSet};
@@ -341,8 +341,9 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
     };
     let mut gathered: Vec<Gathered<'_>> = periods.iter().map(gathered).collect();
     question.visit(&shared, |client, views, whole| {
-        for period in &mut gathered {
-            for (currency, view) in views {
+        for (currency, view) in views {
+            let mut walk = Walk::new(view, ground);
+            for period in &mut gathered {
                 if let Some(stated) = cut {
                     for piece in pieces(view, &client.state.profile, stated, &period.span, &ground)? {
                         let group = period.groups.entry((piece.key.clone(), *currency)).or_default();
@@ -350,28 +351,38 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
                         group.add_flows(gross(view, &piece.span)?);
                     }
                 }
-                let Some(moved) = moved(view, &period.span, &ground)? else { continue };
+                let did = walk.over(&period.span)?;
+                if let [_] = views {
+                    period.heads.add(&did);
+                }
+                let at = match &did {
+                    Did::Nothing => continue,
+                    Did::Still(_) => period.span.opening,
+                    Did::Moved(moved) => moved.grouped_at,
+                };
                 let flows = gross(view, &period.span)?;
                 let total = period.by_currency.entry(*currency).or_default();
-                total.add(&moved);
+                total.add(&did);
                 total.add_flows(flows);
                 if let Some(grouping) = &period.grouping {
-                    let key = grouping.key(client, view, moved.grouped_at, &period.span)?;
+                    let key = grouping.key(client, view, at, &period.span)?;
                     let group = period.groups.entry((key, *currency)).or_default();
-                    group.add(&moved);
+                    group.add(&did);
                     group.add_flows(flows);
                 }
-                if let [_] = views {
-                    period.heads.count(&moved);
-                }
             }
-            if views.len() > 1 {
-                // Amounts of several currencies do not add up; only whether there are any is looked at.
-                if let Some(moved) = moved(whole, &period.span, &by_all_heads)? {
-                    period.heads.count(&moved);
-                }
+        }
+        if views.len() > 1 {
+            // Amounts of several currencies do not add up; only whether there are any is looked at.
+            let mut walk = Walk::new(whole, by_all_heads);
+            for period in &mut gathered {
+                period.heads.add(&walk.over(&period.span)?);
             }
-            period.note_unsettled(views, whole, &ground)?;
+        }
+        if ground.rules.grace_days > 0 {
+            for period in &mut gathered {
+                period.note_unsettled(views, whole, &ground)?;
+            }
         }
         Ok(())
     })?;
@@ -393,9 +404,6 @@ impl Gathered<'_> {
             let open = until < self.span.period.end && i64::from(days) <= i64::from(ground.rules.grace_days);
             open.then_some(until)
         };
-        if ground.rules.grace_days == 0 {
-            return Ok(());
-        }
         self.unsettled_heads += u64::from(gap(whole).is_some());
         for (currency, view) in views {
             if let Some(until) = gap(view) {

@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use super::policy::PausedAs;
+use super::retention::Still;
 use super::run_rate::{PayingRules, Stretch, View};
 use crate::exchange::{NoValue, Rates};
 use crate::id::EventRef;
@@ -168,6 +169,62 @@ pub(crate) fn moved(view: &View<'_, '_>, span: &Span, ground: &Ground<'_>) -> Re
         (Annual::ZERO, Annual::ZERO)
     };
     Ok(Some(Moved { kind, opening, closing, amount, fx, after_cancellations, gap_days, grouped_at, ends }))
+}
+
+/// What a client did over a period.
+pub(crate) enum Did {
+    /// Nothing that is counted: it neither paid nor was lost from a pause.
+    Nothing,
+    /// It paid, and nothing of it changed.
+    Still(Still),
+    /// Something may have changed.
+    Moved(Box<Moved>),
+}
+
+/// What one view did over one period after the other. Most clients do nothing in most periods: what they pay between two
+/// changes is looked up once.
+pub(crate) struct Walk<'v, 'c, 's> {
+    view: &'v View<'c, 's>,
+    ground: Ground<'v>,
+    /// By how many changes went before it.
+    still: Option<(usize, Option<Still>)>,
+}
+
+impl<'v, 'c, 's> Walk<'v, 'c, 's> {
+    pub(crate) fn new(view: &'v View<'c, 's>, ground: Ground<'v>) -> Self {
+        Self { view, ground, still: None }
+    }
+
+    pub(crate) fn over(&mut self, span: &Span) -> Result<Did, Refusal> {
+        // Rates move what nothing else moves.
+        let unchanged = match self.ground.rates {
+            Some(_) => None,
+            None => self.view.contracts.unchanged(span.opening, span.closing),
+        };
+        let Some(before) = unchanged else {
+            let moved = moved(self.view, span, &self.ground)?;
+            return Ok(moved.map_or(Did::Nothing, |moved| Did::Moved(Box::new(moved))));
+        };
+        let still = match self.still {
+            Some((known, still)) if known == before => still,
+            _ => {
+                let still = self.still(span)?;
+                self.still = Some((before, still));
+                still
+            }
+        };
+        Ok(still.map_or(Did::Nothing, Did::Still))
+    }
+
+    /// What is paid all over a span in which nothing changes.
+    fn still(&self, span: &Span) -> Result<Option<Still>, Refusal> {
+        let Self { view, ground, .. } = self;
+        if view.spell_at(span.opening).is_none() {
+            return Ok(None);
+        }
+        let (at, money) = (view.look(span.opening), Money { view, span, ground });
+        Ok(Some(Still::new(money.at_opening(at)?, money.after_cancellations(at)?)))
+    }
 }
 
 /// The amounts of one view over one span.

@@ -3,7 +3,7 @@
 use super::attribution::Piece;
 use super::divergence::Divergence;
 use super::flows::Flows;
-use super::movement::{Moved, MovementKind};
+use super::movement::{Did, Moved, MovementKind};
 use super::policy::{Attribution, Grain, IntervalMethod, LogoBase};
 use super::report::{Heads, Row};
 use super::settings::RevenueOptions;
@@ -31,22 +31,58 @@ pub(crate) struct Sums {
     retained: Annual,
     /// The same, and nobody counts for more than at opening.
     kept: Annual,
-    /// The clients of the opening, in order of their ids.
-    samples: Vec<Sample>,
     /// What clients that pay at closing pay then, at the rates of the opening, and what of it those of the opening pay.
     closing_valued: Annual,
     from_existing: Annual,
-    /// The clients of the closing, in order of their ids.
-    closing_samples: Vec<Sample>,
-    /// Of them, who left and with how much: all of `churn` unless clients changed hands.
+    /// Who paid at one of the ends or at both, in order of their ids.
+    ends: Vec<Ends>,
+    /// Of the clients of the opening, who left and with how much: all of `churn` unless clients changed hands.
     churned_of_opening: (u64, Annual),
     flows: Flows,
     transferred_in: (u64, Annual),
     transferred_out: (u64, Annual),
 }
 
+/// What a client paid at opening and at closing, and of which of the two it is one.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    sample: Sample,
+    opens: bool,
+    closes: bool,
+}
+
+/// A client that paid the same all over a period.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Still {
+    annual: Annual,
+    /// What of it is not known to end.
+    after_cancellations: Annual,
+    ends: Ends,
+}
+
+impl Still {
+    pub(crate) fn new(annual: Annual, after_cancellations: Annual) -> Self {
+        let ends = Ends { sample: Sample::new(annual, annual, false), opens: true, closes: true };
+        Self { annual, after_cancellations, ends }
+    }
+}
+
 impl Heads {
-    pub(crate) fn count(&mut self, moved: &Moved) {
+    pub(crate) fn add(&mut self, did: &Did) {
+        match did {
+            Did::Nothing => {}
+            Did::Still(_) => self.count_still(),
+            Did::Moved(moved) => self.count(moved),
+        }
+    }
+
+    /// Counts a client that pays from the opening to the closing.
+    fn count_still(&mut self) {
+        self.opening += 1;
+        self.closing += 1;
+    }
+
+    fn count(&mut self, moved: &Moved) {
         self.opening += u64::from(moved.opening.is_positive());
         self.closing += u64::from(moved.closing.is_positive());
         if let Some(kind) = moved.kind {
@@ -93,12 +129,55 @@ impl Sums {
         } else {
             self.close(moved, !came && opening.is_positive());
         }
+        self.note_ends(moved, !came, !went);
     }
 
-    pub(crate) fn add(&mut self, moved: &Moved) {
+    pub(crate) fn add(&mut self, did: &Did) {
+        match did {
+            Did::Nothing => {}
+            Did::Still(still) => self.add_still(still),
+            Did::Moved(moved) => self.add_moved(moved),
+        }
+    }
+
+    fn add_moved(&mut self, moved: &Moved) {
         self.open(moved);
         self.add_movement(moved);
         self.close(moved, moved.opening.is_positive());
+        self.note_ends(moved, true, true);
+    }
+
+    /// The same for a client that pays, and nothing of it changes.
+    fn add_still(&mut self, still: &Still) {
+        self.heads.count_still();
+        self.opening += still.annual;
+        self.retained += still.annual;
+        self.kept += still.annual;
+        self.closing_valued += still.annual;
+        self.from_existing += still.annual;
+        self.closing += still.annual;
+        self.after_cancellations += still.after_cancellations;
+        self.ends.push(still.ends);
+    }
+
+    fn note_ends(&mut self, moved: &Moved, opens: bool, closes: bool) {
+        let opens = opens && moved.opening.is_positive();
+        let closes = closes && moved.closing.is_positive();
+        if opens || closes {
+            let churned = moved.kind == Some(MovementKind::Churn);
+            let sample = Sample::new(moved.opening, moved.closing, churned);
+            self.ends.push(Ends { sample, opens, closes });
+        }
+    }
+
+    /// The clients of the opening, in order of their ids.
+    fn samples(&self) -> impl Iterator<Item = Sample> {
+        self.ends.iter().filter(|ends| ends.opens).map(|ends| ends.sample)
+    }
+
+    /// The clients of the closing, in order of their ids.
+    fn closing_samples(&self) -> impl Iterator<Item = Sample> {
+        self.ends.iter().filter(|ends| ends.closes).map(|ends| ends.sample.of_closing(ends.opens))
     }
 
     fn open(&mut self, moved: &Moved) {
@@ -107,12 +186,10 @@ impl Sums {
             self.heads.opening += 1;
             self.retained += moved.closing;
             self.kept += moved.closing.min(moved.opening);
-            let churned = moved.kind == Some(MovementKind::Churn);
-            if churned {
+            if moved.kind == Some(MovementKind::Churn) {
                 self.churned_of_opening.0 += 1;
                 self.churned_of_opening.1 += moved.opening;
             }
-            self.samples.push(Sample::new(moved.opening, moved.closing, churned));
         }
     }
 
@@ -122,7 +199,6 @@ impl Sums {
             self.heads.closing += 1;
             self.closing_valued += moved.closing;
             self.from_existing += of_existing;
-            self.closing_samples.push(Sample::new(moved.closing, of_existing, false));
         }
         self.closing += moved.closing + moved.fx;
         self.fx += moved.fx;
@@ -158,17 +234,19 @@ impl Sums {
                 Part::Churned => self.churned_of_opening.1,
                 Part::Grown => self.retained - self.kept,
             };
-            linearised(sum, self.opening, part, &self.samples)
+            linearised(sum, self.opening, part, self.samples())
         });
         let mut from_existing =
-            linearised(self.from_existing, self.closing_valued, Part::Net, &self.closing_samples);
+            linearised(self.from_existing, self.closing_valued, Part::Net, self.closing_samples());
         if options.interval == IntervalMethod::Bootstrap {
             let resamples = options.resamples.unwrap_or(RESAMPLES);
-            let intervals = bootstrap(parts, &self.samples, options.seed, resamples);
+            let samples: Vec<Sample> = self.samples().collect();
+            let intervals = bootstrap(parts, &samples, options.seed, resamples);
             for (rate, interval) in rates.iter_mut().zip(intervals) {
                 *rate = rate.with_interval(interval);
             }
-            let [interval] = bootstrap([Part::Net], &self.closing_samples, options.seed, resamples);
+            let samples: Vec<Sample> = self.closing_samples().collect();
+            let [interval] = bootstrap([Part::Net], &samples, options.seed, resamples);
             from_existing = from_existing.with_interval(interval);
         }
         let [nrr, grr, churned_revenue, expansion_rate] = rates;

@@ -105,6 +105,8 @@ impl Contract<'_> {
 #[derive(Clone, Debug)]
 pub(crate) struct Contracts<'s> {
     contracts: Vec<Contract<'s>>,
+    /// The instants at which any of them changes, in order.
+    turns: Vec<Instant>,
 }
 
 impl<'s> Contracts<'s> {
@@ -130,7 +132,19 @@ impl<'s> Contracts<'s> {
             }
             Contract { stretches }
         };
-        Self { contracts: billing.subscriptions.values().map(contract).collect() }
+        let contracts: Vec<Contract<'s>> = billing.subscriptions.values().map(contract).collect();
+        let mut turns = Vec::with_capacity(contracts.iter().map(|contract| contract.stretches.len()).sum());
+        turns.extend(contracts.iter().flat_map(Contract::stretches).map(|stretch| stretch.from));
+        if contracts.len() > 1 {
+            turns.sort_unstable();
+        }
+        Self { contracts, turns }
+    }
+
+    /// How many changes there are by an instant, if there is none after it up to another.
+    pub(crate) fn unchanged(&self, after: Instant, through: Instant) -> Option<usize> {
+        let n = self.turns.iter().take_while(|turn| **turn <= after).count();
+        self.turns.get(n).is_none_or(|turn| *turn > through).then_some(n)
     }
 
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Contract<'s>> {
