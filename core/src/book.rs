@@ -15,6 +15,7 @@ use hashbrown::HashTable;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Where a hash map's order never shows, a fixed hash will do.
@@ -378,16 +379,31 @@ impl Book {
         })
     }
 
+    /// How many clients there are at most: some may have no event that stands.
+    pub(crate) fn places(&self) -> usize {
+        self.roster().len()
+    }
+
+    /// The clients of some places, in order of their ids, erased ones among them under their anonymous ids.
+    pub(crate) fn within(&self, places: Range<usize>) -> impl Iterator<Item = Client<'_>> {
+        let members = self.roster().get(places).unwrap_or_default().iter();
+        let clients = members.map(|member| Client { id: &member.id, state: self.standing(&member.slots) });
+        clients.filter(Client::has_events)
+    }
+
+    /// The clients of some places that can be asked about, in order of their ids.
+    pub(crate) fn living_within(&self, places: Range<usize>) -> impl Iterator<Item = Client<'_>> {
+        self.within(places).filter(|client| !self.erased.contains(client.id))
+    }
+
     /// Every client in order of its id, erased ones among them under their anonymous ids.
     pub(crate) fn all(&self) -> impl Iterator<Item = Client<'_>> {
-        let clients =
-            self.roster().iter().map(|member| Client { id: &member.id, state: self.standing(&member.slots) });
-        clients.filter(Client::has_events)
+        self.within(0..self.places())
     }
 
     /// Every client that can be asked about, in order of its id.
     pub(crate) fn living(&self) -> impl Iterator<Item = Client<'_>> {
-        self.all().filter(|client| !self.erased.contains(client.id))
+        self.living_within(0..self.places())
     }
 
     /// What the book as a whole has seen.

@@ -38,6 +38,7 @@ mod zone;
 mod period;
 mod rate;
 mod exchange;
+mod chunks;
 
 // 1 what happened
 pub mod event;

@@ -39,6 +39,7 @@ const STEPS: &[Step] = &[
     Step { name: "lints", shows: "cargo clippy --workspace --all-targets -- -D warnings", run: lints },
     Step { name: "generated files", shows: "cargo xtask codegen --check", run: generated },
     Step { name: "tests", shows: "cargo test --workspace --no-fail-fast, doc tests included", run: tests },
+    Step { name: "threads", shows: "cargo test -p healthfold --features threads --test threads --test conformance", run: threads },
     Step { name: "docs", shows: "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps", run: docs },
 ];
 
@@ -110,8 +111,18 @@ fn generated() -> Result<Outcome> {
 }
 
 fn tests() -> Result<Outcome> {
+    run_tests(&["test", "--workspace", "--no-fail-fast", "--", "--show-output"])
+}
+
+/// The answers of a book by several threads.
+fn threads() -> Result<Outcome> {
+    let of = ["--features", "threads", "--test", "threads", "--test", "conformance"];
+    run_tests(&[&["test", "-p", "healthfold"][..], &of, &["--", "--show-output"]].concat())
+}
+
+fn run_tests(args: &[&str]) -> Result<Outcome> {
     let output = cargo()
-        .args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"])
+        .args(args)
         .stderr(Stdio::inherit())
         .output()
         .context("cargo does not start")?;

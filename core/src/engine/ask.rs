@@ -1,6 +1,7 @@
 //! Questions about one client: signals, scores and the reasons for them.
 
 use super::Engine;
+use crate::chunks::in_chunks;
 use crate::error::QueryError;
 use crate::id::ClientId;
 use crate::score::change::{Way, concerns};
@@ -117,9 +118,16 @@ impl Engine {
     /// ```
     pub fn score_table(&self, model: &Model, as_of: Instant, of: ScoresOf) -> ScoreTable {
         let scorer = self.scorer(model, as_of);
-        let mut table = ScoreTable::new(model, as_of);
-        self.each_scored(&scorer, of, |client, _, sheet| table.push(client.id, sheet));
-        table
+        let chunks = in_chunks(self.book.places(), |places| {
+            let mut table = ScoreTable::new(model, as_of);
+            self.each_scored(&scorer, of, places, |client, _, sheet| table.push(client.id, sheet));
+            table
+        });
+        let whole = |mut table: ScoreTable, chunk| {
+            table.append(chunk);
+            table
+        };
+        chunks.into_iter().reduce(whole).unwrap_or_else(|| ScoreTable::new(model, as_of))
     }
 
     /// A client's health day by day (or week by week, month by month): as of the last microsecond of each period's last

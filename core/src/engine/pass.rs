@@ -2,9 +2,11 @@
 
 use super::{Engine, ScoresOf};
 use crate::book::Client;
+use crate::chunks::in_chunks;
 use crate::score::{Scorer, Sheet};
 use crate::signal::{Vantage, View};
 use crate::time::Instant;
+use std::ops::Range;
 
 impl Engine {
     /// What the views of all clients at an instant share.
@@ -22,26 +24,35 @@ impl Engine {
     }
 
     /// What a question makes of each client that it is about, in order of their ids.
-    pub(super) fn of_scored<T>(
+    pub(super) fn of_scored<T: Send>(
         &self,
         scorer: &Scorer<'_>,
         of: ScoresOf,
-        answer: impl Fn(&Client<'_>, &View<'_>, &Sheet<'_>) -> T,
+        answer: impl Fn(&Client<'_>, &View<'_>, &Sheet<'_>) -> T + Sync,
     ) -> Vec<T> {
-        let mut answers = Vec::new();
-        self.each_scored(scorer, of, |client, view, sheet| answers.push(answer(client, view, sheet)));
+        let chunks = in_chunks(self.book.places(), |places| {
+            let mut answers = Vec::new();
+            self.each_scored(scorer, of, places, |client, view, sheet| {
+                answers.push(answer(client, view, sheet));
+            });
+            answers
+        });
+        let mut chunks = chunks.into_iter();
+        let mut answers = chunks.next().unwrap_or_default();
+        chunks.for_each(|mut chunk| answers.append(&mut chunk));
         answers
     }
 
-    /// Shows each client that a question is about, with its numbers, in order of their ids.
+    /// Shows each client of some places that a question is about, with its numbers, in order of their ids.
     pub(super) fn each_scored(
         &self,
         scorer: &Scorer<'_>,
         of: ScoresOf,
+        places: Range<usize>,
         mut see: impl FnMut(&Client<'_>, &View<'_>, &Sheet<'_>),
     ) {
-        let mut sheet = scorer.sheet();
-        for client in self.book.living() {
+        let mut sheet = scorer.sheet_apart();
+        for client in self.book.living_within(places) {
             let view = scorer.view(&client.state);
             if self.is_asked(&view, of) {
                 scorer.fill(view, &mut sheet);

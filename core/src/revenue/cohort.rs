@@ -3,8 +3,10 @@
 use super::group::GroupKey;
 use super::movement::{Span, paid_at};
 use super::policy::{Attribution, GroupBy};
+use super::run_rate::View;
 use super::settings::RevenueOptions;
 use super::{Question, Refusal, SettingError};
+use crate::book::Client;
 use crate::money::Currency;
 use crate::period::Period;
 use crate::rate::{share, share_of_heads};
@@ -76,6 +78,11 @@ struct Gathered {
     cells: Vec<(u64, Annual)>,
 }
 
+/// When months end, as far as was asked.
+type Ends = BTreeMap<Month, Instant>;
+/// What is gathered for each cohort.
+type ByCohort = BTreeMap<(Month, Option<GroupKey>, Currency), Gathered>;
+
 /// The cohorts whose month lies in a range, both ends included.
 pub(crate) fn cohorts(
     question: &Question<'_>,
@@ -95,9 +102,10 @@ pub(crate) fn cohorts(
     let ground = question.ground(&shared);
     let grouping = question.grouping(&shared, question.as_of);
     let zone = question.zone;
-    let mut ends: BTreeMap<Month, Instant> = BTreeMap::new();
-    let mut gathered: BTreeMap<(Month, Option<GroupKey>, Currency), Gathered> = BTreeMap::new();
-    question.visit(&shared, |client, views, _| {
+    let see = |(ends, gathered): &mut (Ends, ByCohort),
+               client: &Client<'_>,
+               views: &[(Currency, View<'_, '_>)],
+               _: &View<'_, '_>| {
         for (currency, view) in views {
             let began = view.spells.first().map(|spell| spell.from).filter(|from| *from <= question.as_of);
             let Some(began) = began else { continue };
@@ -132,7 +140,13 @@ pub(crate) fn cohorts(
             }
         }
         Ok(())
-    })?;
+    };
+    let join = |(_, before): &mut (Ends, ByCohort), (_, after): (Ends, ByCohort)| {
+        for (cohort, gathered) in after {
+            before.entry(cohort).or_default().append(gathered);
+        }
+    };
+    let (_, gathered) = question.gather(&shared, Default::default, see, join)?;
     let cohorts = gathered.into_iter().map(|((cohort, key, currency), gathered)| Cohort {
         cohort,
         key,
@@ -144,6 +158,17 @@ pub(crate) fn cohorts(
 }
 
 impl Gathered {
+    /// Adds what was gathered of other clients of the cohort.
+    fn append(&mut self, other: Self) {
+        self.clients += other.clients;
+        let longest = self.cells.len().max(other.cells.len());
+        self.cells.resize(longest, (0, Annual::ZERO));
+        for ((clients, sum), (more, annual)) in self.cells.iter_mut().zip(other.cells) {
+            *clients += more;
+            *sum += annual;
+        }
+    }
+
     fn cells(&self, currency: Currency, options: &RevenueOptions) -> Vec<CohortCell> {
         let first = self.cells.first().map_or(Annual::ZERO, |(_, annual)| *annual);
         let cell = |(months, (clients, annual)): (u32, &(u64, Annual))| CohortCell {

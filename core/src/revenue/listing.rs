@@ -16,6 +16,14 @@ use crate::period::Period;
 use crate::recurring::{Annual, Recurring};
 use crate::timeline::Stamp;
 
+/// What is listed, in order of the clients.
+#[derive(Default)]
+struct Lists {
+    rows: Vec<MovementRow>,
+    changes: Vec<ChangeRow>,
+    transfers: Vec<TransferRow>,
+}
+
 /// What each client did over a period.
 pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movements, Refusal> {
     let shared = question.shared()?;
@@ -24,31 +32,38 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
     let grouping = question.grouping(&shared, span.opening);
     let cut = question.cut();
     let by_change = question.options.grain == Grain::Change;
-    let (mut rows, mut changes, mut transfers) = (Vec::new(), Vec::new(), Vec::new());
-    question.visit(&shared, |client, views, _| {
-        for (currency, view) in views {
-            let told = Told { question, ground: &ground, client, view, currency: *currency };
-            if let Some(stated) = cut {
-                let pieces = pieces(view, &client.state.profile, stated, &span, &ground)?;
-                for piece in &pieces {
-                    let within = Some(piece.span.period);
-                    rows.extend(told.net(&piece.moved, &piece.span, Some(&piece.key), within)?);
+    let see =
+        |lists: &mut Lists, client: &Client<'_>, views: &[(Currency, View<'_, '_>)], _: &View<'_, '_>| {
+            let Lists { rows, changes, transfers } = lists;
+            for (currency, view) in views {
+                let told = Told { question, ground: &ground, client, view, currency: *currency };
+                if let Some(stated) = cut {
+                    let pieces = pieces(view, &client.state.profile, stated, &span, &ground)?;
+                    for piece in &pieces {
+                        let within = Some(piece.span.period);
+                        rows.extend(told.net(&piece.moved, &piece.span, Some(&piece.key), within)?);
+                        if by_change {
+                            changes.extend(told.changes(&piece.span, Some(&piece.key))?);
+                        }
+                    }
+                    transfers.extend(told.transfers(&pieces, stated));
+                } else if let Did::Moved(moved) = Walk::new(view, ground).over(&span)? {
+                    let key = grouping.as_ref().map(|by| by.key(client, view, moved.grouped_at, &span));
+                    let key = key.transpose()?;
+                    rows.extend(told.net(&moved, &span, key.as_ref(), None)?);
                     if by_change {
-                        changes.extend(told.changes(&piece.span, Some(&piece.key))?);
+                        changes.extend(told.changes(&span, key.as_ref())?);
                     }
                 }
-                transfers.extend(told.transfers(&pieces, stated));
-            } else if let Did::Moved(moved) = Walk::new(view, ground).over(&span)? {
-                let key = grouping.as_ref().map(|by| by.key(client, view, moved.grouped_at, &span));
-                let key = key.transpose()?;
-                rows.extend(told.net(&moved, &span, key.as_ref(), None)?);
-                if by_change {
-                    changes.extend(told.changes(&span, key.as_ref())?);
-                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        };
+    let join = |before: &mut Lists, mut after: Lists| {
+        before.rows.append(&mut after.rows);
+        before.changes.append(&mut after.changes);
+        before.transfers.append(&mut after.transfers);
+    };
+    let Lists { rows, changes, transfers } = question.gather(&shared, Lists::default, see, join)?;
     Ok(Movements {
         period: question.period(&span),
         as_of: question.as_of,

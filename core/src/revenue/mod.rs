@@ -98,6 +98,7 @@ pub(crate) use trial::trials;
 pub(crate) use value::{observed, simple};
 
 use crate::book::{Book, Client, NoClient};
+use crate::chunks::in_chunks;
 use crate::exchange::{NoValue, Rates};
 use crate::id::ClientId;
 use crate::money::Currency;
@@ -111,7 +112,7 @@ use attribution::pieces;
 use band::Bands;
 use group::{Grouping, Stated};
 use hierarchy::Hierarchy;
-use movement::{Walk, Did, Ground, Span};
+use movement::{Did, Ground, Span, Walk};
 use retention::Sums;
 use run_rate::{Contracts, PayingRules, View};
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,6 +158,12 @@ struct Shared {
     only: Option<BTreeSet<ClientId>>,
 }
 
+impl Shared {
+    fn is_about(&self, client: &ClientId) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(client))
+    }
+}
+
 impl Question<'_> {
     fn shared(&self) -> Result<Shared, Refusal> {
         let options = self.options;
@@ -195,8 +202,7 @@ impl Question<'_> {
 
     /// The clients of the question, in order of their ids.
     fn clients<'c>(&'c self, shared: &'c Shared) -> impl Iterator<Item = Client<'c>> {
-        let only = shared.only.as_ref();
-        self.book.all().filter(move |client| only.is_none_or(|only| only.contains(client.id)))
+        self.book.all().filter(|client| shared.is_about(client.id))
     }
 
     /// The client that an id stands for.
@@ -233,39 +239,64 @@ impl Question<'_> {
         self.options.group_by.as_ref().filter(|_| by_interval).and_then(Stated::of)
     }
 
-    /// Shows every client that ever pays, in order of ids: what it pays by currency (or converted), and over all.
-    fn visit(
+    /// What is gathered of every client that ever pays: `see` is shown them in order of ids, with what each pays by currency
+    /// (or converted) and over all, and `join` puts what comes after behind what came before.
+    fn gather<A: Send>(
         &self,
         shared: &Shared,
-        mut see: impl FnMut(&Client<'_>, &[(Currency, View<'_, '_>)], &View<'_, '_>) -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
-        for client in self.clients(shared) {
-            let contracts = Contracts::of(&client.state.billing, &shared.rules, self.zone);
-            let lines = contracts.lines();
-            if lines.is_empty() {
-                continue;
+        nothing: impl Fn() -> A + Sync,
+        see: impl Fn(&mut A, &Client<'_>, &[(Currency, View<'_, '_>)], &View<'_, '_>) -> Result<(), Refusal>
+        + Sync,
+        join: impl Fn(&mut A, A),
+    ) -> Result<A, Refusal> {
+        let chunks = in_chunks(self.book.places(), |places| {
+            let mut gathered = nothing();
+            for client in self.book.within(places) {
+                if shared.is_about(client.id) {
+                    self.show(shared, &client, |views, whole| see(&mut gathered, &client, views, whole))?;
+                }
             }
-            let view = |currency, lines| View::new(&contracts, currency, lines, &shared.rules, self.zone);
-            let one = match (&shared.rates, lines.as_slice()) {
-                (Some(rates), _) => Some((rates.reporting(), view(None, &lines))),
-                (None, [line]) => Some((line.currency, view(Some(line.currency), &lines))),
-                (None, _) => None,
-            };
-            match one {
-                // One view is all there is to see; of several the whole is apart.
-                Some(one) => {
-                    let views = [one];
-                    let [(_, whole)] = &views;
-                    see(&client, &views, whole)?;
-                }
-                None => {
-                    let each = lines.iter().map(std::slice::from_ref).zip(&lines);
-                    let each = each.map(|(lines, line)| (line.currency, view(Some(line.currency), lines)));
-                    see(&client, &each.collect::<Vec<_>>(), &view(None, &lines))?;
-                }
+            Ok::<A, Refusal>(gathered)
+        });
+        let mut chunks = chunks.into_iter();
+        let mut gathered = chunks.next().unwrap_or_else(|| Ok(nothing()))?;
+        for chunk in chunks {
+            join(&mut gathered, chunk?);
+        }
+        Ok(gathered)
+    }
+
+    /// Shows what a client pays, if it ever does.
+    fn show(
+        &self,
+        shared: &Shared,
+        client: &Client<'_>,
+        see: impl FnOnce(&[(Currency, View<'_, '_>)], &View<'_, '_>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let contracts = Contracts::of(&client.state.billing, &shared.rules, self.zone);
+        let lines = contracts.lines();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let view = |currency, lines| View::new(&contracts, currency, lines, &shared.rules, self.zone);
+        let one = match (&shared.rates, lines.as_slice()) {
+            (Some(rates), _) => Some((rates.reporting(), view(None, &lines))),
+            (None, [line]) => Some((line.currency, view(Some(line.currency), &lines))),
+            (None, _) => None,
+        };
+        match one {
+            // One view is all there is to see; of several the whole is apart.
+            Some(one) => {
+                let views = [one];
+                let [(_, whole)] = &views;
+                see(&views, whole)
+            }
+            None => {
+                let each = lines.iter().map(std::slice::from_ref).zip(&lines);
+                let each = each.map(|(lines, line)| (line.currency, view(Some(line.currency), lines)));
+                see(&each.collect::<Vec<_>>(), &view(None, &lines))
             }
         }
-        Ok(())
     }
 
     fn period(&self, span: &Span) -> ReportPeriod {
@@ -280,10 +311,15 @@ impl Question<'_> {
     }
 }
 
-/// What a pass gathers for one period.
-struct Gathered<'q> {
+/// A period that a pass is about.
+struct Asked<'q> {
     span: Span,
     grouping: Option<Grouping<'q>>,
+}
+
+/// What a pass gathers for one period.
+#[derive(Default)]
+struct Gathered {
     heads: Heads,
     by_currency: BTreeMap<Currency, Sums>,
     groups: BTreeMap<(GroupKey, Currency), Sums>,
@@ -327,45 +363,41 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
         Grain::Change => flows::flows(view, span, &ground).map(Some),
         Grain::Net => Ok(None),
     };
-    let gathered = |period: &Period| {
+    let asked = |period: &Period| {
         let span = Span::new(*period, question.as_of);
-        Gathered {
-            span,
-            grouping: question.grouping(&shared, span.opening),
-            heads: Heads::default(),
-            by_currency: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            unsettled_heads: 0,
-            unsettled: BTreeMap::new(),
-        }
+        Asked { span, grouping: question.grouping(&shared, span.opening) }
     };
-    let mut gathered: Vec<Gathered<'_>> = periods.iter().map(gathered).collect();
-    question.visit(&shared, |client, views, whole| {
+    let asked: Vec<Asked<'_>> = periods.iter().map(asked).collect();
+    let nothing = || periods.iter().map(|_| Gathered::default()).collect::<Vec<_>>();
+    let see = |gathered: &mut Vec<Gathered>,
+               client: &Client<'_>,
+               views: &[(Currency, View<'_, '_>)],
+               whole: &View<'_, '_>| {
         for (currency, view) in views {
             let mut walk = Walk::new(view, ground);
-            for period in &mut gathered {
+            for (period, Asked { span, grouping }) in gathered.iter_mut().zip(&asked) {
                 if let Some(stated) = cut {
-                    for piece in pieces(view, &client.state.profile, stated, &period.span, &ground)? {
+                    for piece in pieces(view, &client.state.profile, stated, span, &ground)? {
                         let group = period.groups.entry((piece.key.clone(), *currency)).or_default();
                         group.add_piece(&piece);
                         group.add_flows(gross(view, &piece.span)?);
                     }
                 }
-                let did = walk.over(&period.span)?;
+                let did = walk.over(span)?;
                 if let [_] = views {
                     period.heads.add(&did);
                 }
                 let at = match &did {
                     Did::Nothing => continue,
-                    Did::Still(_) => period.span.opening,
+                    Did::Still(_) => span.opening,
                     Did::Moved(moved) => moved.grouped_at,
                 };
-                let flows = gross(view, &period.span)?;
+                let flows = gross(view, span)?;
                 let total = period.by_currency.entry(*currency).or_default();
                 total.add(&did);
                 total.add_flows(flows);
-                if let Some(grouping) = &period.grouping {
-                    let key = grouping.key(client, view, at, &period.span)?;
+                if let Some(grouping) = grouping {
+                    let key = grouping.key(client, view, at, span)?;
                     let group = period.groups.entry((key, *currency)).or_default();
                     group.add(&did);
                     group.add_flows(flows);
@@ -375,46 +407,68 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
         if views.len() > 1 {
             // Amounts of several currencies do not add up; only whether there are any is looked at.
             let mut walk = Walk::new(whole, by_all_heads);
-            for period in &mut gathered {
-                period.heads.add(&walk.over(&period.span)?);
+            for (period, asked) in gathered.iter_mut().zip(&asked) {
+                period.heads.add(&walk.over(&asked.span)?);
             }
         }
         if ground.rules.grace_days > 0 {
-            for period in &mut gathered {
-                period.note_unsettled(views, whole, &ground)?;
+            for (period, asked) in gathered.iter_mut().zip(&asked) {
+                period.note_unsettled(views, whole, &asked.span, &ground)?;
             }
         }
         Ok(())
-    })?;
-    Ok(gathered.into_iter().map(|period| period.report(question, shared.rates.as_ref())).collect())
+    };
+    let join = |before: &mut Vec<Gathered>, after: Vec<Gathered>| {
+        before.iter_mut().zip(after).for_each(|(before, after)| before.append(after));
+    };
+    let gathered = question.gather(&shared, nothing, see, join)?;
+    let reports = gathered.into_iter().zip(&asked);
+    Ok(reports.map(|(period, asked)| period.report(question, &asked.span, shared.rates.as_ref())).collect())
 }
 
-impl Gathered<'_> {
+impl Gathered {
+    /// Adds what was gathered of the clients behind these.
+    fn append(&mut self, after: Self) {
+        let Self { heads, by_currency, groups, unsettled_heads, unsettled } = after;
+        self.heads += heads;
+        for (currency, sums) in by_currency {
+            self.by_currency.entry(currency).or_default().append(sums);
+        }
+        for (group, sums) in groups {
+            self.groups.entry(group).or_default().append(sums);
+        }
+        self.unsettled_heads += unsettled_heads;
+        for (currency, annual) in unsettled {
+            *self.unsettled.entry(currency).or_default() += annual;
+        }
+    }
+
     /// Notes a client whose gap began before the end of the period and runs as of the question.
     fn note_unsettled(
         &mut self,
         views: &[(Currency, View<'_, '_>)],
         whole: &View<'_, '_>,
+        span: &Span,
         ground: &Ground<'_>,
     ) -> Result<(), Refusal> {
         let as_of = ground.rules.as_of;
         let gap = |view: &View<'_, '_>| {
             let (until, _) = view.over_by(as_of).filter(|_| view.spell_at(as_of).is_none())?;
             let days = ground.zone.day(as_of).days_since(ground.zone.day(until));
-            let open = until < self.span.period.end && i64::from(days) <= i64::from(ground.rules.grace_days);
+            let open = until < span.period.end && i64::from(days) <= i64::from(ground.rules.grace_days);
             open.then_some(until)
         };
         self.unsettled_heads += u64::from(gap(whole).is_some());
         for (currency, view) in views {
             if let Some(until) = gap(view) {
-                let amount = movement::paid_at(view, &self.span, ground, until.just_before())?;
+                let amount = movement::paid_at(view, span, ground, until.just_before())?;
                 *self.unsettled.entry(*currency).or_default() += amount;
             }
         }
         Ok(())
     }
 
-    fn report(self, question: &Question<'_>, rates: Option<&Rates>) -> RevenueReport {
+    fn report(self, question: &Question<'_>, span: &Span, rates: Option<&Rates>) -> RevenueReport {
         let options = question.options;
         let several = self.by_currency.len() > 1;
         let only = self.by_currency.keys().next().copied().filter(|_| !several);
@@ -460,9 +514,9 @@ impl Gathered<'_> {
                 recurring: (!several).then(|| only.map_or_else(Recurring::default, of)),
             }
         });
-        let rates = rates.map(|rates| rates.used(self.span.opening, self.span.closing));
+        let rates = rates.map(|rates| rates.used(span.opening, span.closing));
         RevenueReport {
-            period: question.period(&self.span),
+            period: question.period(span),
             as_of: question.as_of,
             currency,
             settings: question.settings(),

@@ -67,6 +67,31 @@ impl Still {
     }
 }
 
+impl std::ops::AddAssign for Heads {
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            opening,
+            new,
+            reactivated,
+            resumed,
+            paused,
+            churned,
+            closing,
+            joined_and_left,
+            paused_lost,
+        } = other;
+        self.opening += opening;
+        self.new += new;
+        self.reactivated += reactivated;
+        self.resumed += resumed;
+        self.paused += paused;
+        self.churned += churned;
+        self.closing += closing;
+        self.joined_and_left += joined_and_left;
+        self.paused_lost += paused_lost;
+    }
+}
+
 impl Heads {
     pub(crate) fn add(&mut self, did: &Did) {
         match did {
@@ -145,6 +170,38 @@ impl Sums {
         self.add_movement(moved);
         self.close(moved, moved.opening.is_positive());
         self.note_ends(moved, true, true);
+    }
+
+    /// Adds the sums over clients behind these.
+    pub(crate) fn append(&mut self, after: Self) {
+        let both = |ours: &mut (u64, Annual), theirs: (u64, Annual)| {
+            ours.0 += theirs.0;
+            ours.1 += theirs.1;
+        };
+        self.heads += after.heads;
+        self.opening += after.opening;
+        self.new += after.new;
+        self.reactivation += after.reactivation;
+        self.resumed += after.resumed;
+        self.expansion += after.expansion;
+        self.contraction += after.contraction;
+        self.paused += after.paused;
+        self.churn += after.churn;
+        self.fx += after.fx;
+        self.closing += after.closing;
+        self.joined_and_left += after.joined_and_left;
+        self.paused_lost += after.paused_lost;
+        self.after_cancellations += after.after_cancellations;
+        self.retained += after.retained;
+        self.kept += after.kept;
+        self.closing_valued += after.closing_valued;
+        self.from_existing += after.from_existing;
+        self.flows += after.flows;
+        both(&mut self.churned_of_opening, after.churned_of_opening);
+        both(&mut self.transferred_in, after.transferred_in);
+        both(&mut self.transferred_out, after.transferred_out);
+        let mut ends = after.ends;
+        self.ends.append(&mut ends);
     }
 
     /// The same for a client that pays, and nothing of it changes.

@@ -1,8 +1,10 @@
 //! The clients with the greatest MRR at an instant. Frozen as `only_clients`, they can be followed through other reports.
 
 use super::movement::{Span, paid_at};
+use super::run_rate::View;
 use super::settings::RevenueOptions;
 use super::{Question, Refusal};
+use crate::book::Client;
 use crate::id::ClientId;
 use crate::money::Currency;
 use crate::period::Period;
@@ -41,6 +43,9 @@ impl TopClients {
     }
 }
 
+/// What each client pays, by currency.
+type Paid = BTreeMap<Currency, Vec<(Annual, ClientId)>>;
+
 /// The `n` clients that pay most as of the question.
 pub(crate) fn top(question: &Question<'_>, n: usize) -> Result<TopClients, Refusal> {
     let shared = question.shared()?;
@@ -48,15 +53,19 @@ pub(crate) fn top(question: &Question<'_>, n: usize) -> Result<TopClients, Refus
     let as_of = question.as_of;
     let instant = Period { start: as_of, end: as_of.just_after() };
     let span = Span { rates_at: (as_of, as_of), ..Span::new(instant, as_of) };
-    let mut paid: BTreeMap<Currency, Vec<(Annual, ClientId)>> = BTreeMap::new();
-    question.visit(&shared, |client, views, _| {
+    let see = |paid: &mut Paid, client: &Client<'_>, views: &[(Currency, View<'_, '_>)], _: &View<'_, '_>| {
         for (currency, view) in views.iter().filter(|(_, view)| view.spell_at(as_of).is_some()) {
             let annual = paid_at(view, &span, &ground, view.look(as_of))?;
             paid.entry(*currency).or_default().push((annual, client.id.clone()));
         }
         Ok(())
-    })?;
-    let mut paid = paid.into_iter();
+    };
+    let join = |before: &mut Paid, after: Paid| {
+        for (currency, mut clients) in after {
+            before.entry(currency).or_default().append(&mut clients);
+        }
+    };
+    let mut paid = question.gather(&shared, Paid::new, see, join)?.into_iter();
     let (first, second) = (paid.next(), paid.next());
     if let Some((currency, _)) = second {
         // Amounts of two currencies have no order without a rate between them.

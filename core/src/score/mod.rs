@@ -53,7 +53,7 @@ use model::{Part, Single, WhenMissing};
 use peers::{Peer, Peers};
 use readings::{Readings, Stages};
 pub(crate) use sheet::Sheet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use tree::{ReadPart, for_each_part};
 use valuation::Valuation;
 
@@ -113,6 +113,11 @@ impl<'a> Scorer<'a> {
     /// Room for the numbers of one client after the other.
     pub(crate) fn sheet(&self) -> Sheet<'_> {
         Sheet::new(self.model.plan.clone())
+    }
+
+    /// As [`Scorer::sheet`], with names that no other sheet holds.
+    pub(crate) fn sheet_apart(&self) -> Sheet<'_> {
+        Sheet::new(Arc::new(self.model.plan.apart()))
     }
 
     /// The score in numbers, by the first model that fits.

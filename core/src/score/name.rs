@@ -20,6 +20,11 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same text, in a place of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self::from(self.as_str())
+    }
 }
 
 impl From<&str> for Name {

@@ -48,6 +48,26 @@ impl Plan {
         }
     }
 
+    /// The same, sharing nothing with this one: threads that count who holds one name would wait for each other.
+    pub(super) fn apart(&self) -> Self {
+        let names = |names: &[Name]| names.iter().map(Name::apart).collect();
+        let choice = |of: &PlanOfOne| PlanOfOne {
+            model: of.model.apart(),
+            version: of.version,
+            parts: of.parts.iter().map(|part| Arc::new(PartName::clone(part))).collect(),
+            adjustments: names(&of.adjustments),
+            limits: names(&of.limits),
+            bands: of.bands.clone(),
+            tree: of.tree.clone(),
+        };
+        Self {
+            stages: names(&self.stages),
+            choices: self.choices.iter().map(choice).collect(),
+            bands: names(&self.bands),
+            unknown: self.unknown.apart(),
+        }
+    }
+
     pub(super) fn stage(&self, name: &str) -> Option<Name> {
         self.stages.iter().find(|stage| **stage == name).cloned()
     }

@@ -31,6 +31,10 @@ impl Column {
     fn push(&mut self, number: Option<f64>) {
         self.0.push(number.unwrap_or(f64::NAN));
     }
+
+    fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
 }
 
 /// Two columns are equal where the same rows have the same numbers, and the others none.
@@ -246,6 +250,35 @@ impl ScoreTable {
             let step: Option<&Step> = if of_model(column.model) { steps.next() } else { None };
             column.readings.push(step.and_then(|step| step.reading));
             column.effects.push(step.map(|step| step.effect));
+        }
+    }
+
+    /// Adds the rows of a table of the same model behind its own.
+    pub(crate) fn append(&mut self, other: Self) {
+        let Self { mut client, mut rule, mut stage, mut band, groups, parts, steps, .. } = other;
+        self.client.append(&mut client);
+        self.rule.append(&mut rule);
+        self.stage.append(&mut stage);
+        self.band.append(&mut band);
+        self.score.append(other.score);
+        self.computed.append(other.computed);
+        self.coverage.append(other.coverage);
+        self.low.append(other.low);
+        self.high.append(other.high);
+        self.override_effect.append(other.override_effect);
+        self.clamp.append(other.clamp);
+        for (ours, theirs) in self.groups.iter_mut().zip(groups) {
+            ours.points.append(theirs.points);
+        }
+        for (ours, mut theirs) in self.parts.iter_mut().zip(parts) {
+            ours.readings.append(theirs.readings);
+            ours.missing.append(&mut theirs.missing);
+            ours.points.append(theirs.points);
+            ours.weights.append(theirs.weights);
+        }
+        for (ours, theirs) in self.steps.iter_mut().zip(steps) {
+            ours.readings.append(theirs.readings);
+            ours.effects.append(theirs.effects);
         }
     }
 

@@ -92,8 +92,9 @@ impl Tree {
         values.resize(self.nodes.len(), Value::default());
         // From the last to the first, so that what is inside comes before what it is in.
         for (number, node) in self.nodes.iter().enumerate().rev() {
-            let (mut present, mut low, mut high) = (Sum::default(), Sum::default(), Sum::default());
-            let (mut seen, mut judged) = (0.0, false);
+            let sum = Sum { how: node.combine, sum: 0.0, weight: 0.0, decides: None };
+            let (mut present, mut low, mut high) = (sum, sum, sum);
+            let (mut seen, mut weight, mut judged) = (0.0, 0.0, false);
             for (leaf, part) in self.leaves_of(node, parts).filter(|(leaf, _)| human || !leaf.human) {
                 if let Some(points) = part.points {
                     present.take(leaf.weight, points);
@@ -103,10 +104,10 @@ impl Tree {
                     low.take(leaf.weight, known.unwrap_or(0.0));
                     high.take(leaf.weight, known.unwrap_or(100.0));
                     seen += leaf.weight * if part.covered { 1.0 } else { 0.0 };
+                    weight += leaf.weight;
                     judged = true;
                 }
             }
-            let mut weight = low.weight;
             for inner in &node.groups {
                 let (Some(value), Some(inner)) = (values.get(*inner), self.nodes.get(*inner)) else {
                     continue;
@@ -121,9 +122,7 @@ impl Tree {
                 }
             }
             let coverage = judged.then(|| if weight > 0.0 { seen / weight } else { 0.0 });
-            let how = node.combine;
-            let value =
-                Value { present: present.value(how), low: low.value(how), high: high.value(how), coverage };
+            let value = Value { present: present.value(), low: low.value(), high: high.value(), coverage };
             values.get_mut(number).into_iter().for_each(|slot| *slot = value);
         }
         values.first().copied().unwrap_or_default()
@@ -196,21 +195,25 @@ pub(super) struct Value {
     pub(super) coverage: Option<f64>,
 }
 
-/// What the children of a group add up to, and the least and the greatest of them.
-#[derive(Default)]
+/// What the children of a group add up to, or the one of them that decides.
+#[derive(Clone, Copy)]
 struct Sum {
+    how: Combine,
     sum: f64,
     weight: f64,
-    ends: Option<(f64, f64)>,
+    decides: Option<f64>,
 }
 
 impl Sum {
     fn take(&mut self, weight: f64, points: f64) {
-        self.sum += weight * points;
-        self.weight += weight;
-        self.ends = Some(
-            self.ends.map_or((points, points), |(least, greatest)| (least.min(points), greatest.max(points))),
-        );
+        match self.how {
+            Combine::Mean => {
+                self.sum += weight * points;
+                self.weight += weight;
+            }
+            Combine::Min => self.decides = Some(self.decides.map_or(points, |least| least.min(points))),
+            Combine::Max => self.decides = Some(self.decides.map_or(points, |greatest| greatest.max(points))),
+        }
     }
 
     fn take_if(&mut self, weight: f64, points: Option<f64>) {
@@ -219,11 +222,10 @@ impl Sum {
         }
     }
 
-    fn value(&self, how: Combine) -> Option<f64> {
-        match how {
+    fn value(&self) -> Option<f64> {
+        match self.how {
             Combine::Mean => (self.weight > 0.0).then(|| self.sum / self.weight),
-            Combine::Min => self.ends.map(|(least, _)| least),
-            Combine::Max => self.ends.map(|(_, greatest)| greatest),
+            Combine::Min | Combine::Max => self.decides,
         }
     }
 }

@@ -1,0 +1,145 @@
+//! With the feature `threads`: however many threads answer, the bits are the same, and they are those of clients asked
+//! one by one.
+
+use healthfold::{ClientId, Engine, Event, Model, Period, PeriodUnit, RevenueOptions, ScoresOf, Settings};
+use serde_json::{Value, json};
+
+/// Enough for three chunks, the last of them short.
+const CLIENTS: u32 = 2_300;
+
+fn take(engine: &mut Engine, id: &str, client: &str, time: &str, kind: &str, data: &Value) {
+    let event = json!({"id": id, "source": "t", "type": kind, "subject": client,
+        "time": format!("{time}T10:00:00Z"), "data": data});
+    engine.apply(&Event::from_json(event.to_string().as_bytes()).unwrap()).unwrap();
+}
+
+/// Clients who use, pay in two currencies, leave and come back; some are one, some are erased.
+fn book() -> Engine {
+    let mut engine = Engine::new(Settings::default()).unwrap();
+    for n in 0..CLIENTS {
+        let client = format!("c-{n}");
+        let mut tell = |id: &str, time: &str, kind: &str, data: Value| {
+            take(&mut engine, &format!("{client}-{id}"), &client, time, kind, &data);
+        };
+        let currency = if n % 7 == 0 { "EUR" } else { "USD" };
+        let contract = |status: &str, amount: u32| {
+            json!({"subscription": "s", "status": status, "amount": amount, "currency": currency,
+                "interval": {"unit": "month"}, "plan": format!("plan-{}", n % 3)})
+        };
+        tell("1", "2025-11-03", "billing.subscription_set", contract("active", 10 + n % 97));
+        match n % 5 {
+            0 => tell("2", "2026-01-12", "billing.subscription_set", contract("active", 20 + n % 89)),
+            1 => tell("2", "2026-01-12", "billing.subscription_set", contract("cancelled", 1)),
+            2 => tell("2", "2026-02-12", "billing.subscription_set", contract("paused", 1)),
+            _ => tell("2", "2026-02-01", "client.sentiment_set", json!({"value": n % 101})),
+        }
+        for use_of in 0..n % 4 {
+            tell(
+                &format!("u{use_of}"),
+                "2026-02-20",
+                "usage.counted",
+                json!({"metric": "calls", "user": format!("u-{use_of}")}),
+            );
+        }
+        match n % 211 {
+            0 => tell(
+                "m",
+                "2026-02-01",
+                "client.merged_into",
+                json!({"into": format!("c-{}", (n + 1) % CLIENTS)}),
+            ),
+            1 => tell("e", "2026-02-01", "client.erased", json!({})),
+            _ => {}
+        }
+    }
+    engine
+}
+
+fn peers() -> Model {
+    Model::from_value(&json!({"name": "peers",
+        "signals": {"calls": {"kind": "usage_sum", "metric": "calls", "days": 28}, "mood": {"kind": "sentiment"}},
+        "groups": [{"name": "g", "parts": [
+            {"signal": "calls", "curve": {"percentile": {"within": "all"}}},
+            {"signal": "mood", "curve": {"points": [[0, 0], [100, 100]]}}]}],
+        "bands": [{"name": "red", "from": 0}, {"name": "green", "from": 60}]}))
+    .unwrap()
+}
+
+/// Everything that is asked of a whole book, as text.
+fn answers(engine: &Engine) -> Vec<String> {
+    let as_of = engine.zone().as_of("2026-02-28").unwrap();
+    let quarter = Period::parse("2026-Q1", engine.zone()).unwrap();
+    let mut answers = Vec::new();
+    for model in [&Model::default(), &peers()] {
+        for of in [ScoresOf::All, ScoresOf::Paying] {
+            answers.push(serde_json::to_string(&engine.scores(model, as_of, of)).unwrap());
+            answers.push(serde_json::to_string(&engine.score_table(model, as_of, of)).unwrap());
+            answers.push(serde_json::to_string(&engine.book_health(model, as_of, of).unwrap()).unwrap());
+        }
+    }
+    for options in [
+        json!({}),
+        json!({"group_by": "plan", "grain": "change"}),
+        json!({"paused": "own", "renewal_grace_days": 40, "trailing": [3]}),
+        json!({"currency": "USD", "rates": [{"currency": "EUR", "from": "2025-01-01", "rate": "1.1"}]}),
+        json!({"interval": "bootstrap", "resamples": 100, "only_currency": "USD"}),
+    ] {
+        let options = RevenueOptions::from_json(&options.to_string()).unwrap();
+        let (start, end) = (quarter.start, quarter.end);
+        let series = engine.revenue_series(start, end, PeriodUnit::Month, &options).unwrap();
+        answers.push(serde_json::to_string(&series).unwrap());
+        answers.push(serde_json::to_string(&engine.movements(quarter, &options).unwrap()).unwrap());
+        answers.push(serde_json::to_string(&engine.cohorts((None, None), as_of, &options).unwrap()).unwrap());
+    }
+    answers
+}
+
+#[test]
+fn however_many_threads_answer_the_bits_are_the_same() {
+    let engine = book();
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| answers(&engine))
+    };
+    let one = with(1);
+    assert_eq!(one.len(), 27);
+    for threads in [2, 7] {
+        for (alone, together) in one.iter().zip(with(threads)) {
+            assert!(*alone == together, "{threads} threads: {}", &alone[..200.min(alone.len())]);
+        }
+    }
+}
+
+#[test]
+fn chunks_are_put_together_in_the_order_of_clients() {
+    let engine = book();
+    let as_of = engine.zone().as_of("2026-02-28").unwrap();
+    let model = Model::default();
+    let ids: Vec<ClientId> = engine.clients().cloned().collect();
+    let one_by_one: Vec<_> = ids.iter().map(|id| engine.score(id, &model, as_of).unwrap()).collect();
+    assert!(engine.scores(&model, as_of, ScoresOf::All) == one_by_one);
+
+    let quarter = Period::parse("2026-Q1", engine.zone()).unwrap();
+    let asked = |only: Option<Vec<ClientId>>| {
+        let options = RevenueOptions {
+            only_clients: only.map(|ids| ids.into_iter().collect()),
+            only_currency: Some("USD".parse().unwrap()),
+            ..RevenueOptions::default()
+        };
+        engine.revenue(quarter, &options).unwrap().total.unwrap()
+    };
+    // 17 parts of the book that have nothing to do with chunks; erased clients are in the whole only by their new ids.
+    let erased = |n: u32| engine.anonymous_id(&format!("c-{n}").as_str().into());
+    let all: Vec<ClientId> = ids.iter().cloned().chain((1..CLIENTS).step_by(211).map(erased)).collect();
+    let parts: Vec<_> =
+        (0..17).map(|n| asked(Some(all.iter().skip(n).step_by(17).cloned().collect()))).collect();
+    let whole = asked(None);
+    let sum = |figure: fn(&healthfold::Row) -> healthfold::Recurring| -> i128 {
+        parts.iter().map(|row| figure(row).annual.picos()).sum()
+    };
+    assert_eq!(sum(|row| row.opening), whole.opening.annual.picos());
+    assert_eq!(sum(|row| row.expansion), whole.expansion.annual.picos());
+    assert_eq!(sum(|row| row.churn), whole.churn.annual.picos());
+    assert_eq!(sum(|row| row.closing), whole.closing.annual.picos());
+    assert_eq!(parts.iter().map(|row| row.clients.opening).sum::<u64>(), whole.clients.opening);
+}
