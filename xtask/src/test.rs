@@ -39,7 +39,11 @@ const STEPS: &[Step] = &[
     Step { name: "lints", shows: "cargo clippy --workspace --all-targets -- -D warnings", run: lints },
     Step { name: "generated files", shows: "cargo xtask codegen --check", run: generated },
     Step { name: "tests", shows: "cargo test --workspace --no-fail-fast, doc tests included", run: tests },
-    Step { name: "threads", shows: "cargo test -p healthfold --features threads --test threads --test conformance", run: threads },
+    Step {
+        name: "threads",
+        shows: "cargo test -p healthfold --features threads --test threads --test conformance",
+        run: threads,
+    },
     Step { name: "docs", shows: "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps", run: docs },
 ];
 
@@ -121,11 +125,7 @@ fn threads() -> Result<Outcome> {
 }
 
 fn run_tests(args: &[&str]) -> Result<Outcome> {
-    let output = cargo()
-        .args(args)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cargo does not start")?;
+    let output = cargo().args(args).stderr(Stdio::inherit()).output().context("cargo does not start")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut outcome = read_tests(&text);
     outcome.failed = !output.status.success();
