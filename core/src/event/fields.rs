@@ -58,15 +58,38 @@ impl<'a> Members<'a> {
     }
 
     /// Reads an object that is plain JSON, nested no deeper than an event may be.
-    pub(super) fn scan(text: &'a str) -> Option<Self> {
-        let mut members = Vec::with_capacity(8);
+    fn scan(text: &'a str) -> Option<Self> {
         let mut scan = Scan::new(text);
-        scan.object(1, |name, value| {
-            members.push((Cow::Borrowed(name), value));
+        let members = Self::scan_next(&mut scan, 1)?;
+        scan.end()?;
+        Some(members)
+    }
+
+    fn scan_next(scan: &mut Scan<'a>, depth: u32) -> Option<Self> {
+        let mut members = Vec::with_capacity(8);
+        scan.each_member(depth, |scan| {
+            let name = scan.name()?;
+            members.push((Cow::Borrowed(name), scan.value(depth)?));
+            Some(())
+        })?;
+        Some(Self(members))
+    }
+
+    /// Reads an event that is plain JSON: the members beside `data`, and those of `data`.
+    pub(super) fn scan_event(text: &'a str) -> Option<(Self, Self)> {
+        let mut scan = Scan::new(text);
+        let (mut envelope, mut data) = (Vec::with_capacity(8), None);
+        scan.each_member(1, |scan| {
+            let name = scan.name()?;
+            if name == "data" {
+                let members = Self::scan_next(scan, 2)?;
+                return data.replace(members).is_none().then_some(());
+            }
+            envelope.push((Cow::Borrowed(name), scan.value(1)?));
             Some(())
         })?;
         scan.end()?;
-        Some(Self(members))
+        Some((Self(envelope).each_name_once().ok()?, data?.each_name_once().ok()?))
     }
 
     /// Reads any JSON, and says what is none.

@@ -91,29 +91,18 @@ fn usage<'a>(line: &'a [u8], given: Option<&'a SourceId>) -> Option<UsageRef<'a>
     let (mut id, mut source, mut kind, mut subject, mut time) = (None, None, None, None, None);
     let (mut version, mut sequence, mut recorded, mut data) = (None, None, None, None);
     let mut unknown = Names::default();
-    // In the order in which producers tend to write them. A name with a blank or an escape behind it is not known here.
-    scan.each_member(1, |scan| {
-        if scan.pass(b"id\":") {
-            once(&mut id, scan.id(MAX_ID)?)
-        } else if scan.pass(b"source\":") {
-            once(&mut source, scan.id(MAX_ID)?)
-        } else if scan.pass(b"type\":") {
-            once(&mut kind, kind_of(scan.id(MAX_ID)?)?)
-        } else if scan.pass(b"subject\":") {
-            once(&mut subject, scan.id(MAX_ID)?)
-        } else if scan.pass(b"time\":") {
-            once(&mut time, scan.instant()?)
-        } else if scan.pass(b"data\":") {
-            once(&mut data, UsageData::scan(scan)?)
-        } else if scan.pass(b"specversion\":") {
-            once(&mut version, (scan.id(MAX_ID)? == "1.0").then_some(())?)
-        } else if scan.pass(b"sequence\":") {
-            once(&mut sequence, whole(scan.value(1)?)?)
-        } else if scan.pass(b"recordedtime\":") {
-            once(&mut recorded, scan.instant()?)
-        } else {
-            unknown.add(scan, 1, &ENVELOPE)
-        }
+    // A name with a blank or an escape behind it is not known here.
+    scan.each_member(1, |scan| match scan.first() {
+        b'i' if scan.pass(b"id\":") => once(&mut id, scan.id(MAX_ID)?),
+        b's' if scan.pass(b"source\":") => once(&mut source, scan.id(MAX_ID)?),
+        b't' if scan.pass(b"type\":") => once(&mut kind, kind_of(scan.id(MAX_ID)?)?),
+        b's' if scan.pass(b"subject\":") => once(&mut subject, scan.id(MAX_ID)?),
+        b't' if scan.pass(b"time\":") => once(&mut time, scan.instant()?),
+        b'd' if scan.pass(b"data\":") => once(&mut data, UsageData::scan(scan)?),
+        b's' if scan.pass(b"specversion\":") => once(&mut version, scan.id(MAX_ID).filter(|v| *v == "1.0")?),
+        b's' if scan.pass(b"sequence\":") => once(&mut sequence, whole(scan.value(1)?)?),
+        b'r' if scan.pass(b"recordedtime\":") => once(&mut recorded, scan.instant()?),
+        _ => unknown.add(scan, 1, &ENVELOPE),
     })?;
     scan.end()?;
     let (kind, data) = (kind?, data?);
@@ -154,18 +143,13 @@ impl<'a> UsageData<'a> {
     fn scan(scan: &mut Scan<'a>) -> Option<Self> {
         let mut data = Self::default();
         let mut unknown = Names::default();
-        scan.each_member(2, |scan| {
-            if scan.pass(b"metric\":") {
-                once(&mut data.metric, scan.id(MAX_TEXT)?)
-            } else if scan.pass(b"count\":") {
-                once(&mut data.count, scan.value(2)?)
-            } else if scan.pass(b"user\":") {
-                once(&mut data.user, if scan.pass(b"null") { None } else { Some(scan.id(MAX_TEXT)?) })
-            } else if scan.pass(b"value\":") {
-                once(&mut data.value, scan.value(2)?)
-            } else {
-                unknown.add(scan, 2, &DATA)
-            }
+        scan.each_member(2, |scan| match scan.first() {
+            b'm' if scan.pass(b"metric\":") => once(&mut data.metric, scan.id(MAX_TEXT)?),
+            b'c' if scan.pass(b"count\":") => once(&mut data.count, scan.value(2)?),
+            b'v' if scan.pass(b"value\":") => once(&mut data.value, scan.value(2)?),
+            b'u' if scan.pass(b"user\":null") => once(&mut data.user, None),
+            b'u' if scan.pass(b"user\":") => once(&mut data.user, Some(scan.id(MAX_TEXT)?)),
+            _ => unknown.add(scan, 2, &DATA),
         })?;
         Some(data)
     }

@@ -20,19 +20,6 @@ impl<'a> Scan<'a> {
         Self { text, at: 0 }
     }
 
-    /// Reads an object, and tells its members in turn.
-    pub(super) fn object(
-        &mut self,
-        depth: u32,
-        mut member: impl FnMut(&'a str, Value<'a>) -> Option<()>,
-    ) -> Option<()> {
-        self.each_member(depth, |scan| {
-            let name = scan.name()?;
-            let value = scan.value(depth)?;
-            member(name, value)
-        })
-    }
-
     /// Reads an object; `member` reads each member, from behind the first quote of its name.
     #[inline]
     pub(super) fn each_member(
@@ -66,6 +53,12 @@ impl<'a> Scan<'a> {
         let Value::Text(name) = self.string()? else { return None };
         self.expect(b':')?;
         Some(name)
+    }
+
+    /// The byte that comes next; 0 at the end.
+    #[inline]
+    pub(super) fn first(&self) -> u8 {
+        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }
 
     /// Whether these bytes come next; passes over them then.
@@ -117,7 +110,9 @@ impl<'a> Scan<'a> {
             b'-' | b'0'..=b'9' => self.number(),
             b'{' => {
                 let start = self.at;
-                self.object(depth + 1, |_, _| Some(()))?;
+                self.each_member(depth + 1, |scan| {
+                    scan.name().and_then(|_| scan.value(depth + 1)).map(|_| ())
+                })?;
                 self.text.get(start..self.at).map(Value::Json)
             }
             b'[' => {
@@ -159,6 +154,7 @@ impl<'a> Scan<'a> {
         let bytes = self.text.as_bytes();
         loop {
             match *bytes.get(self.at)? {
+                byte @ 0x21.. => return Some(byte),
                 b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
                 byte => return Some(byte),
             }
@@ -244,16 +240,15 @@ impl<'a> Scan<'a> {
 fn plain(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
-    // Eight bytes at once. The lowest bit of each of these marks the first byte that is zero, or below 0x20 (see Hacker's
-    // Delight, 6-1); what a borrow marks wrongly stands higher.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    // Eight bytes at once. Below 0x80 a byte is 0, or below 0x20, if taking 1, or 0x20, from it sets its highest bit (see
+    // Hacker's Delight, 6-1). A borrow may mark bytes wrongly, but only behind one that is marked rightly.
     let mut rest = bytes.get(at..).unwrap_or_default();
     while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
-        let quote = zero(word ^ (ONES * u64::from(b'"')));
-        let backslash = zero(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let found = (quote | backslash | control) & HIGH;
+        let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
+        let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+        let control = word.wrapping_sub(ONES * 0x20);
+        let found = (quote | backslash | control) & !word & HIGH;
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }
