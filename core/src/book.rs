@@ -3,6 +3,9 @@
 //! Events are kept under the subject they came with. Merges and retractions are looked at when a client is read, so
 //! that they work the same whether they come before or after what they speak of.
 
+mod parts;
+
+use crate::changes::Changes;
 use crate::daily::Cells;
 use crate::event::{Event, EventData, EventKind};
 use crate::facts::Facts;
@@ -15,7 +18,6 @@ use hashbrown::HashTable;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
-use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Where a hash map's order never shows, a fixed hash will do.
@@ -78,6 +80,8 @@ pub(crate) struct Book {
     heard: BTreeMap<SourceId, Cells<Day, Instant>>,
     /// The first and the last instant of any event.
     span: Option<(Instant, Instant)>,
+    /// Who changed, for those who watch.
+    changes: Changes,
     // What follows is worked out from the above when it is first asked for.
     merges: OnceLock<Merges>,
     roster: OnceLock<Vec<Member>>,
@@ -183,6 +187,9 @@ impl Book {
             self.merges = OnceLock::new();
             self.roster = OnceLock::new();
             self.facts = OnceLock::new();
+            self.changes.note_all();
+        } else {
+            self.changes.note(slot);
         }
         if let EventKind::UsageCounted | EventKind::UsageMeasured | EventKind::UsageDaySet = event.kind() {
             self.hear(event, zone);
@@ -261,6 +268,7 @@ impl Book {
         self.merges = OnceLock::new();
         self.roster = OnceLock::new();
         self.facts = OnceLock::new();
+        self.changes.note_all();
         if id == anonymous {
             self.erase_named(key);
         }
@@ -379,23 +387,6 @@ impl Book {
         })
     }
 
-    /// How many clients there are at most: some may have no event that stands.
-    pub(crate) fn places(&self) -> usize {
-        self.roster().len()
-    }
-
-    /// The clients of some places, in order of their ids, erased ones among them under their anonymous ids.
-    pub(crate) fn within(&self, places: Range<usize>) -> impl Iterator<Item = Client<'_>> {
-        let members = self.roster().get(places).unwrap_or_default().iter();
-        let clients = members.map(|member| Client { id: &member.id, state: self.standing(&member.slots) });
-        clients.filter(Client::has_events)
-    }
-
-    /// The clients of some places that can be asked about, in order of their ids.
-    pub(crate) fn living_within(&self, places: Range<usize>) -> impl Iterator<Item = Client<'_>> {
-        self.within(places).filter(|client| !self.erased.contains(client.id))
-    }
-
     /// Every client in order of its id, erased ones among them under their anonymous ids.
     pub(crate) fn all(&self) -> impl Iterator<Item = Client<'_>> {
         self.within(0..self.places())
@@ -425,6 +416,7 @@ impl Book {
 
     /// Gives up detail before a day.
     pub(crate) fn seal(&mut self, before: Day) {
+        self.changes.note_all();
         for (_, state) in &mut self.subjects {
             state.seal(before);
         }
@@ -432,7 +424,9 @@ impl Book {
 
     /// Takes in another engine's book.
     pub(crate) fn join(&mut self, other: Self, key: &[u8; 32]) {
-        let Self { subjects, erased, heard, span, index: _, merges: _, roster: _, facts: _ } = other;
+        let Self { subjects, erased, heard, span, index: _, changes: _, merges: _, roster: _, facts: _ } =
+            other;
+        self.changes.note_all();
         for (id, state) in subjects {
             let slot = self.slot_or_new(&id);
             if let Some((_, ours)) = self.subjects.get_mut(slot as usize) {

@@ -54,6 +54,7 @@ mod state;
 mod settings;
 mod facts;
 mod merges;
+mod changes;
 mod book;
 
 // 3 what we measure
@@ -77,7 +78,10 @@ mod snapshot;
 pub mod table;
 mod engine;
 
-pub use engine::{Activation, Applied, Conflict, Engine, Every, ReadError, ReadOptions, Rejection, ScoresOf};
+pub use engine::{
+    Activation, Applied, Conflict, Engine, Every, ReadError, ReadOptions, Refreshed, Rejection, ScoresOf,
+    Watch,
+};
 pub use error::{
     Error, MergeClash, MergeError, QueryError, SealError, SnapshotError, TableError, TableFault, TableIssue,
 };

@@ -51,7 +51,8 @@ impl Engine {
     /// # Errors
     /// If the model has a currency, and an amount that is paid cannot be valued in it.
     pub fn book_health(&self, model: &Model, as_of: Instant, of: ScoresOf) -> Result<BookHealth, QueryError> {
-        Ok(BookHealth::new(model, as_of, &self.standings(model, as_of, of)?))
+        let standings = self.standings(model, as_of, of)?;
+        Ok(BookHealth::new(model, as_of, &standings.iter().collect()))
     }
 
     /// How the book stood day by day (or week by week, month by month): as of the last microsecond of each period's last
@@ -324,7 +325,7 @@ impl Engine {
     }
 
     /// The rates by which a model values the money of the book.
-    fn rates_of(&self, model: &Model) -> Option<Rates> {
+    pub(super) fn rates_of(&self, model: &Model) -> Option<Rates> {
         model.valuation().map(|valuation| valuation.table(&self.zone))
     }
 

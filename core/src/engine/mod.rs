@@ -5,11 +5,13 @@ mod ask;
 mod evidence;
 mod health;
 mod money;
+mod watch;
 #[cfg(feature = "arrow")]
 mod table;
 
 pub use ask::{Every, ScoresOf};
 pub use evidence::Activation;
+pub use watch::{Refreshed, Watch};
 
 use crate::book::{Book, Client, NoClient, anonymous_id};
 use crate::error::{MergeClash, MergeError, QueryError, SealError, SnapshotError};

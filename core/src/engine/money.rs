@@ -27,7 +27,7 @@ impl From<Refusal> for QueryError {
 }
 
 impl Engine {
-    fn question<'q>(
+    pub(super) fn question<'q>(
         &'q self,
         options: &'q RevenueOptions,
         start: Instant,

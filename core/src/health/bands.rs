@@ -1,9 +1,10 @@
 //! Clients and MRR by band.
 
-use super::{HeadShare, Standing, heads, mean, printed, total};
+use super::HeadShare;
+use super::tally::{Money, Tally};
 use crate::money::Currency;
 use crate::rate::MoneyRatio;
-use crate::recurring::{Annual, Recurring};
+use crate::recurring::Recurring;
 use crate::score::{Band, Model};
 use crate::time::Instant;
 use serde::Serialize;
@@ -50,43 +51,31 @@ pub(crate) fn names(bands: &[Band]) -> impl Iterator<Item = &str> {
 }
 
 /// Every band with its clients and their money.
-pub(crate) fn rows(bands: &[Band], standings: &[&Standing]) -> Vec<BandRow> {
-    let mut by_band: BTreeMap<&str, (u64, BTreeMap<Currency, Annual>)> = BTreeMap::new();
-    for standing in standings {
-        let (clients, sums) = by_band.entry(&standing.band).or_default();
-        *clients += 1;
-        for (currency, annual) in &standing.annual {
-            *sums.entry(*currency).or_default() += *annual;
-        }
-    }
-    let (whole, all) = (heads(standings.len()), total(standings.iter().copied()));
+pub(crate) fn rows(bands: &[Band], tally: &Tally) -> Vec<BandRow> {
+    let nothing = <(u64, Money)>::default();
     let row = |band: &str| {
-        let (clients, sums) = by_band.remove(band).unwrap_or_default();
-        let ratio = |(currency, all): (&Currency, &Annual)| {
-            (*currency, MoneyRatio::new(sums.get(currency).copied().unwrap_or_default(), *all))
-        };
+        let (clients, money) = tally.bands.get(band).unwrap_or(&nothing);
+        let ratio = |(currency, all)| (currency, MoneyRatio::new(money.get(currency), all));
         BandRow {
             band: band.to_owned(),
-            clients: HeadShare::new(clients, whole),
-            mrr: all.iter().map(ratio).collect(),
+            clients: HeadShare::new(*clients, tally.clients),
+            mrr: tally.money.iter().map(ratio).collect(),
         }
     };
     names(bands).map(row).collect()
 }
 
 impl BookHealth {
-    pub(crate) fn new(model: &Model, as_of: Instant, standings: &[Standing]) -> Self {
-        let refs: Vec<&Standing> = standings.iter().collect();
-        let scores = standings.iter().filter_map(|standing| standing.score);
+    pub(crate) fn new(model: &Model, as_of: Instant, tally: &Tally) -> Self {
         Self {
             as_of,
             model: model.name().to_owned(),
             version: model.version(),
-            clients: heads(standings.len()),
-            scored: HeadShare::new(heads(scores.clone().count()), heads(standings.len())),
-            mean: mean(scores),
-            mrr: printed(total(standings.iter())),
-            bands: rows(model.bands(), &refs),
+            clients: tally.clients,
+            scored: HeadShare::new(tally.scores.count(), tally.clients),
+            mean: tally.scores.mean(),
+            mrr: tally.money.iter().map(|(currency, annual)| (currency, annual.into())).collect(),
+            bands: rows(model.bands(), tally),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! | file | question |
 //! |---|---|
+//! | `tally` | what clients add up to |
 //! | `bands` | how many clients, and how much MRR, are in each band |
 //! | `diff` | what would another model say of the same clients |
 //! | `rollup` | how is a parent, seen through its children |
@@ -12,6 +13,7 @@
 //! Money is what clients pay at the instant, exact, with the default settings of the run-rate: apart by currency, or in the
 //! currency of the model at the rates in force then. Of erased clients there is neither score nor money here.
 
+pub(crate) mod tally;
 pub(crate) mod bands;
 pub(crate) mod diff;
 pub(crate) mod nps;
@@ -99,8 +101,8 @@ pub(crate) fn heads(n: usize) -> u64 {
     u64::try_from(n).unwrap_or(u64::MAX)
 }
 
-/// The mean of some scores; `None` of none.
-pub(crate) fn mean(scores: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, n) = scores.fold((0.0, 0.0), |(sum, n), score| (sum + score, n + 1.0));
+/// The mean of some numbers, in their order; `None` of none.
+pub(crate) fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, n) = numbers.fold((0.0, 0.0), |(sum, n), number| (sum + number, n + 1.0));
     (n > 0.0).then(|| sum / n)
 }

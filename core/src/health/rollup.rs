@@ -1,7 +1,8 @@
 //! The health of a parent, seen through its children.
 
 use super::bands::{BandRow, rows};
-use super::{HeadShare, Standing, heads, mean, total};
+use super::tally::Tally;
+use super::{HeadShare, Standing, total};
 use crate::id::ClientId;
 use crate::rate;
 use crate::score::Model;
@@ -133,6 +134,7 @@ impl Families {
 impl RollUp {
     /// `standings` are those of who counts, in order of their ids.
     pub(crate) fn new(parent: &ClientId, model: &Model, as_of: Instant, standings: &[&Standing]) -> Self {
+        let tally: Tally = standings.iter().copied().collect();
         let scored: Vec<(f64, &Standing)> =
             standings.iter().filter_map(|standing| standing.score.map(|score| (score, *standing))).collect();
         let extreme = |(score, standing): &(f64, &Standing)| Extreme {
@@ -148,12 +150,12 @@ impl RollUp {
             as_of,
             model: model.name().to_owned(),
             version: model.version(),
-            scored: HeadShare::new(heads(scored.len()), heads(standings.len())),
-            mean: mean(scored.iter().map(|(score, _)| *score)),
+            scored: HeadShare::new(tally.scores.count(), tally.clients),
+            mean: tally.scores.mean(),
             weighted: weighted(&scored),
             worst: first(|next, worst| next < worst),
             best: first(|next, best| next > best),
-            bands: rows(model.bands(), standings),
+            bands: rows(model.bands(), &tally),
         }
     }
 }

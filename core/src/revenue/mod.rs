@@ -28,6 +28,7 @@
 //! | `cohort` | clients by the month they began to pay, month by month |
 //! | `trial` | trials, and which became paying |
 //! | `pass` | the sums of some periods, of all clients |
+//! | `live` | the sums of one period while clients change |
 //! | `listing` | the movements, changes and transfers behind a report, client by client |
 //! | `series` | calendar periods one after another |
 //! | `report` | the shapes of the answers |
@@ -45,6 +46,7 @@ mod group;
 mod hierarchy;
 mod items;
 mod listing;
+mod live;
 mod metric;
 mod movement;
 mod pass;
@@ -91,6 +93,7 @@ pub(crate) use benchmark::benchmarks;
 pub(crate) use cash::cash;
 pub(crate) use cohort::cohorts;
 pub(crate) use listing::movements;
+pub(crate) use live::{Asking, LiveRevenue, Part};
 pub(crate) use pass::reports;
 pub(crate) use reasons::churn_reasons;
 pub(crate) use scorecard::scorecard;

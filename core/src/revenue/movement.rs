@@ -172,6 +172,7 @@ pub(crate) fn moved(view: &View<'_, '_>, span: &Span, ground: &Ground<'_>) -> Re
 }
 
 /// What a client did over a period.
+#[derive(Clone, Debug)]
 pub(crate) enum Did {
     /// Nothing that is counted: it neither paid nor was lost from a pause.
     Nothing,

@@ -23,10 +23,10 @@ struct Asked<'q> {
 }
 
 /// What a pass gathers for one period.
-#[derive(Default)]
-struct Gathered {
-    heads: Heads,
-    by_currency: BTreeMap<Currency, Sums>,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) heads: Heads,
+    pub(super) by_currency: BTreeMap<Currency, Sums>,
     groups: BTreeMap<(GroupKey, Currency), Sums>,
     unsettled_heads: u64,
     unsettled: BTreeMap<Currency, Annual>,
@@ -173,7 +173,12 @@ impl Gathered {
         Ok(())
     }
 
-    fn report(self, question: &Question<'_>, span: &Span, rates: Option<&Rates>) -> RevenueReport {
+    pub(super) fn report(
+        &self,
+        question: &Question<'_>,
+        span: &Span,
+        rates: Option<&Rates>,
+    ) -> RevenueReport {
         let options = question.options;
         let several = self.by_currency.len() > 1;
         let only = self.by_currency.keys().next().copied().filter(|_| !several);

@@ -67,8 +67,8 @@ impl Still {
     }
 }
 
-impl std::ops::AddAssign for Heads {
-    fn add_assign(&mut self, other: Self) {
+impl Heads {
+    fn counts(&mut self) -> [&mut u64; 9] {
         let Self {
             opening,
             new,
@@ -79,16 +79,24 @@ impl std::ops::AddAssign for Heads {
             closing,
             joined_and_left,
             paused_lost,
-        } = other;
-        self.opening += opening;
-        self.new += new;
-        self.reactivated += reactivated;
-        self.resumed += resumed;
-        self.paused += paused;
-        self.churned += churned;
-        self.closing += closing;
-        self.joined_and_left += joined_and_left;
-        self.paused_lost += paused_lost;
+        } = self;
+        [opening, new, reactivated, resumed, paused, churned, closing, joined_and_left, paused_lost]
+    }
+}
+
+impl std::ops::AddAssign for Heads {
+    fn add_assign(&mut self, mut other: Self) {
+        for (ours, theirs) in self.counts().into_iter().zip(other.counts()) {
+            *ours += *theirs;
+        }
+    }
+}
+
+impl std::ops::SubAssign for Heads {
+    fn sub_assign(&mut self, mut other: Self) {
+        for (ours, theirs) in self.counts().into_iter().zip(other.counts()) {
+            *ours -= *theirs;
+        }
     }
 }
 
@@ -172,36 +180,60 @@ impl Sums {
         self.note_ends(moved, true, true);
     }
 
+    /// Every sum of money.
+    fn annuals(&mut self) -> [&mut Annual; 20] {
+        [
+            &mut self.opening,
+            &mut self.new,
+            &mut self.reactivation,
+            &mut self.resumed,
+            &mut self.expansion,
+            &mut self.contraction,
+            &mut self.paused,
+            &mut self.churn,
+            &mut self.fx,
+            &mut self.closing,
+            &mut self.joined_and_left,
+            &mut self.paused_lost,
+            &mut self.after_cancellations,
+            &mut self.retained,
+            &mut self.kept,
+            &mut self.closing_valued,
+            &mut self.from_existing,
+            &mut self.churned_of_opening.1,
+            &mut self.transferred_in.1,
+            &mut self.transferred_out.1,
+        ]
+    }
+
     /// Adds the sums over clients behind these.
-    pub(crate) fn append(&mut self, after: Self) {
-        let both = |ours: &mut (u64, Annual), theirs: (u64, Annual)| {
-            ours.0 += theirs.0;
-            ours.1 += theirs.1;
-        };
-        self.heads += after.heads;
-        self.opening += after.opening;
-        self.new += after.new;
-        self.reactivation += after.reactivation;
-        self.resumed += after.resumed;
-        self.expansion += after.expansion;
-        self.contraction += after.contraction;
-        self.paused += after.paused;
-        self.churn += after.churn;
-        self.fx += after.fx;
-        self.closing += after.closing;
-        self.joined_and_left += after.joined_and_left;
-        self.paused_lost += after.paused_lost;
-        self.after_cancellations += after.after_cancellations;
-        self.retained += after.retained;
-        self.kept += after.kept;
-        self.closing_valued += after.closing_valued;
-        self.from_existing += after.from_existing;
+    pub(crate) fn append(&mut self, mut after: Self) {
+        self.ends.append(&mut after.ends);
         self.flows += after.flows;
-        both(&mut self.churned_of_opening, after.churned_of_opening);
-        both(&mut self.transferred_in, after.transferred_in);
-        both(&mut self.transferred_out, after.transferred_out);
-        let mut ends = after.ends;
-        self.ends.append(&mut ends);
+        self.heads += after.heads;
+        self.churned_of_opening.0 += after.churned_of_opening.0;
+        self.transferred_in.0 += after.transferred_in.0;
+        self.transferred_out.0 += after.transferred_out.0;
+        for (ours, theirs) in self.annuals().into_iter().zip(after.annuals()) {
+            *ours += *theirs;
+        }
+    }
+
+    /// As [`Sums::add`], without what intervals are made of: that is as long as there are clients.
+    pub(crate) fn add_figures(&mut self, did: &Did) {
+        self.add(did);
+        self.ends.clear();
+    }
+
+    /// Takes away what [`Sums::add_figures`] added.
+    pub(crate) fn remove_figures(&mut self, did: &Did) {
+        let mut gone = Self::default();
+        gone.add(did);
+        self.heads -= gone.heads;
+        self.churned_of_opening.0 -= gone.churned_of_opening.0;
+        for (ours, theirs) in self.annuals().into_iter().zip(gone.annuals()) {
+            *ours += -*theirs;
+        }
     }
 
     /// The same for a client that pays, and nothing of it changes.

@@ -4,8 +4,10 @@
 //! one event again.
 
 use super::condition::Condition;
+use super::curve::Curve;
 use super::model::{Band, Single, Whole, read_sources};
 use super::plan::Plan;
+use super::tree::for_each_part;
 use super::valuation::Valuation;
 use crate::document;
 use crate::signal::named::{SignalNames, Signals, Use};
@@ -161,6 +163,23 @@ impl Model {
     pub(crate) fn valuation(&self) -> Option<&Valuation> {
         let only = self.choices.first().filter(|choice| self.choices.len() == 1 && choice.when.is_none());
         self.valuation.as_ref().or_else(|| only?.model.valuation.as_ref())
+    }
+
+    /// Whether a part of it compares a client with its peers: then any client can change the score of any other.
+    pub(crate) fn compares_peers(&self) -> bool {
+        let mut compares = false;
+        for choice in &self.choices {
+            for_each_part(&choice.model.root, &mut |part| {
+                compares |= matches!(part.curve, Some(Curve::Percentile { .. }));
+            });
+        }
+        compares
+    }
+
+    /// The sources that it names, of the set and of its models.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &str> {
+        let of_models = self.choices.iter().flat_map(|choice| &choice.model.sources);
+        self.sources.iter().chain(of_models).map(|rule| rule.source.as_str())
     }
 
     fn read_one(document: &Value, faults: &mut Faults) -> Option<Self> {
