@@ -76,18 +76,36 @@ pub(crate) fn decode_line<'a>(
     line: &'a [u8],
     source: Option<&'a SourceId>,
 ) -> Result<Decoded<'a>, EventError> {
-    match usage(line, source) {
-        Some(usage) => Ok(Decoded::Usage(usage)),
-        None => Event::from_json_of(line, source).map(|event| Decoded::Other(Box::new(event))),
+    match std::str::from_utf8(line) {
+        Ok(text) => decode_text(text, source),
+        Err(_) => other(line, source),
     }
 }
 
+/// As [`decode_line`], for a line that is known to be UTF-8.
+///
+/// # Errors
+/// Those of [`Event::from_json_of`].
+pub(crate) fn decode_text<'a>(
+    line: &'a str,
+    source: Option<&'a SourceId>,
+) -> Result<Decoded<'a>, EventError> {
+    match usage(line, source) {
+        Some(usage) => Ok(Decoded::Usage(usage)),
+        None => other(line.as_bytes(), source),
+    }
+}
+
+fn other<'a>(line: &[u8], source: Option<&SourceId>) -> Result<Decoded<'a>, EventError> {
+    Event::from_json_of(line, source).map(|event| Decoded::Other(Box::new(event)))
+}
+
 /// The usage event that a line is; `None` where it is another event, or anything about it needs more care.
-fn usage<'a>(line: &'a [u8], given: Option<&'a SourceId>) -> Option<UsageRef<'a>> {
+fn usage<'a>(line: &'a str, given: Option<&'a SourceId>) -> Option<UsageRef<'a>> {
     if line.len() > MAX_LINE {
         return None;
     }
-    let mut scan = Scan::new(std::str::from_utf8(line).ok()?);
+    let mut scan = Scan::new(line);
     let (mut id, mut source, mut kind, mut subject, mut time) = (None, None, None, None, None);
     let (mut version, mut sequence, mut recorded, mut data) = (None, None, None, None);
     let mut unknown = Names::default();
@@ -107,8 +125,8 @@ fn usage<'a>(line: &'a [u8], given: Option<&'a SourceId>) -> Option<UsageRef<'a>
     scan.end()?;
     let (kind, data) = (kind?, data?);
     let quantity = match kind {
-        UsageKind::Counted => data.count.map_or(Some(Quantity::ONE), quantity)?,
-        UsageKind::Measured => quantity(data.value?)?,
+        UsageKind::Counted => data.count.unwrap_or(Quantity::ONE),
+        UsageKind::Measured => data.value?,
     };
     Some(UsageRef {
         id: id?,
@@ -133,8 +151,8 @@ const DATA: [&str; 4] = ["metric", "count", "value", "user"];
 #[derive(Default)]
 struct UsageData<'a> {
     metric: Option<&'a str>,
-    count: Option<Value<'a>>,
-    value: Option<Value<'a>>,
+    count: Option<Quantity>,
+    value: Option<Quantity>,
     user: Option<Option<&'a str>>,
 }
 
@@ -145,8 +163,8 @@ impl<'a> UsageData<'a> {
         let mut unknown = Names::default();
         scan.each_member(2, |scan| match scan.first() {
             b'm' if scan.pass(b"metric\":") => once(&mut data.metric, scan.id(MAX_TEXT)?),
-            b'c' if scan.pass(b"count\":") => once(&mut data.count, scan.value(2)?),
-            b'v' if scan.pass(b"value\":") => once(&mut data.value, scan.value(2)?),
+            b'c' if scan.pass(b"count\":") => once(&mut data.count, scan.quantity()?),
+            b'v' if scan.pass(b"value\":") => once(&mut data.value, scan.quantity()?),
             b'u' if scan.pass(b"user\":null") => once(&mut data.user, None),
             b'u' if scan.pass(b"user\":") => once(&mut data.user, Some(scan.id(MAX_TEXT)?)),
             _ => unknown.add(scan, 2, &DATA),
@@ -193,14 +211,6 @@ fn whole(value: Value<'_>) -> Option<i64> {
     match value {
         Value::Null => Some(0),
         Value::Number(text) => text.parse().ok(),
-        _ => None,
-    }
-}
-
-#[inline]
-fn quantity(value: Value<'_>) -> Option<Quantity> {
-    match value {
-        Value::Number(text) | Value::Text(text) => Quantity::parse(text).ok(),
         _ => None,
     }
 }
