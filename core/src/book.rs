@@ -5,6 +5,8 @@
 
 mod parts;
 
+use crate::active::MAX_USERS;
+use crate::batch::UsageBatch;
 use crate::changes::Changes;
 use crate::daily::Cells;
 use crate::event::{Event, EventData, EventKind};
@@ -12,16 +14,13 @@ use crate::facts::Facts;
 use crate::id::{ClientId, EventRef, SourceId};
 use crate::merges::{Merges, Slot};
 use crate::state::ClientState;
+use crate::state::limits::Limits;
+use crate::subjects::Subjects;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
-use hashbrown::HashTable;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::BuildHasher;
 use std::sync::OnceLock;
-
-/// Where a hash map's order never shows, a fixed hash will do.
-const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(1);
 
 /// Makes the id under which an erased client's money and sums are kept: the same for one id and key, and telling nothing
 /// to who has not the key. An id that is anonymous already stays: events sent under it are about the same client.
@@ -72,8 +71,7 @@ impl Client<'_> {
 /// The states of all subjects.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Book {
-    subjects: Vec<(ClientId, ClientState)>,
-    index: HashTable<Slot>,
+    subjects: Subjects,
     /// The anonymous ids of erased clients.
     erased: BTreeSet<ClientId>,
     /// For each source, the days on which it was heard of and the first time of each.
@@ -82,6 +80,8 @@ pub(crate) struct Book {
     span: Option<(Instant, Instant)>,
     /// Who changed, for those who watch.
     changes: Changes,
+    /// At least as many metrics and users as the client with the most of each has.
+    most: (usize, usize),
     // What follows is worked out from the above when it is first asked for.
     merges: OnceLock<Merges>,
     roster: OnceLock<Vec<Member>>,
@@ -94,13 +94,11 @@ impl Book {
     }
 
     fn slot(&self, subject: &str) -> Option<Slot> {
-        let is_subject =
-            |slot: &Slot| self.subjects.get(*slot as usize).is_some_and(|(id, _)| id.as_str() == subject);
-        self.index.find(HASH.hash_one(subject), is_subject).copied()
+        self.subjects.slot(subject)
     }
 
     fn state(&self, slot: Slot) -> Option<&ClientState> {
-        self.subjects.get(slot as usize).map(|(_, state)| state)
+        self.subjects.state(slot)
     }
 
     /// The id under which a subject's events are kept: its own, or an anonymous one if it was erased.
@@ -130,7 +128,7 @@ impl Book {
         }
         if let Some(state) = other.slot(kept_as.as_str()).and_then(|slot| other.state(slot)).cloned() {
             let slot = self.slot_or_new(&kept_as);
-            if let Some((_, ours)) = self.subjects.get_mut(slot as usize) {
+            if let Some(ours) = self.subjects.state_mut(slot) {
                 *ours = state;
             }
         }
@@ -139,7 +137,7 @@ impl Book {
     /// The events whose source and id are kept.
     pub(crate) fn event_refs(&self) -> Vec<EventRef> {
         let mut refs = Vec::new();
-        for (_, state) in &self.subjects {
+        for (_, state) in self.subjects.iter() {
             state.visit_stamps(&mut |stamp| refs.push(stamp.event()));
         }
         refs
@@ -149,22 +147,13 @@ impl Book {
         if let Some(slot) = self.slot(id.as_str()) {
             return slot;
         }
-        let slot = Slot::try_from(self.subjects.len()).unwrap_or(Slot::MAX);
-        self.subjects.push((id.clone(), ClientState::default()));
-        self.enter(slot);
+        let slot = self.subjects.push(id.clone(), ClientState::default());
         self.roster = OnceLock::new();
         // Who is who stays as it is, unless somebody was merged into this id before it was heard of.
         if self.merges.get().is_some_and(|merges| merges.members.contains_key(id)) {
             self.merges = OnceLock::new();
         }
         slot
-    }
-
-    fn enter(&mut self, slot: Slot) {
-        let subjects = &self.subjects;
-        let hash_of =
-            |slot: &Slot| subjects.get(*slot as usize).map_or(0, |(id, _)| HASH.hash_one(id.as_str()));
-        self.index.insert_unique(hash_of(&slot), slot, hash_of);
     }
 
     /// Takes in one event.
@@ -192,13 +181,54 @@ impl Book {
             self.changes.note(slot);
         }
         if let EventKind::UsageCounted | EventKind::UsageMeasured | EventKind::UsageDaySet = event.kind() {
-            self.hear(event, zone);
+            self.hear(&event.source, zone.day(event.time), event.time);
+            self.note_size(slot);
         }
+    }
+
+    /// The slot of a subject, if it has one and nobody is erased.
+    pub(crate) fn known_slot(&self, subject: &str) -> Option<Slot> {
+        if self.erased.is_empty() { self.slot(subject) } else { None }
+    }
+
+    /// The slot of a subject's events, made if there is none.
+    pub(crate) fn slot_for(&mut self, subject: &str, key: &[u8; 32]) -> Slot {
+        self.known_slot(subject).unwrap_or_else(|| self.slot_or_new(&self.kept_as(&subject.into(), key)))
+    }
+
+    /// Takes in the usage of a batch, whose slots are still those of its rows.
+    pub(crate) fn fold_usage(&mut self, batch: &UsageBatch) {
+        for slot in self.subjects.fold(batch) {
+            self.changes.note(slot);
+            self.note_size(slot);
+            let state = self.subjects.state(slot);
+            if let (Some(facts), Some(state)) = (self.facts.get_mut(), state) {
+                facts.take_in_usage(state);
+            }
+        }
+        let spans = [self.span, batch.span()].into_iter().flatten();
+        self.span = spans.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
+        for (source, day, time) in batch.heard() {
+            self.hear(source, day, time);
+        }
+    }
+
+    /// Keeps in mind how many metrics and users the client with the most of them has.
+    fn note_size(&mut self, slot: Slot) {
+        let Some(state) = self.subjects.state(slot) else { return };
+        let (metrics, users) = self.most;
+        self.most = (metrics.max(state.usage.metric_count()), users.max(state.usage.users().len()));
+    }
+
+    /// Whether so many metrics and users more are within the limits of every client.
+    pub(crate) fn has_room(&self, metrics: usize, users: usize, limits: Limits) -> bool {
+        let (most_metrics, most_users) = self.most;
+        most_metrics + metrics <= limits.metrics as usize && most_users + users <= MAX_USERS
     }
 
     fn fold_into(&mut self, slot: Slot, event: &Event, zone: &Zone) {
         let taken_back = self.facts.get().is_some() && self.is_taken_back(slot, event);
-        let Some((_, state)) = self.subjects.get_mut(slot as usize) else { return };
+        let Some(state) = self.subjects.state_mut(slot) else { return };
         state.fold(event, zone);
         let personal = !state.erased;
         if let Some(facts) = self.facts.get_mut().filter(|_| !taken_back) {
@@ -209,58 +239,49 @@ impl Book {
     /// Whether an event that comes now was taken back before it came.
     fn is_taken_back(&self, slot: Slot, event: &Event) -> bool {
         let merges = self.merges();
-        let Some((id, state)) = self.subjects.get(slot as usize) else { return false };
+        let (Some(id), Some(state)) = (self.subjects.id(slot), self.subjects.state(slot)) else {
+            return false;
+        };
         let standing = merges.into.get(id).unwrap_or(id);
         let of_group =
             merges.members.get(standing).into_iter().flatten().filter_map(|slot| self.state(*slot));
         of_group.chain(std::iter::once(state)).any(|state| state.takes_back(event))
     }
 
-    fn hear(&mut self, event: &Event, zone: &Zone) {
-        let day = zone.day(event.time);
+    /// Notes when a source was heard of.
+    fn hear(&mut self, source: &SourceId, day: Day, time: Instant) {
         let earliest = |known: &mut Instant, new: Instant| *known = (*known).min(new);
-        match self.heard.get_mut(event.source.as_str()) {
-            Some(days) => days.merge(day, event.time, earliest),
-            None => {
-                let mut days = Cells::default();
-                days.merge(day, event.time, earliest);
-                self.heard.insert(event.source.clone(), days);
-            }
+        match self.heard.get_mut(source.as_str()) {
+            Some(days) => days.merge(day, time, earliest),
+            None => self.heard.entry(source.clone()).or_default().merge(day, time, earliest),
         }
     }
 
     /// Moves a subject under its anonymous id, without anything personal.
     fn erase(&mut self, slot: Slot, key: &[u8; 32]) {
-        let Some((id, _)) = self.subjects.get(slot as usize) else { return };
-        let id = id.clone();
+        let Some(id) = self.subjects.id(slot).cloned() else { return };
         if self.erased.contains(&id) {
             return;
         }
         let anonymous = anonymous_id(id.as_str(), key);
         self.erased.insert(anonymous.clone());
-        if let Ok(found) = self.index.find_entry(HASH.hash_one(id.as_str()), |other| *other == slot) {
-            found.remove();
-        }
-        let state = self.subjects.get_mut(slot as usize).map(|(id, state)| {
-            *id = anonymous.clone();
-            std::mem::take(state)
-        });
-        let target = match self.slot(anonymous.as_str()) {
+        match self.slot(anonymous.as_str()).filter(|other| *other != slot) {
             // Somebody sent events under the anonymous id: they are about the same client.
-            Some(other) => {
-                self.remove(slot);
-                self.slot(anonymous.as_str()).unwrap_or(other)
+            Some(_) => {
+                let theirs = self.subjects.remove(slot);
+                let other = self.slot(anonymous.as_str()).and_then(|slot| self.subjects.state_mut(slot));
+                if let (Some(ours), Some(theirs)) = (other, theirs) {
+                    ours.join(theirs);
+                    ours.erase();
+                }
             }
             None => {
-                self.enter(slot);
-                slot
+                self.subjects.rename(slot, &anonymous);
+                self.subjects.state_mut(slot).into_iter().for_each(ClientState::erase);
             }
-        };
-        if let (Some((_, ours)), Some(state)) = (self.subjects.get_mut(target as usize), state) {
-            ours.join(state);
-            ours.erase();
         }
-        for merge in self.subjects.iter_mut().flat_map(|(_, state)| state.merges.values_mut()) {
+        self.slot(anonymous.as_str()).into_iter().for_each(|slot| self.note_size(slot));
+        for merge in self.subjects.states_mut().iter_mut().flat_map(|state| state.merges.values_mut()) {
             if *merge == id {
                 *merge = anonymous.clone();
             }
@@ -276,7 +297,7 @@ impl Book {
 
     /// Erases the subjects whose anonymous id is erased and that are still here, or in merges, under their names.
     fn erase_named(&mut self, key: &[u8; 32]) {
-        for into in self.subjects.iter_mut().flat_map(|(_, state)| state.merges.values_mut()) {
+        for into in self.subjects.states_mut().iter_mut().flat_map(|state| state.merges.values_mut()) {
             let anonymous = anonymous_id(into.as_str(), key);
             if self.erased.contains(&anonymous) {
                 *into = anonymous;
@@ -293,17 +314,6 @@ impl Book {
                 self.erase(slot, key);
             }
         }
-    }
-
-    /// Takes a subject out whose id is no longer in the index.
-    fn remove(&mut self, slot: Slot) {
-        let last = Slot::try_from(self.subjects.len().saturating_sub(1)).unwrap_or(Slot::MAX);
-        if let Some((id, _)) = self.subjects.get(last as usize).filter(|_| last != slot)
-            && let Some(moved) = self.index.find_mut(HASH.hash_one(id.as_str()), |other| *other == last)
-        {
-            *moved = slot;
-        }
-        self.subjects.swap_remove(slot as usize);
     }
 
     fn merges(&self) -> &Merges {
@@ -346,7 +356,7 @@ impl Book {
             return Ok(Client { id, state: self.standing(slots) });
         }
         let slot = self.slot(id.as_str()).ok_or(NoClient::Unknown)?;
-        let (id, _) = self.subjects.get(slot as usize).ok_or(NoClient::Unknown)?;
+        let id = self.subjects.id(slot).ok_or(NoClient::Unknown)?;
         Some(Client { id, state: self.standing(&[slot]) }).filter(Client::has_events).ok_or(NoClient::Unknown)
     }
 
@@ -417,21 +427,20 @@ impl Book {
     /// Gives up detail before a day.
     pub(crate) fn seal(&mut self, before: Day) {
         self.changes.note_all();
-        for (_, state) in &mut self.subjects {
-            state.seal(before);
-        }
+        self.subjects.states_mut().iter_mut().for_each(|state| state.seal(before));
     }
 
     /// Takes in another engine's book.
     pub(crate) fn join(&mut self, other: Self, key: &[u8; 32]) {
-        let Self { subjects, erased, heard, span, index: _, changes: _, merges: _, roster: _, facts: _ } =
+        let Self { subjects, erased, heard, span, most: _, changes: _, merges: _, roster: _, facts: _ } =
             other;
         self.changes.note_all();
-        for (id, state) in subjects {
+        for (id, state) in subjects.into_pairs() {
             let slot = self.slot_or_new(&id);
-            if let Some((_, ours)) = self.subjects.get_mut(slot as usize) {
+            if let Some(ours) = self.subjects.state_mut(slot) {
                 ours.join(state);
             }
+            self.note_size(slot);
         }
         for (source, days) in heard {
             let ours = self.heard.entry(source).or_default();
@@ -455,8 +464,8 @@ impl Book {
 
     /// The subjects in order of their ids, and what is kept beside them: what a snapshot holds.
     pub(crate) fn parts(&self) -> BookParts<'_> {
-        let mut subjects: Vec<&(ClientId, ClientState)> = self.subjects.iter().collect();
-        subjects.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut subjects: Vec<(&ClientId, &ClientState)> = self.subjects.iter().collect();
+        subjects.sort_unstable_by_key(|(id, _)| *id);
         BookParts { subjects, heard: &self.heard, span: self.span }
     }
 
@@ -470,10 +479,10 @@ impl Book {
             return None;
         }
         let erased = subjects.iter().filter(|(_, state)| state.erased).map(|(id, _)| id.clone()).collect();
-        let count = subjects.len();
-        let mut book = Self { subjects, erased, heard, span, ..Self::default() };
-        for slot in 0..count {
-            book.enter(Slot::try_from(slot).ok()?);
+        let mut book = Self { erased, heard, span, ..Self::default() };
+        for (id, state) in subjects {
+            let slot = book.subjects.push(id, state);
+            book.note_size(slot);
         }
         Some(book)
     }
@@ -481,7 +490,7 @@ impl Book {
 
 /// What a snapshot holds of a book.
 pub(crate) struct BookParts<'a> {
-    pub(crate) subjects: Vec<&'a (ClientId, ClientState)>,
+    pub(crate) subjects: Vec<(&'a ClientId, &'a ClientState)>,
     pub(crate) heard: &'a BTreeMap<SourceId, Cells<Day, Instant>>,
     pub(crate) span: Option<(Instant, Instant)>,
 }

@@ -1,8 +1,9 @@
 //! Usage by calendar day: exact sums, gauges and who was active, in a few bytes each.
 
 use crate::quantity::Quantity;
+use crate::rare::Rare;
 use crate::time::{Day, Month};
-use crate::timeline::{Stamp, make_room};
+use crate::timeline::{Stamp, make_room, make_room_for};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An exact sum of quantities in units of 10^-6. 96 bits hold 4 x 10^10 of the greatest quantities there are, more than
@@ -250,9 +251,16 @@ impl<'de> Deserialize<'de> for Days {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DaySums {
     days: Days,
+    #[serde(with = "crate::rare")]
+    sealed: Rare<SealedSums>,
+}
+
+/// What is left of the days before a seal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct SealedSums {
     months: Cells<Month, Sum>,
     /// First and last day with usage before the seal.
-    sealed_use: Option<(Day, Day)>,
+    span: Option<(Day, Day)>,
 }
 
 impl DaySums {
@@ -260,15 +268,18 @@ impl DaySums {
         self.days.add(day, micros);
     }
 
+    /// Makes room for so many days more.
+    pub(crate) fn reserve(&mut self, days: usize) {
+        make_room_for(&mut self.days.packed, days);
+    }
+
     /// The sum of some days, both ends included. Days before the seal count only as whole months: the caller has
     /// checked that.
     pub(crate) fn sum(&self, first: Day, last: Day) -> i128 {
         let days: i128 = self.days.range(first, last).map(|(_, micros)| micros).sum();
-        if self.months.cells.is_empty() {
-            return days;
-        }
+        let Some(sealed) = &self.sealed else { return days };
         let whole = |month: Month| month.first_day() >= first && month.plus(1).first_day().plus(-1) <= last;
-        let months = self.months.range(first.month(), last.month()).iter().filter(|cell| whole(cell.key));
+        let months = sealed.months.range(first.month(), last.month()).iter().filter(|cell| whole(cell.key));
         days + months.map(|cell| cell.value.micros()).sum::<i128>()
     }
 
@@ -286,7 +297,7 @@ impl DaySums {
     /// day between them answers `Err`.
     pub(crate) fn last_used(&self, through: Day) -> Result<Option<Day>, Sealed> {
         let kept = self.days.range(Day::from_epoch(i32::MIN), through).rev().find(|(_, micros)| *micros > 0);
-        match (kept, self.sealed_use) {
+        match (kept, self.sealed.as_ref().and_then(|sealed| sealed.span)) {
             (Some((day, _)), _) => Ok(Some(day)),
             (None, Some((_, last))) if last <= through => Ok(Some(last)),
             (None, Some((first, _))) if first <= through => Err(Sealed),
@@ -298,18 +309,21 @@ impl DaySums {
         for (day, micros) in other.days.iter() {
             self.add(day, micros);
         }
-        for cell in other.months.into_cells() {
-            self.months.merge(cell.key, cell.value, Sum::join);
+        let Some(theirs) = other.sealed else { return };
+        let ours = self.sealed.get_or_insert_default();
+        for cell in theirs.months.into_cells() {
+            ours.months.merge(cell.key, cell.value, Sum::join);
         }
-        self.sealed_use = join_spans(self.sealed_use, other.sealed_use);
+        ours.span = join_spans(ours.span, theirs.span);
     }
 
     /// Gives up the days before one, keeping sums by month.
     pub(crate) fn seal(&mut self, before: Day) {
         for (day, micros) in self.days.split_before(before) {
-            self.months.merge(day.month(), Sum::of(micros), Sum::join);
+            let sealed = self.sealed.get_or_insert_default();
+            sealed.months.merge(day.month(), Sum::of(micros), Sum::join);
             if micros > 0 {
-                self.sealed_use = join_spans(self.sealed_use, Some((day, day)));
+                sealed.span = join_spans(sealed.span, Some((day, day)));
             }
         }
     }

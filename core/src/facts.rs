@@ -31,6 +31,12 @@ impl Facts {
         earlier(&mut self.contacts, state.profile.first_contact());
     }
 
+    /// Keeps the facts fresh after more use of a client.
+    pub(crate) fn take_in_usage(&mut self, state: &ClientState) {
+        self.usage = [self.usage, state.usage.first_day()].into_iter().flatten().min();
+        self.user = [self.user, state.usage.first_user()].into_iter().flatten().min();
+    }
+
     /// Keeps the facts fresh for one more event, without a look at the rest of the book.
     pub(crate) fn note(&mut self, event: &Event, zone: &Zone, personal: bool) {
         fn seen<T: Ord + Copy>(slot: &mut Option<T>, at: T) {

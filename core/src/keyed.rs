@@ -3,7 +3,7 @@
 //! Clients have a handful of subscriptions or metrics, so a sorted list takes a fraction of the memory of a tree. The
 //! limits on ids per client bound what an insertion in the middle can cost.
 
-use crate::timeline::make_room;
+use crate::timeline::{make_room, make_room_for};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Borrow;
 
@@ -46,6 +46,11 @@ impl<K: Ord, V> Keyed<K, V> {
         #[expect(clippy::indexing_slicing, reason = "the place was just found or made")]
         let pair = &mut self.pairs[place];
         &mut pair.1
+    }
+
+    /// Makes room for so many keys more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        make_room_for(&mut self.pairs, more);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {

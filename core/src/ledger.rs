@@ -2,9 +2,11 @@
 //!
 //! An identity costs 24 bytes: a hash of (source, id) and one of the content. Neither text is kept.
 
+use crate::event::line::{UsageKind, UsageRef};
 use crate::event::{Event, EventKind};
+use crate::quantity::Quantity;
 use crate::time::Month;
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table};
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -25,11 +27,16 @@ pub(crate) struct Identity {
 
 impl Identity {
     pub(crate) fn of(source: &str, id: &str) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&(source.len() as u64).to_le_bytes());
-        hasher.update(source.as_bytes());
-        hasher.update(id.as_bytes());
-        let hash = hasher.finalize();
+        Self::of_bytes(source, id, &mut Vec::new())
+    }
+
+    /// With space for the bytes that are hashed.
+    fn of_bytes(source: &str, id: &str, scratch: &mut Vec<u8>) -> Self {
+        scratch.clear();
+        scratch.extend_from_slice(&(source.len() as u64).to_le_bytes());
+        scratch.extend_from_slice(source.as_bytes());
+        scratch.extend_from_slice(id.as_bytes());
+        let hash = blake3::hash(scratch);
         let mut words = hash.as_bytes().chunks_exact(8).map(word);
         Self { high: words.next().unwrap_or(0), low: words.next().unwrap_or(0) & !META }
     }
@@ -56,6 +63,11 @@ struct Entry {
 impl Entry {
     fn identity(&self) -> Identity {
         Identity { high: self.high, low: self.low_and_meta & !META }
+    }
+
+    /// What an event of this identity is.
+    fn again(&self, ticket: &Ticket) -> Admission {
+        if self.content == ticket.content { Admission::Duplicate } else { Admission::Conflict }
     }
 
     fn month(&self) -> i32 {
@@ -96,7 +108,6 @@ impl Clash {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     entries: HashTable<Entry>,
-    scratch: Vec<u8>,
 }
 
 /// Collects the bytes that postcard writes.
@@ -117,40 +128,80 @@ impl postcard::ser_flavors::Flavor for Bytes<'_> {
     }
 }
 
-/// The hash of what two events of one identity must share: type, subject, time, sequence and the known fields of
-/// `data` by value. The bytes are those of postcard, which writes equal values equally.
-fn content_of(event: &Event, scratch: &mut Vec<u8>) -> u64 {
-    scratch.clear();
-    let content = (event.subject.as_str(), event.time, event.sequence, &event.data);
-    // Writing into a vector cannot fail.
-    let _ = postcard::serialize_with_flavor(&content, Bytes(scratch));
-    word(blake3::hash(scratch).as_bytes().get(..8).unwrap_or_default())
+/// What an event is known by, to look it up and to enter it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    identity: Identity,
+    content: u64,
+    adds_up: bool,
+}
+
+/// Makes tickets; the space for the bytes that are hashed is used again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tickets {
+    scratch: Vec<u8>,
+}
+
+/// The `data` of usage that adds up, as [`EventData`] writes it.
+#[derive(Serialize)]
+enum UsageContent<'a> {
+    Counted { metric: &'a str, count: Quantity, user: Option<&'a str> },
+    Measured { metric: &'a str, value: Quantity, user: Option<&'a str> },
+}
+
+impl Tickets {
+    pub(crate) fn of(&mut self, event: &Event) -> Ticket {
+        let identity = Identity::of_bytes(event.source.as_str(), event.id.as_str(), &mut self.scratch);
+        let content = self.content(&(event.subject.as_str(), event.time, event.sequence, &event.data));
+        let adds_up = matches!(event.kind(), EventKind::UsageCounted | EventKind::UsageMeasured);
+        Ticket { identity, content, adds_up }
+    }
+
+    pub(crate) fn of_usage(&mut self, event: &UsageRef<'_>) -> Ticket {
+        let UsageRef { metric, quantity, user, .. } = *event;
+        let data = match event.kind {
+            UsageKind::Counted => UsageContent::Counted { metric, count: quantity, user },
+            UsageKind::Measured => UsageContent::Measured { metric, value: quantity, user },
+        };
+        let content = self.content(&(event.subject, event.time, event.sequence, data));
+        let identity = Identity::of_bytes(event.source, event.id, &mut self.scratch);
+        Ticket { identity, content, adds_up: true }
+    }
+
+    /// The hash of what two events of one identity must share: type, subject, time, sequence and the known fields of
+    /// `data` by value. The bytes are those of postcard, which writes equal values equally.
+    fn content(&mut self, content: &impl Serialize) -> u64 {
+        self.scratch.clear();
+        // Writing into a vector cannot fail.
+        let _ = postcard::serialize_with_flavor(content, Bytes(&mut self.scratch));
+        word(blake3::hash(&self.scratch).as_bytes().get(..8).unwrap_or_default())
+    }
 }
 
 impl Ledger {
-    /// Looks an event up and, where it is new, enters it under the month of its day.
-    pub(crate) fn look(&mut self, event: &Event) -> (Admission, Ticket) {
-        let identity = Identity::of(event.source.as_str(), event.id.as_str());
-        let content = content_of(event, &mut self.scratch);
-        let found = self.entries.find(identity.high, |entry| entry.identity() == identity);
-        let admission = match found {
-            None => Admission::New,
-            Some(entry) if entry.content == content => Admission::Duplicate,
-            Some(_) => Admission::Conflict,
-        };
-        (admission, Ticket { identity, content, adds_up: adds_up(event.kind()) })
+    /// Whether an event is in already.
+    pub(crate) fn look(&self, ticket: &Ticket) -> Admission {
+        let known = self.entries.find(ticket.identity.high, |entry| entry.identity() == ticket.identity);
+        known.map_or(Admission::New, |entry| entry.again(ticket))
     }
 
-    /// Enters an identity that [`Ledger::look`] called new.
-    pub(crate) fn enter(&mut self, ticket: Ticket, month: Month) {
-        let month = u64::try_from(month.number() - FIRST_MONTH).unwrap_or(0).min(ADDS_UP - 1);
-        let meta = month | if ticket.adds_up { ADDS_UP } else { 0 };
-        let entry = Entry {
-            high: ticket.identity.high,
-            low_and_meta: ticket.identity.low | meta,
-            content: ticket.content,
-        };
-        self.entries.insert_unique(entry.high, entry, |entry| entry.high);
+    /// Makes room for so many identities more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.entries.reserve(more, |entry| entry.high);
+    }
+
+    /// Enters an identity under the month of its day, unless it is in.
+    pub(crate) fn enter(&mut self, ticket: &Ticket, month: Month) -> Admission {
+        let (identity, high) = (ticket.identity, ticket.identity.high);
+        match self.entries.entry(high, |entry| entry.identity() == identity, |entry| entry.high) {
+            hash_table::Entry::Occupied(known) => known.get().again(ticket),
+            hash_table::Entry::Vacant(place) => {
+                let month = u64::try_from(month.number() - FIRST_MONTH).unwrap_or(0).min(ADDS_UP - 1);
+                let meta = month | if ticket.adds_up { ADDS_UP } else { 0 };
+                place.insert(Entry { high, low_and_meta: identity.low | meta, content: ticket.content });
+                Admission::New
+            }
+        }
     }
 
     /// Forgets the identities of months before one.
@@ -190,19 +241,6 @@ impl Ledger {
             }
         }
     }
-}
-
-/// The proof that an event was looked up; entering it needs one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket {
-    identity: Identity,
-    content: u64,
-    adds_up: bool,
-}
-
-/// Whether events of a kind add up, so that the state cannot tell whether it holds one already.
-fn adds_up(kind: EventKind) -> bool {
-    matches!(kind, EventKind::UsageCounted | EventKind::UsageMeasured)
 }
 
 impl Serialize for Ledger {
@@ -256,12 +294,25 @@ impl<'de> Deserialize<'de> for Ledger {
 mod tests {
     use super::*;
 
-    fn event(id: &str, count: &str) -> Event {
+    fn ticket(id: &str, count: &str) -> Ticket {
         let json = format!(
             r#"{{"id":"{id}","source":"s","type":"usage.counted","subject":"a","time":"2026-01-05T10:00:00Z",
                "data":{{"metric":"m","count":{count},"unknown":"{id}"}}}}"#
         );
-        Event::from_json(json.as_bytes()).unwrap()
+        Tickets::default().of(&Event::from_json(json.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn usage_by_reference_is_known_by_the_same_hashes() {
+        for (kind, quantity, user) in [("counted", "count", "u-1"), ("measured", "value", "é")] {
+            let json = format!(
+                r#"{{"id":"i","source":"s","type":"usage.{kind}","subject":"a","time":"2026-01-05T10:00:00Z","sequence":7,
+                   "data":{{"metric":"m","{quantity}":-1.5,"user":"{user}"}}}}"#
+            );
+            let event = Event::from_json(json.as_bytes()).unwrap();
+            let usage = event.usage().unwrap();
+            assert_eq!(Tickets::default().of(&event), Tickets::default().of_usage(&usage));
+        }
     }
 
     fn month(n: u32) -> Month {
@@ -271,12 +322,11 @@ mod tests {
     #[test]
     fn content_is_compared_by_value() {
         let mut ledger = Ledger::default();
-        let (admission, ticket) = ledger.look(&event("1", "1.50"));
-        assert_eq!(admission, Admission::New);
-        ledger.enter(ticket, month(1));
-        assert_eq!(ledger.look(&event("1", "\"1.5\"")).0, Admission::Duplicate, "1.50 is 1.5");
-        assert_eq!(ledger.look(&event("1", "1.6")).0, Admission::Conflict);
-        assert_eq!(ledger.look(&event("2", "1.5")).0, Admission::New);
+        assert_eq!(ledger.look(&ticket("1", "1.50")), Admission::New);
+        ledger.enter(&ticket("1", "1.50"), month(1));
+        assert_eq!(ledger.look(&ticket("1", "\"1.5\"")), Admission::Duplicate, "1.50 is 1.5");
+        assert_eq!(ledger.look(&ticket("1", "1.6")), Admission::Conflict);
+        assert_eq!(ledger.look(&ticket("2", "1.5")), Admission::New);
     }
 
     #[test]
@@ -288,26 +338,21 @@ mod tests {
     fn a_seal_forgets_whole_months() {
         let mut ledger = Ledger::default();
         for (id, at) in [("1", 1), ("2", 2)] {
-            let ticket = ledger.look(&event(id, "1")).1;
-            ledger.enter(ticket, month(at));
+            ledger.enter(&ticket(id, "1"), month(at));
         }
         ledger.seal(month(2));
         assert_eq!(ledger.len(), 1);
-        assert_eq!(ledger.look(&event("2", "1")).0, Admission::Duplicate);
+        assert_eq!(ledger.look(&ticket("2", "1")), Admission::Duplicate);
     }
 
     #[test]
     fn clashes_name_usage_and_other_content() {
         let (mut a, mut b) = (Ledger::default(), Ledger::default());
-        let enter = |ledger: &mut Ledger, event: &Event| {
-            let ticket = ledger.look(event).1;
-            ledger.enter(ticket, month(1));
-        };
-        enter(&mut a, &event("1", "1"));
-        enter(&mut b, &event("1", "1"));
-        enter(&mut a, &event("2", "1"));
-        enter(&mut b, &event("2", "2"));
-        enter(&mut b, &event("3", "2"));
+        a.enter(&ticket("1", "1"), month(1));
+        b.enter(&ticket("1", "1"), month(1));
+        a.enter(&ticket("2", "1"), month(1));
+        b.enter(&ticket("2", "2"), month(1));
+        b.enter(&ticket("3", "2"), month(1));
         let mut clashes = a.clashes(&b);
         clashes.sort_by_key(|clash| matches!(clash, Clash::Content(_)));
         assert_eq!(clashes, [Clash::Usage(Identity::of("s", "1")), Clash::Content(Identity::of("s", "2"))]);
@@ -317,12 +362,10 @@ mod tests {
     fn bytes_do_not_tell_the_order_of_arrival() {
         let (mut a, mut b) = (Ledger::default(), Ledger::default());
         for id in ["1", "2", "3"] {
-            let ticket = a.look(&event(id, "1")).1;
-            a.enter(ticket, month(1));
+            a.enter(&ticket(id, "1"), month(1));
         }
         for id in ["3", "1", "2"] {
-            let ticket = b.look(&event(id, "1")).1;
-            b.enter(ticket, month(1));
+            b.enter(&ticket(id, "1"), month(1));
         }
         let bytes = postcard::to_stdvec(&a).unwrap();
         assert_eq!(bytes, postcard::to_stdvec(&b).unwrap());

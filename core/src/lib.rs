@@ -47,14 +47,17 @@ mod ledger;
 
 // 2 what we know about a client
 mod timeline;
+mod rare;
 mod daily;
 mod active;
 mod keyed;
+mod merges;
+mod batch;
 mod state;
 mod settings;
 mod facts;
-mod merges;
 mod changes;
+mod subjects;
 mod book;
 
 // 3 what we measure

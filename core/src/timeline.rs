@@ -4,16 +4,25 @@
 //! or before it, so the order of arrival, repeats and merges cannot matter.
 
 use crate::event::Event;
+use crate::event::line::UsageRef;
 use crate::id::{EventId, EventRef, SourceId};
 use crate::time::Instant;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// Makes room for one more. Lists grow by a quarter, since doubling would leave a third of a book's memory empty.
+/// Makes room for one more. Lists grow by a quarter, since doubling would leave a third of a book's memory empty; those
+/// of small things by a few at once, since no allocator hands out less.
 pub(crate) fn make_room<T>(list: &mut Vec<T>) {
-    if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 4).max(1));
+    make_room_for(list, 1);
+}
+
+/// Makes room for so many more at once.
+pub(crate) fn make_room_for<T>(list: &mut Vec<T>, more: usize) {
+    const LEAST_BYTES: usize = 24;
+    if list.capacity() - list.len() < more {
+        let least = LEAST_BYTES / size_of::<T>().max(1);
+        list.reserve_exact((list.len() / 4).max(least).max(more));
     }
 }
 
@@ -35,6 +44,11 @@ pub(crate) struct Stamp {
 impl Stamp {
     pub(crate) fn of(event: &Event) -> Self {
         let tag = Tag { sequence: event.sequence, source: event.source.clone(), id: event.id.clone() };
+        Self { at: event.time, tag: Arc::new(tag) }
+    }
+
+    pub(crate) fn of_usage(event: &UsageRef<'_>) -> Self {
+        let tag = Tag { sequence: event.sequence, source: event.source.into(), id: event.id.into() };
         Self { at: event.time, tag: Arc::new(tag) }
     }
 

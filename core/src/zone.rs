@@ -1,7 +1,9 @@
 //! The engine's time zone: which day an instant is on, and when a day begins.
 
 use crate::time::{Day, Instant, MICROS_PER_DAY, MICROS_PER_SECOND, TimeError};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::sync::{Arc, OnceLock};
 
 /// The engine's time zone: an IANA name, with the zone data that healthfold brings along, so that two hosts never
 /// disagree about a day.
@@ -10,6 +12,51 @@ pub struct Zone {
     name: String,
     tz: TimeZone,
     utc: bool,
+    /// Worked out when a day is first asked for.
+    spans: Arc<OnceLock<Vec<Span>>>,
+}
+
+/// From an instant on, until the next span begins, clocks are ahead of UTC by an offset. Both in microseconds.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    from: i64,
+    offset: i64,
+}
+
+/// Tells the days of instants that come near each other, as the events of a log do, without a search for each.
+#[derive(Clone, Debug)]
+pub(crate) struct DayClock<'z> {
+    zone: &'z Zone,
+    /// The first and the last microsecond of the day that was told last, and the day.
+    told: (i64, i64, Day),
+}
+
+impl<'z> DayClock<'z> {
+    pub(crate) fn new(zone: &'z Zone) -> Self {
+        Self { zone, told: (1, 0, Day::from_epoch(0)) }
+    }
+
+    /// The calendar day that holds an instant, as [`Zone::day`] says.
+    pub(crate) fn day(&mut self, instant: Instant) -> Day {
+        let (first, last, day) = self.told;
+        if (first..=last).contains(&instant.micros()) {
+            return day;
+        }
+        let Span { from, offset } = self.zone.span_of(instant);
+        let local = instant.micros() + offset;
+        let day = day_of(local);
+        let first = instant.micros() - local.rem_euclid(MICROS_PER_DAY);
+        let last = first + MICROS_PER_DAY - 1;
+        // A day in which clocks change is not remembered.
+        if from <= first && self.zone.span_of(Instant::clamped(last)).from == from {
+            self.told = (first, last, day);
+        }
+        day
+    }
+}
+
+fn day_of(local: i64) -> Day {
+    Day::from_epoch(i32::try_from(local.div_euclid(MICROS_PER_DAY)).unwrap_or_default())
 }
 
 impl Zone {
@@ -20,7 +67,7 @@ impl Zone {
 
     /// Universal time.
     pub fn utc() -> Self {
-        Self { name: "UTC".to_owned(), tz: TimeZone::UTC, utc: true }
+        Self { name: "UTC".to_owned(), tz: TimeZone::UTC, utc: true, spans: Arc::default() }
     }
 
     /// The zone of an IANA name, such as `Europe/Berlin`.
@@ -31,7 +78,7 @@ impl Zone {
         let fault = || TimeError::new(name, "an IANA time zone such as Europe/Berlin");
         let tz = jiff::tz::db().get(name).map_err(|_| fault())?;
         let name = tz.iana_name().ok_or_else(fault)?.to_owned();
-        Ok(Self { name, tz, utc: false })
+        Ok(Self { name, tz, utc: false, spans: Arc::default() })
     }
 
     /// The IANA name.
@@ -41,12 +88,34 @@ impl Zone {
 
     /// The calendar day that holds an instant.
     pub fn day(&self, instant: Instant) -> Day {
-        let micros = if self.utc {
-            instant.micros()
+        if self.utc {
+            day_of(instant.micros())
         } else {
-            instant.micros() + i64::from(self.tz.to_offset(instant.timestamp()).seconds()) * MICROS_PER_SECOND
-        };
-        Day::from_epoch(i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or_default())
+            day_of(instant.micros() + self.span_of(instant).offset)
+        }
+    }
+
+    /// The span of one offset that holds an instant.
+    fn span_of(&self, instant: Instant) -> Span {
+        if self.utc {
+            return Span { from: i64::MIN, offset: 0 };
+        }
+        let spans = self.spans.get_or_init(|| self.find_spans());
+        let behind = spans.partition_point(|span| span.from <= instant.micros());
+        spans.get(behind.saturating_sub(1)).copied().unwrap_or(Span { from: i64::MIN, offset: 0 })
+    }
+
+    /// The offsets of all instants there are, 1970 to 2199: asking the rules anew for each event costs more than
+    /// folding it.
+    fn find_spans(&self) -> Vec<Span> {
+        let offset = |at: Timestamp| i64::from(self.tz.to_offset(at).seconds()) * MICROS_PER_SECOND;
+        let first = Instant::MIN.timestamp();
+        let mut spans = vec![Span { from: i64::MIN, offset: offset(first) }];
+        let changes = self.tz.following(first).map(|change| change.timestamp());
+        for change in changes.take_while(|change| *change <= Instant::MAX.timestamp()) {
+            spans.push(Span { from: change.as_microsecond(), offset: offset(change) });
+        }
+        spans
     }
 
     /// The first instant of a day, also where midnight does not exist; kept inside 1970 to 2199.
@@ -123,6 +192,38 @@ mod tests {
             "midnight ends the day before"
         );
         assert_eq!(berlin.usage_day(at("2026-03-28T23:00:00.000001Z")), spring);
+    }
+
+    #[test]
+    fn days_are_those_of_the_rules() {
+        for name in [
+            "Europe/Berlin",
+            "Asia/Beirut",
+            "Pacific/Apia",
+            "Australia/Lord_Howe",
+            "UTC",
+            "Africa/Casablanca",
+        ] {
+            let zone = Zone::named(name).unwrap();
+            let mut clock = DayClock::new(&zone);
+            // A prime number of microseconds, a little below eleven hours, over all years.
+            for micros in (0..Instant::MAX.micros()).step_by(39_916_801_003) {
+                let instant = Instant::clamped(micros);
+                let offset = zone.tz.to_offset(instant.timestamp()).seconds();
+                let day = day_of(micros + i64::from(offset) * MICROS_PER_SECOND);
+                assert_eq!((zone.day(instant), clock.day(instant)), (day, day), "{name} {instant}");
+            }
+            // And quarter by quarter of an hour around the changes of clocks, where days have other lengths.
+            for change in zone.tz.following(Instant::MIN.timestamp()).take(200) {
+                for quarter in -110..110 {
+                    let micros = change.timestamp().as_microsecond() + quarter * 900 * MICROS_PER_SECOND;
+                    let Some(instant) = Instant::from_micros(micros) else { continue };
+                    let offset = zone.tz.to_offset(instant.timestamp()).seconds();
+                    let day = day_of(micros + i64::from(offset) * MICROS_PER_SECOND);
+                    assert_eq!((zone.day(instant), clock.day(instant)), (day, day), "{name} {instant}");
+                }
+            }
+        }
     }
 
     #[test]

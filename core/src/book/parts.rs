@@ -38,7 +38,7 @@ impl Book {
 
     /// The client that a subject is part of, and that client if anything of it stands.
     pub(crate) fn client_of(&self, slot: Slot) -> Option<(&ClientId, Option<Client<'_>>)> {
-        let (subject, _) = self.subjects.get(slot as usize)?;
+        let subject = self.subjects.id(slot)?;
         let merges = self.merges();
         let id = merges.into.get(subject).unwrap_or(subject);
         let client = match merges.members.get_key_value(id) {

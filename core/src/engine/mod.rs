@@ -1,5 +1,7 @@
 //! The front door: one short method for each thing a user does.
 
+mod applied;
+mod fold;
 mod pass;
 mod ask;
 mod evidence;
@@ -9,135 +11,20 @@ mod watch;
 #[cfg(feature = "arrow")]
 mod table;
 
+pub use applied::{Applied, Conflict, ReadError, ReadOptions, Rejection};
 pub use ask::{Every, ScoresOf};
 pub use evidence::Activation;
 pub use watch::{Refreshed, Watch};
 
 use crate::book::{Book, Client, NoClient, anonymous_id};
 use crate::error::{MergeClash, MergeError, QueryError, SealError, SnapshotError};
-use crate::event::{Event, EventCode, EventData, EventError};
-use crate::id::{ClientId, EventRef, SourceId};
-use crate::ledger::{Admission, Clash, Identity, Ledger};
-use crate::ndjson::{EventReader, Place};
+use crate::id::{ClientId, EventRef};
+use crate::ledger::{Clash, Identity, Ledger};
 use crate::settings::{Dedupe, Settings};
 use crate::snapshot;
-use crate::state::ClientState;
 use crate::time::{Day, Instant, TimeError};
 use crate::zone::Zone;
-use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{self, BufRead};
-
-/// How a batch is read.
-#[derive(Clone, Debug, Default)]
-pub struct ReadOptions {
-    /// The `source` of events that state none.
-    pub source: Option<SourceId>,
-    /// Apply all or nothing: the first bad event stops the batch before anything of it is applied.
-    pub strict: bool,
-    /// Skip events of unknown types and count them, instead of rejecting them.
-    pub skip_unknown: bool,
-}
-
-/// An event that was not taken, and where it stood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// Its number in the batch, from 0.
-    pub index: u64,
-    /// Its line, from 1; `None` for events that did not come as text.
-    pub line: Option<u64>,
-    /// The offset of its first byte; `None` for events that did not come as text.
-    pub offset: Option<u64>,
-    /// What is wrong.
-    pub error: EventError,
-}
-
-impl Serialize for Rejection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let mut row = serializer.serialize_struct("Rejection", 6)?;
-        row.serialize_field("index", &self.index)?;
-        row.serialize_field("line", &self.line)?;
-        row.serialize_field("offset", &self.offset)?;
-        row.serialize_field("code", self.error.code.as_str())?;
-        row.serialize_field("message", &self.error.message)?;
-        row.serialize_field("field", &self.error.field)?;
-        row.end()
-    }
-}
-
-/// An event whose identity is taken by another content; the first stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Conflict {
-    /// Its number in the batch, from 0.
-    pub index: u64,
-    /// The source of both.
-    pub source: SourceId,
-    /// The id of both.
-    pub id: crate::id::EventId,
-}
-
-/// What became of a batch. Only the first 1 000 rejections and conflicts are listed; all are counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Applied {
-    /// Events that are in now and were not before.
-    pub applied: u64,
-    /// Events that were in already.
-    pub duplicates: u64,
-    /// Events of unknown types that were skipped because the caller asked for it.
-    pub skipped: u64,
-    /// What was not taken.
-    pub rejected: Vec<Rejection>,
-    /// How much was not taken, by code.
-    pub rejected_by_code: BTreeMap<&'static str, u64>,
-    /// Identities with two contents.
-    pub conflicts: Vec<Conflict>,
-    /// How many of them.
-    pub conflict_count: u64,
-}
-
-/// How many rejections and conflicts a batch lists.
-const LISTED: usize = 1_000;
-
-impl Applied {
-    fn reject(&mut self, place: Place, by_text: bool, error: EventError) {
-        *self.rejected_by_code.entry(error.code.as_str()).or_default() += 1;
-        if self.rejected.len() < LISTED {
-            let (line, offset) = if by_text { (Some(place.line), Some(place.offset)) } else { (None, None) };
-            self.rejected.push(Rejection { index: place.index, line, offset, error });
-        }
-    }
-
-    fn note(&mut self, index: u64, event: &Event, admission: Admission) {
-        match admission {
-            Admission::New => self.applied += 1,
-            Admission::Duplicate => self.duplicates += 1,
-            Admission::Conflict => {
-                self.conflict_count += 1;
-                if self.conflicts.len() < LISTED {
-                    let EventRef { source, id } = event.identity();
-                    self.conflicts.push(Conflict { index, source, id });
-                }
-            }
-        }
-    }
-
-    /// How many events were not taken.
-    pub fn rejected_count(&self) -> u64 {
-        self.rejected_by_code.values().sum()
-    }
-}
-
-/// Why a batch ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The input itself failed; events before that are applied.
-    #[error("reading failed: {0}")]
-    Io(#[from] io::Error),
-    /// In strict mode, the first bad event; nothing is applied.
-    #[error("event {} at line {}: {}", .0.index, .0.line.unwrap_or(0), .0.error)]
-    Strict(Box<Rejection>),
-}
 
 /// The folded state of all clients, and every question about them.
 ///
@@ -192,140 +79,6 @@ impl Engine {
     /// two, days folded before and after may disagree: rebuild from the log.
     pub fn zone_data(&self) -> &str {
         &self.zone_data
-    }
-
-    // -- fold --
-
-    /// Takes in one event. `Ok(false)` if it was in already.
-    ///
-    /// # Errors
-    /// If it conflicts with one that is in, is from before the seal, or is one thing too many.
-    pub fn apply(&mut self, event: &Event) -> Result<bool, EventError> {
-        match self.admit(event)? {
-            Admission::New => Ok(true),
-            Admission::Duplicate => Ok(false),
-            Admission::Conflict => Err(conflict(event)),
-        }
-    }
-
-    /// Takes in some events: good ones are applied, each bad one is returned, nothing else is touched.
-    pub fn apply_all<'e>(&mut self, events: impl IntoIterator<Item = &'e Event>) -> Applied {
-        let mut applied = Applied::default();
-        for (event, index) in events.into_iter().zip(0..) {
-            match self.admit(event) {
-                Ok(admission) => applied.note(index, event, admission),
-                Err(error) => applied.reject(Place { index, line: 0, offset: 0 }, false, error),
-            }
-        }
-        applied
-    }
-
-    /// Reads events from NDJSON (or a JSON array of events) and takes them in.
-    ///
-    /// # Errors
-    /// What the input reports, or in strict mode the first bad event.
-    pub fn apply_ndjson(&mut self, input: impl BufRead, options: &ReadOptions) -> Result<Applied, ReadError> {
-        let mut reader = EventReader::new(input, options.source.clone());
-        if options.strict {
-            return self.apply_strictly(reader, options.skip_unknown);
-        }
-        let mut applied = Applied::default();
-        while let Some((place, event)) = reader.next_event()? {
-            match event.and_then(|event| self.admit(&event).map(|admission| (event, admission))) {
-                Ok((event, admission)) => applied.note(place.index, &event, admission),
-                Err(error) if options.skip_unknown && error.code == EventCode::UnknownType => {
-                    applied.skipped += 1
-                }
-                Err(error) => applied.reject(place, true, error),
-            }
-        }
-        Ok(applied)
-    }
-
-    /// All or nothing: the batch is tried on copies of the clients it touches, and then applied.
-    fn apply_strictly(
-        &mut self,
-        mut reader: EventReader<impl BufRead>,
-        skip_unknown: bool,
-    ) -> Result<Applied, ReadError> {
-        let mut rehearsal = self.rehearsal();
-        let (mut events, mut skipped) = (Vec::new(), 0);
-        while let Some((place, event)) = reader.next_event()? {
-            let tried = event.and_then(|event| {
-                rehearsal.try_with(self, &event)?;
-                Ok(event)
-            });
-            match tried {
-                Ok(event) => events.push(event),
-                Err(error) if skip_unknown && error.code == EventCode::UnknownType => skipped += 1,
-                Err(error) => {
-                    let (line, offset) = (Some(place.line), Some(place.offset));
-                    return Err(ReadError::Strict(Box::new(Rejection {
-                        index: place.index,
-                        line,
-                        offset,
-                        error,
-                    })));
-                }
-            }
-        }
-        Ok(Applied { skipped, ..self.apply_all(&events) })
-    }
-
-    /// An engine without events, to try a batch in.
-    fn rehearsal(&self) -> Self {
-        let (settings, zone, zone_data) = (self.settings.clone(), self.zone.clone(), self.zone_data.clone());
-        let book = self.book.rehearsal();
-        Self { settings, zone, zone_data, sealed: self.sealed, ledger: Ledger::default(), book }
-    }
-
-    /// Takes an event in as `whole` would, with copies of the clients it touches.
-    fn try_with(&mut self, whole: &mut Self, event: &Event) -> Result<(), EventError> {
-        whole.day_after_seal(event)?;
-        if self.settings.dedupe == Dedupe::Exact {
-            match whole.ledger.look(event).0 {
-                Admission::New => {}
-                Admission::Duplicate => return Ok(()),
-                Admission::Conflict => return Err(conflict(event)),
-            }
-        }
-        self.book.copy_subject(&whole.book, &event.subject, &self.settings.erasure_key);
-        self.apply(event).map(|_| ())
-    }
-
-    /// The day an event belongs to, which must not be before the seal.
-    fn day_after_seal(&self, event: &Event) -> Result<Day, EventError> {
-        let day = match &event.data {
-            EventData::UsageDaySet(data) => data.day,
-            _ => self.zone.day(event.time),
-        };
-        match self.sealed {
-            Some(before) if day < before => {
-                let message = format!("the event belongs to {day}, the engine is sealed before {before}");
-                Err(EventError::whole(EventCode::BeforeSeal, message))
-            }
-            _ => Ok(day),
-        }
-    }
-
-    fn admit(&mut self, event: &Event) -> Result<Admission, EventError> {
-        let day = self.day_after_seal(event)?;
-        let ticket = match self.settings.dedupe {
-            Dedupe::Upstream => None,
-            Dedupe::Exact => match self.ledger.look(event) {
-                (Admission::New, ticket) => Some(ticket),
-                (known, _) => return Ok(known),
-            },
-        };
-        match self.book.subject(&event.subject, &self.settings.erasure_key) {
-            Some(state) => state.check_limits(event, self.settings.limits)?,
-            None => ClientState::default().check_limits(event, self.settings.limits)?,
-        }
-        if let Some(ticket) = ticket {
-            self.ledger.enter(ticket, day.month());
-        }
-        self.book.fold(event, &self.zone, &self.settings.erasure_key);
-        Ok(Admission::New)
     }
 
     // -- look --
@@ -474,12 +227,4 @@ impl Engine {
     pub fn anonymous_id(&self, client: &ClientId) -> ClientId {
         anonymous_id(client.as_str(), &self.settings.erasure_key)
     }
-}
-
-fn conflict(event: &Event) -> EventError {
-    let message = format!(
-        "event `{}` of source `{}` is in already with other content, which stays",
-        event.id, event.source
-    );
-    EventError::whole(EventCode::ConflictingEvent, message)
 }

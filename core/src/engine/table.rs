@@ -1,10 +1,11 @@
 //! Tables, row by row through the door of events.
 
+use super::applied::Stood;
+use super::fold::{Arrival, Incoming, Intake, LOOKED_UP};
 use super::{Applied, Engine};
 use crate::error::TableError;
 use crate::event::line::Decoded;
-use crate::event::{Event, EventKind};
-use crate::ndjson::Place;
+use crate::event::{Event, EventError, EventKind};
 use crate::table::{Columns, Row, TableOptions, TableReader};
 use arrow_array::{RecordBatch, RecordBatchReader, UInt64Array};
 use arrow_schema::ArrowError;
@@ -77,13 +78,20 @@ impl Engine {
         table: impl RecordBatchReader,
         strict: bool,
     ) -> Result<Applied, TableError> {
-        let mut applied = Applied::default();
+        let mut intake = Intake::default();
         let mut rehearsal = strict.then(|| (self.rehearsal(), Vec::<Event>::new()));
         for batch in table {
-            let batch = batch.map_err(|error| TableError::Unreadable { what: error.to_string() })?;
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    // What came before is in, unless all or nothing was asked for.
+                    self.end(intake);
+                    return Err(TableError::Unreadable { what: error.to_string() });
+                }
+            };
             reader.read(&batch, |rows| match &mut rehearsal {
                 None => {
-                    self.take_rows(rows, &mut applied);
+                    self.take_rows(rows, &mut intake);
                     Ok(())
                 }
                 Some((rehearsal, events)) => {
@@ -98,19 +106,19 @@ impl Engine {
             })?;
         }
         if let Some((_, events)) = rehearsal {
-            applied = self.apply_all(&events);
+            return Ok(Applied { skipped: reader.skipped, ..self.apply_all(&events) });
         }
-        applied.skipped += reader.skipped;
-        Ok(applied)
+        let applied = self.end(intake);
+        Ok(Applied { skipped: reader.skipped, ..applied })
     }
 
-    fn take_rows(&mut self, rows: &[Row<'_>], applied: &mut Applied) {
-        for (index, event) in rows {
-            let event = event.clone().map(Decoded::into_event);
-            match event.and_then(|event| self.admit(&event).map(|admission| (event, admission))) {
-                Ok((event, admission)) => applied.note(*index, &event, admission),
-                Err(error) => applied.reject(Place { index: *index, line: 0, offset: 0 }, false, error),
-            }
+    fn take_rows(&mut self, rows: &[Row<'_>], intake: &mut Intake) {
+        for rows in rows.chunks(LOOKED_UP) {
+            let arrivals = rows.iter().map(|(index, event)| {
+                (Stood::At(*index), event.as_ref().map(Incoming::by_ref).map_err(EventError::clone))
+            });
+            let arrivals: Vec<Arrival<'_>> = arrivals.collect();
+            self.take_in(arrivals, intake);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::scan::Scan;
 use super::usage::{Counted, Measured};
 use super::wire::Value;
 use super::{Event, EventData, EventError, MAX_LINE};
-use crate::id::SourceId;
+use crate::id::{SourceId, UserId};
 use crate::quantity::Quantity;
 use crate::time::Instant;
 
@@ -65,6 +65,23 @@ impl UsageRef<'_> {
             recorded,
             data,
         }
+    }
+}
+
+impl Event {
+    /// The event by reference, if it is usage that adds up.
+    pub(crate) fn usage(&self) -> Option<UsageRef<'_>> {
+        let (kind, metric, quantity, user) = if let EventData::UsageCounted(data) = &self.data {
+            (UsageKind::Counted, &data.metric, data.count, &data.user)
+        } else if let EventData::UsageMeasured(data) = &self.data {
+            (UsageKind::Measured, &data.metric, data.value, &data.user)
+        } else {
+            return None;
+        };
+        let (metric, user) = (metric.as_str(), user.as_ref().map(UserId::as_str));
+        let Self { time, sequence, recorded, .. } = *self;
+        let (id, source, subject) = (self.id.as_str(), self.source.as_str(), self.subject.as_str());
+        Some(UsageRef { id, source, subject, time, sequence, recorded, kind, metric, quantity, user })
     }
 }
 

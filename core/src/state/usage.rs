@@ -1,14 +1,16 @@
 //! What we know of a client's use: exact sums and gauges by day, and who was active.
 
 use crate::active::{UserDays, UserNumber};
+use crate::batch::{Names, Row};
 use crate::daily::{Cells, DaySums, Samples};
 use crate::event::Event;
 use crate::event::usage::{Counted, DaySet, Measured};
 use crate::id::{MetricName, SourceId, UserId};
 use crate::keyed::Keyed;
 use crate::quantity::Quantity;
+use crate::rare::Rare;
 use crate::time::{Day, Instant};
-use crate::timeline::Stamp;
+use crate::timeline::{Stamp, make_room};
 use crate::zone::Zone;
 use hashbrown::HashTable;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -21,8 +23,12 @@ const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(0
 #[derive(Clone, Default)]
 pub(crate) struct Users {
     names: Vec<UserId>,
-    index: HashTable<u32>,
+    /// Where there are so many that looking through them takes longer.
+    index: Rare<HashTable<u32>>,
 }
+
+/// How many users are looked through one by one.
+const FEW_USERS: usize = 16;
 
 impl Users {
     pub(crate) fn len(&self) -> usize {
@@ -34,9 +40,14 @@ impl Users {
     }
 
     pub(crate) fn find(&self, user: &UserId) -> Option<UserNumber> {
-        let hash = HASH.hash_one(user.as_str());
-        let is_user = |number: &u32| self.names.get(*number as usize) == Some(user);
-        self.index.find(hash, is_user).copied().map(UserNumber)
+        let number = match &self.index {
+            None => self.names.iter().position(|name| name == user).and_then(|at| u32::try_from(at).ok()),
+            Some(index) => {
+                let is_user = |number: &u32| self.names.get(*number as usize) == Some(user);
+                index.find(HASH.hash_one(user.as_str()), is_user).copied()
+            }
+        };
+        number.map(UserNumber)
     }
 
     /// The number of a user, given if it has none. The door refuses users beyond [`MAX_USERS`].
@@ -45,11 +56,18 @@ impl Users {
             return number;
         }
         let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        make_room(&mut self.names);
         self.names.push(user.clone());
         let names = &self.names;
-        let hash_of =
-            |number: &u32| names.get(*number as usize).map_or(0, |name| HASH.hash_one(name.as_str()));
-        self.index.insert_unique(HASH.hash_one(user.as_str()), number, hash_of);
+        if names.len() > FEW_USERS {
+            let hash_of =
+                |number: &u32| names.get(*number as usize).map_or(0, |name| HASH.hash_one(name.as_str()));
+            let known = if self.index.is_none() { 0..=number } else { number..=number };
+            let index = self.index.get_or_insert_default();
+            known.for_each(|number| {
+                index.insert_unique(hash_of(&number), number, hash_of);
+            });
+        }
         UserNumber(number)
     }
 }
@@ -81,7 +99,7 @@ impl<'de> Deserialize<'de> for Users {
 }
 
 /// The standing roll-up of one source for one metric and day.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct RollUp {
     /// When it was stated; a later one replaces it.
     stamp: Stamp,
@@ -98,7 +116,8 @@ pub(crate) struct MetricUse {
     /// Counted events and standing roll-ups together.
     sums: DaySums,
     /// `None` in a slot that is about to be filled.
-    roll_ups: Keyed<RollUpKey, Option<RollUp>>,
+    #[serde(with = "crate::rare")]
+    roll_ups: Rare<Keyed<RollUpKey, Option<RollUp>>>,
 }
 
 impl MetricUse {
@@ -108,7 +127,7 @@ impl MetricUse {
 
     /// Puts a roll-up in its place if it is later than what stands, and keeps the sum in step.
     fn set(&mut self, key: &RollUpKey, new: RollUp) {
-        let slot = self.roll_ups.entry(key);
+        let slot = self.roll_ups.get_or_insert_default().entry(key);
         if slot.as_ref().is_some_and(|standing| standing.stamp >= new.stamp) {
             return;
         }
@@ -119,7 +138,12 @@ impl MetricUse {
     }
 
     fn standing(&self) -> impl Iterator<Item = (&RollUpKey, &RollUp)> {
-        self.roll_ups.iter().filter_map(|(key, slot)| slot.as_ref().map(|roll_up| (key, roll_up)))
+        let roll_ups = self.roll_ups.iter().flat_map(|roll_ups| roll_ups.iter());
+        roll_ups.filter_map(|(key, slot)| slot.as_ref().map(|roll_up| (key, roll_up)))
+    }
+
+    fn standing_mut(&mut self) -> impl Iterator<Item = &mut RollUp> {
+        self.roll_ups.iter_mut().flat_map(|roll_ups| roll_ups.values_mut()).flatten()
     }
 }
 
@@ -175,6 +199,40 @@ impl UsageState {
         self.first_day = least(self.first_day, Some(data.day));
         if !users.is_empty() {
             self.first_user = least(self.first_user, Some(data.day));
+        }
+    }
+
+    /// Takes in the rows of one batch that are this client's, in order of [`Row::place`].
+    pub(crate) fn fold_rows(&mut self, rows: &[&Row], metrics: &Names<MetricName>, personal: bool) {
+        let same_metric = |a: &&Row, b: &&Row| a.place().0 == b.place().0 && a.metric == b.metric;
+        if self.counted.len() == 0 {
+            self.counted.reserve(rows.chunk_by(same_metric).count());
+        }
+        for of_metric in rows.chunk_by(same_metric) {
+            let Some((first, name)) =
+                of_metric.first().and_then(|row| Some((row, metrics.name(row.metric)?)))
+            else {
+                continue;
+            };
+            if first.measured.is_some() {
+                let gauge = self.gauges.entry(name);
+                for row in of_metric {
+                    let sample = row.measured.clone().map(|stamp| Samples::one(row.quantity, stamp));
+                    sample.into_iter().for_each(|sample| gauge.merge(row.day, sample, Samples::join));
+                }
+            } else {
+                let sums = &mut self.counted.entry(name).sums;
+                let by_day = || of_metric.chunk_by(|a, b| a.day == b.day);
+                sums.reserve(by_day().count());
+                for of_day in by_day() {
+                    let sum = of_day.iter().map(|row| i128::from(row.quantity.micros())).sum();
+                    of_day.first().into_iter().for_each(|row| sums.add(row.day, sum));
+                }
+            }
+        }
+        for row in rows {
+            self.note(row.time, row.day);
+            self.note_user(row.day, row.user.as_ref().filter(|_| personal));
         }
     }
 
@@ -267,7 +325,7 @@ impl UsageState {
         for (metric, mut theirs) in other.counted.into_pairs() {
             let ours = self.counted.entry(&metric);
             // Roll-ups are keyed and may overlap; only what is counted adds up.
-            for (key, slot) in std::mem::take(&mut theirs.roll_ups).into_pairs() {
+            for (key, slot) in theirs.roll_ups.take().into_iter().flat_map(|roll_ups| roll_ups.into_pairs()) {
                 let Some(mut roll_up) = slot else { continue };
                 theirs.sums.add(key.0, -i128::from(roll_up.count.micros()));
                 renumber(&mut roll_up.users, &numbers);
@@ -313,7 +371,7 @@ impl UsageState {
         self.users = Users::default();
         self.active = UserDays::default();
         self.first_user = None;
-        for roll_up in self.counted.values_mut().flat_map(|metric| metric.roll_ups.values_mut()).flatten() {
+        for roll_up in self.counted.values_mut().flat_map(MetricUse::standing_mut) {
             roll_up.users = Vec::new();
         }
     }
@@ -322,7 +380,10 @@ impl UsageState {
     pub(crate) fn seal(&mut self, before: Day) {
         for metric in self.counted.values_mut() {
             metric.sums.seal(before);
-            metric.roll_ups.retain(|(day, _), _| *day >= before);
+            if let Some(roll_ups) = &mut metric.roll_ups {
+                roll_ups.retain(|(day, _), _| *day >= before);
+            }
+            metric.roll_ups.take_if(|roll_ups| roll_ups.len() == 0);
         }
         for gauge in self.gauges.values_mut() {
             gauge.split_before(before);
@@ -365,9 +426,7 @@ impl UsageState {
                 compacted.active.insert(day, *user);
             }
         }
-        for roll_up in
-            compacted.counted.values_mut().flat_map(|metric| metric.roll_ups.values_mut()).flatten()
-        {
+        for roll_up in compacted.counted.values_mut().flat_map(MetricUse::standing_mut) {
             renumber(&mut roll_up.users, &numbers);
         }
         Some(compacted)

@@ -1,0 +1,199 @@
+//! Usage in batches: noted as it is admitted, then folded client by client.
+//!
+//! Most of a log is usage, and most of what an event of usage costs is waiting for the memory of its client. Counts of a
+//! day add up, so a batch may be folded in any order: all rows of a client together, its metrics one after the other and
+//! the days of each in order. The state cannot tell, and the memory of a client is waited for once a batch.
+
+use crate::event::line::{UsageKind, UsageRef};
+use crate::id::{MetricName, SourceId, UserId};
+use crate::merges::Slot;
+use crate::quantity::Quantity;
+use crate::time::{Day, Instant};
+use crate::timeline::Stamp;
+use hashbrown::{HashMap, HashTable};
+use std::borrow::Borrow;
+use std::hash::BuildHasher;
+
+/// Where a hash map's order never shows, a fixed hash will do.
+const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(2);
+
+/// The number of a name within one batch; it never leaves the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Number(u32);
+
+/// The distinct names of a batch.
+#[derive(Clone, Debug)]
+pub(crate) struct Names<N> {
+    names: Vec<N>,
+    index: HashTable<u32>,
+    /// Most events have the name of one just before.
+    last: Number,
+}
+
+impl<N> Default for Names<N> {
+    fn default() -> Self {
+        Self { names: Vec::new(), index: HashTable::new(), last: Number(0) }
+    }
+}
+
+impl<N: Borrow<str> + for<'t> From<&'t str>> Names<N> {
+    fn number(&mut self, name: &str) -> Number {
+        if self.name(self.last).is_some_and(|last| last.borrow() == name) {
+            return self.last;
+        }
+        let hash = HASH.hash_one(name);
+        let names = &mut self.names;
+        let is_name = |number: &u32| names.get(*number as usize).is_some_and(|known| known.borrow() == name);
+        let number = self.index.find(hash, is_name).copied().unwrap_or_else(|| {
+            let number = u32::try_from(names.len()).unwrap_or(u32::MAX);
+            names.push(name.into());
+            let hash_of =
+                |number: &u32| names.get(*number as usize).map_or(0, |name| HASH.hash_one(name.borrow()));
+            self.index.insert_unique(hash, number, hash_of);
+            number
+        });
+        self.last = Number(number);
+        self.last
+    }
+
+    pub(crate) fn name(&self, number: Number) -> Option<&N> {
+        self.names.get(number.0 as usize)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+}
+
+/// One event of usage that was admitted: what the fold of its client needs, close together.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) slot: Slot,
+    pub(crate) metric: Number,
+    pub(crate) day: Day,
+    pub(crate) time: Instant,
+    pub(crate) quantity: Quantity,
+    pub(crate) user: Option<UserId>,
+    /// Of what was measured: the last sample of a day is told by it.
+    pub(crate) measured: Option<Stamp>,
+}
+
+impl Row {
+    /// What the rows of one client are folded in order of: counted before measured, metric by metric, day by day.
+    pub(crate) fn place(&self) -> (bool, Number, Day) {
+        (self.measured.is_some(), self.metric, self.day)
+    }
+}
+
+/// Usage that was admitted and is not yet folded.
+#[derive(Debug, Default)]
+pub(crate) struct UsageBatch {
+    rows: Vec<Row>,
+    metrics: Names<MetricName>,
+    sources: Names<SourceId>,
+    /// The least time of each source and day.
+    heard: HashMap<(Number, Day), Instant, foldhash::fast::FixedState>,
+    span: Option<(Instant, Instant)>,
+}
+
+impl UsageBatch {
+    /// Notes an event of usage that was admitted.
+    pub(crate) fn note(&mut self, event: &UsageRef<'_>, slot: Slot, day: Day) {
+        let (metric, source) = (self.metrics.number(event.metric), self.sources.number(event.source));
+        let heard = self.heard.entry((source, day)).or_insert(event.time);
+        *heard = event.time.min(*heard);
+        let (first, last) = self.span.unwrap_or((event.time, event.time));
+        self.span = Some((first.min(event.time), last.max(event.time)));
+        let measured = (event.kind == UsageKind::Measured).then(|| Stamp::of_usage(event));
+        let (time, quantity, user) = (event.time, event.quantity, event.user.map(UserId::new));
+        self.rows.push(Row { slot, metric, day, time, quantity, user, measured });
+    }
+
+    /// The rows in the order they were noted.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The metrics of the rows.
+    pub(crate) fn metrics(&self) -> &Names<MetricName> {
+        &self.metrics
+    }
+
+    /// The first and the last instant of the rows.
+    pub(crate) fn span(&self) -> Option<(Instant, Instant)> {
+        self.span
+    }
+
+    /// When each source was first heard of on each day.
+    pub(crate) fn heard(&self) -> impl Iterator<Item = (&SourceId, Day, Instant)> {
+        self.heard.iter().filter_map(|((source, day), time)| Some((self.sources.name(*source)?, *day, *time)))
+    }
+
+    /// Begins anew, in the space there is.
+    pub(crate) fn clear(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        *self = Self::default();
+        self.rows = rows;
+        self.rows.clear();
+    }
+
+    /// The numbers of the rows in order of their slots, of which there are so many.
+    pub(crate) fn by_slot(&self, clients: usize) -> Vec<u32> {
+        // Rows are counted by slot, unless there are so many more slots than rows that this would cost more than sorting.
+        if self.rows.len().saturating_mul(8) < clients {
+            let mut order: Vec<u32> = (0u32..).zip(&self.rows).map(|(row, _)| row).collect();
+            order.sort_unstable_by_key(|row| self.rows.get(*row as usize).map(|row| row.slot));
+            return order;
+        }
+        let mut places = vec![0u32; clients];
+        for row in &self.rows {
+            if let Some(count) = places.get_mut(row.slot as usize) {
+                *count += 1;
+            }
+        }
+        let mut before = 0;
+        for place in &mut places {
+            before += std::mem::replace(place, before);
+        }
+        let mut order = vec![0u32; self.rows.len()];
+        for (number, row) in (0u32..).zip(&self.rows) {
+            if let Some(place) = places.get_mut(row.slot as usize) {
+                if let Some(entry) = order.get_mut(*place as usize) {
+                    *entry = number;
+                }
+                *place += 1;
+            }
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_ordered_by_slot_however_many_slots_there_are() {
+        let mut batch = UsageBatch::default();
+        for slot in [3, 0, 2, 3, 0] {
+            let event = UsageRef {
+                id: "i",
+                source: "s",
+                subject: "c",
+                time: Instant::MIN,
+                sequence: 0,
+                recorded: None,
+                kind: UsageKind::Counted,
+                metric: "m",
+                quantity: Quantity::ONE,
+                user: None,
+            };
+            batch.note(&event, slot, Day::from_epoch(0));
+        }
+        assert_eq!(batch.by_slot(4), [1, 4, 2, 0, 3]);
+        let slots: Vec<Slot> =
+            batch.by_slot(1_000).iter().map(|row| batch.rows[*row as usize].slot).collect();
+        assert_eq!(slots, [0, 0, 2, 3, 3]);
+        assert_eq!((batch.metrics().len(), batch.heard().count()), (1, 1));
+    }
+}

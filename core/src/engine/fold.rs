@@ -1,0 +1,370 @@
+//! Events in: what is admitted, and in which order it is folded.
+
+use super::Engine;
+use super::applied::{Applied, ReadError, ReadOptions, Stood};
+use crate::batch::UsageBatch;
+use crate::event::line::{Decoded, UsageRef};
+use crate::event::{Event, EventCode, EventData, EventError};
+use crate::id::EventRef;
+use crate::ledger::{Admission, Ledger, Ticket, Tickets};
+use crate::merges::Slot;
+use crate::ndjson::EventReader;
+use crate::settings::Dedupe;
+use crate::state::ClientState;
+use crate::time::Day;
+use crate::zone::DayClock;
+use std::io::BufRead;
+
+/// How many events are looked up together: their places in memory are waited for at the same time.
+pub(super) const LOOKED_UP: usize = 256;
+/// How many events of usage are folded together at most: enough that each client has some of them, and little memory.
+const FOLDED: usize = 1 << 18;
+
+/// An event that the caller has, or that was just decoded.
+pub(super) enum Other<'a> {
+    Had(&'a Event),
+    Made(Box<Event>),
+}
+
+impl std::ops::Deref for Other<'_> {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        match self {
+            Self::Had(event) => event,
+            Self::Made(event) => event,
+        }
+    }
+}
+
+/// One event on its way in.
+pub(super) enum Incoming<'a> {
+    /// Usage that adds up: most of a log.
+    Usage(UsageRef<'a>),
+    /// Everything else.
+    Event(Other<'a>),
+}
+
+impl<'a> Incoming<'a> {
+    pub(super) fn of(event: &'a Event) -> Self {
+        event.usage().map_or(Self::Event(Other::Had(event)), Self::Usage)
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) fn by_ref(decoded: &'a Decoded<'a>) -> Self {
+        match decoded {
+            Decoded::Usage(usage) => Self::Usage(*usage),
+            Decoded::Other(event) => Self::Event(Other::Had(event)),
+        }
+    }
+
+    fn identity(&self) -> EventRef {
+        match self {
+            Self::Usage(usage) => EventRef { source: usage.source.into(), id: usage.id.into() },
+            Self::Event(event) => event.identity(),
+        }
+    }
+
+    fn ticket(&self, tickets: &mut Tickets) -> Ticket {
+        match self {
+            Self::Usage(usage) => tickets.of_usage(usage),
+            Self::Event(event) => tickets.of(event),
+        }
+    }
+}
+
+impl<'a> From<Decoded<'a>> for Incoming<'a> {
+    fn from(decoded: Decoded<'a>) -> Self {
+        match decoded {
+            Decoded::Usage(usage) => Self::Usage(usage),
+            Decoded::Other(event) => Self::Event(Other::Made(event)),
+        }
+    }
+}
+
+/// An event or what is wrong with it, and where it stood.
+pub(super) type Arrival<'a> = (Stood, Result<Incoming<'a>, EventError>);
+
+/// Where an event belongs.
+#[derive(Clone, Copy, Debug, Default)]
+struct LookedUp {
+    /// What it is known by, where identities are kept.
+    ticket: Option<Ticket>,
+    /// The slot of its client; it stands until a client is erased.
+    slot: Option<Slot>,
+    /// What the ledger said of it, before the events that were looked up with it.
+    seen: Option<Admission>,
+}
+
+/// A batch on its way in.
+#[derive(Debug, Default)]
+pub(super) struct Intake {
+    pub(super) applied: Applied,
+    skip_unknown: bool,
+    tickets: Tickets,
+    /// What is admitted and not yet folded.
+    usage: UsageBatch,
+}
+
+impl Engine {
+    // -- fold --
+
+    /// Takes in one event. `Ok(false)` if it was in already.
+    ///
+    /// # Errors
+    /// If it conflicts with one that is in, is from before the seal, or is one thing too many.
+    pub fn apply(&mut self, event: &Event) -> Result<bool, EventError> {
+        match self.admit(event)? {
+            Admission::New => Ok(true),
+            Admission::Duplicate => Ok(false),
+            Admission::Conflict => Err(conflict(event)),
+        }
+    }
+
+    /// Takes in some events: good ones are applied, each bad one is returned, nothing else is touched.
+    pub fn apply_all<'e>(&mut self, events: impl IntoIterator<Item = &'e Event>) -> Applied {
+        let mut intake = Intake::default();
+        let mut events = events.into_iter().zip(0..);
+        loop {
+            let arrival = |(event, index)| (Stood::At(index), Ok(Incoming::of(event)));
+            let arrivals: Vec<Arrival<'_>> = events.by_ref().take(LOOKED_UP).map(arrival).collect();
+            if arrivals.is_empty() {
+                return self.end(intake);
+            }
+            self.take_in(arrivals, &mut intake);
+        }
+    }
+
+    /// Reads events from NDJSON (or a JSON array of events) and takes them in.
+    ///
+    /// # Errors
+    /// What the input reports, or in strict mode the first bad event.
+    pub fn apply_ndjson(&mut self, input: impl BufRead, options: &ReadOptions) -> Result<Applied, ReadError> {
+        let mut reader = EventReader::new(input, options.source.clone());
+        if options.strict {
+            return self.apply_strictly(reader, options.skip_unknown);
+        }
+        let mut intake = Intake { skip_unknown: options.skip_unknown, ..Intake::default() };
+        let outcome = loop {
+            let mut block = match reader.next_block() {
+                Ok(Some(block)) => block,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            loop {
+                let lines = block.by_ref().take(LOOKED_UP);
+                let arrivals: Vec<Arrival<'_>> = lines
+                    .map(|(place, line)| (Stood::In(place), line.decode().map(Incoming::from)))
+                    .collect();
+                if arrivals.is_empty() {
+                    break;
+                }
+                self.take_in(arrivals, &mut intake);
+            }
+        };
+        // What came before a fault of the input is in.
+        let applied = self.end(intake);
+        outcome.map(|()| applied).map_err(ReadError::Io)
+    }
+
+    /// All or nothing: the batch is tried on copies of the clients it touches, and then applied.
+    fn apply_strictly(
+        &mut self,
+        mut reader: EventReader<impl BufRead>,
+        skip_unknown: bool,
+    ) -> Result<Applied, ReadError> {
+        let mut rehearsal = self.rehearsal();
+        let (mut events, mut skipped) = (Vec::new(), 0);
+        while let Some((place, event)) = reader.next_event()? {
+            let tried = event.and_then(|event| {
+                rehearsal.try_with(self, &event)?;
+                Ok(event)
+            });
+            match tried {
+                Ok(event) => events.push(event),
+                Err(error) if skip_unknown && error.code == EventCode::UnknownType => skipped += 1,
+                Err(error) => {
+                    return Err(ReadError::Strict(Box::new(Stood::In(place).rejection(error))));
+                }
+            }
+        }
+        Ok(Applied { skipped, ..self.apply_all(&events) })
+    }
+
+    /// An engine without events, to try a batch in.
+    pub(super) fn rehearsal(&self) -> Self {
+        let (settings, zone, zone_data) = (self.settings.clone(), self.zone.clone(), self.zone_data.clone());
+        let book = self.book.rehearsal();
+        Self { settings, zone, zone_data, sealed: self.sealed, ledger: Ledger::default(), book }
+    }
+
+    /// Takes an event in as `whole` would, with copies of the clients it touches.
+    pub(super) fn try_with(&mut self, whole: &mut Self, event: &Event) -> Result<(), EventError> {
+        whole.day_after_seal(event)?;
+        if self.settings.dedupe == Dedupe::Exact {
+            match whole.ledger.look(&Tickets::default().of(event)) {
+                Admission::New => {}
+                Admission::Duplicate => return Ok(()),
+                Admission::Conflict => return Err(conflict(event)),
+            }
+        }
+        self.book.copy_subject(&whole.book, &event.subject, &self.settings.erasure_key);
+        self.apply(event).map(|_| ())
+    }
+
+    /// Takes in some events of a batch. They are admitted in the order they came, so that the first of an identity stays;
+    /// usage that adds up is kept back until there is enough of it to fold client by client.
+    pub(super) fn take_in(&mut self, arrivals: Vec<Arrival<'_>>, intake: &mut Intake) {
+        let zone = self.zone.clone();
+        let mut clock = DayClock::new(&zone);
+        let found = self.look_up(&arrivals, &mut intake.tickets);
+        let mut slots_stand = true;
+        for ((stood, event), mut found) in arrivals.into_iter().zip(found) {
+            let admission = match &event {
+                Ok(Incoming::Usage(event)) => {
+                    found.slot = found.slot.filter(|_| slots_stand);
+                    self.admit_usage(event, &found, &mut clock, &mut intake.usage)
+                }
+                Ok(Incoming::Event(event)) => {
+                    if let EventData::ClientErased(_) = &event.data {
+                        // Slots change hands.
+                        self.fold_usage(&mut intake.usage);
+                        slots_stand = false;
+                    }
+                    self.admit_event(event, found.ticket.as_ref())
+                }
+                Err(error) if intake.skip_unknown && error.code == EventCode::UnknownType => {
+                    intake.applied.skipped += 1;
+                    continue;
+                }
+                // Said below.
+                Err(_) => Ok(Admission::New),
+            };
+            match (admission, &event) {
+                (Ok(admission), Ok(event)) => {
+                    intake.applied.note(stood.index(), admission, || event.identity());
+                }
+                (Err(error), _) => intake.applied.reject(stood, &error),
+                (Ok(_), Err(error)) => intake.applied.reject(stood, error),
+            }
+        }
+        if intake.usage.rows().len() >= FOLDED {
+            self.fold_usage(&mut intake.usage);
+        }
+    }
+
+    /// Folds what is kept back of a batch, which ends; returns what became of it.
+    pub(super) fn end(&mut self, mut intake: Intake) -> Applied {
+        self.fold_usage(&mut intake.usage);
+        intake.applied
+    }
+
+    fn fold_usage(&mut self, usage: &mut UsageBatch) {
+        self.book.fold_usage(usage);
+        usage.clear();
+    }
+
+    /// Looks some events up together, so that the waits for their places in memory overlap.
+    fn look_up(&mut self, arrivals: &[Arrival<'_>], tickets: &mut Tickets) -> Vec<LookedUp> {
+        let exact = self.settings.dedupe == Dedupe::Exact;
+        if exact {
+            self.ledger.reserve(arrivals.len());
+        }
+        let look_up = |(_, event): &Arrival<'_>| {
+            let Ok(event) = event else { return LookedUp::default() };
+            let slot = match event {
+                Incoming::Usage(usage) => self.book.known_slot(usage.subject),
+                Incoming::Event(_) => None,
+            };
+            LookedUp { ticket: exact.then(|| event.ticket(tickets)), slot, seen: None }
+        };
+        let mut found: Vec<LookedUp> = arrivals.iter().map(look_up).collect();
+        for LookedUp { ticket, seen, .. } in &mut found {
+            *seen = ticket.map(|ticket| self.ledger.look(&ticket)).filter(|seen| *seen != Admission::New);
+        }
+        found
+    }
+
+    /// Admits an event of usage to the batch.
+    fn admit_usage(
+        &mut self,
+        event: &UsageRef<'_>,
+        found: &LookedUp,
+        clock: &mut DayClock<'_>,
+        usage: &mut UsageBatch,
+    ) -> Result<Admission, EventError> {
+        // A name may be counted and measured, which makes two.
+        let (metrics, users) = (2 * (usage.metrics().len() + 1), usage.rows().len() + 1);
+        if !self.book.has_room(metrics, users, self.settings.limits) {
+            // Somebody is near a limit: the events before this one first, and this one with all care.
+            self.fold_usage(usage);
+            return self.admit_event(&event.to_event(), found.ticket.as_ref());
+        }
+        let day = clock.day(event.time);
+        self.after_seal(day)?;
+        if let Some(seen) = found.seen {
+            return Ok(seen);
+        }
+        if let Some(ticket) = &found.ticket {
+            // It may have come with the events it was looked up with.
+            let admission = self.ledger.enter(ticket, day.month());
+            if admission != Admission::New {
+                return Ok(admission);
+            }
+        }
+        let slot =
+            found.slot.unwrap_or_else(|| self.book.slot_for(event.subject, &self.settings.erasure_key));
+        usage.note(event, slot, day);
+        Ok(Admission::New)
+    }
+
+    /// The day an event belongs to, which must not be before the seal.
+    fn day_after_seal(&self, event: &Event) -> Result<Day, EventError> {
+        // A roll-up belongs to its day, whenever it was stated.
+        let stated = if let EventData::UsageDaySet(data) = &event.data { Some(data.day) } else { None };
+        let day = stated.unwrap_or_else(|| self.zone.day(event.time));
+        self.after_seal(day).map(|()| day)
+    }
+
+    fn after_seal(&self, day: Day) -> Result<(), EventError> {
+        match self.sealed {
+            Some(before) if day < before => {
+                let message = format!("the event belongs to {day}, the engine is sealed before {before}");
+                Err(EventError::whole(EventCode::BeforeSeal, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn admit(&mut self, event: &Event) -> Result<Admission, EventError> {
+        let exact = self.settings.dedupe == Dedupe::Exact;
+        let ticket = exact.then(|| Tickets::default().of(event));
+        self.admit_event(event, ticket.as_ref())
+    }
+
+    /// Admits and folds an event; its ticket says what it is known by where identities are kept.
+    fn admit_event(&mut self, event: &Event, ticket: Option<&Ticket>) -> Result<Admission, EventError> {
+        let day = self.day_after_seal(event)?;
+        let known = ticket.map_or(Admission::New, |ticket| self.ledger.look(ticket));
+        if known != Admission::New {
+            return Ok(known);
+        }
+        match self.book.subject(&event.subject, &self.settings.erasure_key) {
+            Some(state) => state.check_limits(event, self.settings.limits)?,
+            None => ClientState::default().check_limits(event, self.settings.limits)?,
+        }
+        if let Some(ticket) = ticket {
+            self.ledger.enter(ticket, day.month());
+        }
+        self.book.fold(event, &self.zone, &self.settings.erasure_key);
+        Ok(Admission::New)
+    }
+}
+
+fn conflict(event: &Event) -> EventError {
+    let message = format!(
+        "event `{}` of source `{}` is in already with other content, which stays",
+        event.id, event.source
+    );
+    EventError::whole(EventCode::ConflictingEvent, message)
+}

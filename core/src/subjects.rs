@@ -1,0 +1,139 @@
+//! The states of all subjects, found by id. Where a state stands follows the order of arrival and never leaves the book.
+
+use crate::batch::{Row, UsageBatch};
+use crate::id::ClientId;
+use crate::merges::Slot;
+use crate::state::ClientState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+/// Where a hash map's order never shows, a fixed hash will do.
+const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(1);
+
+/// Subjects by slot. The ids stand close together, since looking one up compares ids, and apart from the wide states.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Subjects {
+    ids: Vec<ClientId>,
+    states: Vec<ClientState>,
+    index: HashTable<Slot>,
+}
+
+impl Subjects {
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub(crate) fn slot(&self, subject: &str) -> Option<Slot> {
+        let is_subject = |slot: &Slot| self.ids.get(*slot as usize).is_some_and(|id| id.as_str() == subject);
+        self.index.find(HASH.hash_one(subject), is_subject).copied()
+    }
+
+    pub(crate) fn id(&self, slot: Slot) -> Option<&ClientId> {
+        self.ids.get(slot as usize)
+    }
+
+    pub(crate) fn state(&self, slot: Slot) -> Option<&ClientState> {
+        self.states.get(slot as usize)
+    }
+
+    pub(crate) fn state_mut(&mut self, slot: Slot) -> Option<&mut ClientState> {
+        self.states.get_mut(slot as usize)
+    }
+
+    /// The subjects slot by slot.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&ClientId, &ClientState)> {
+        self.ids.iter().zip(&self.states)
+    }
+
+    pub(crate) fn states_mut(&mut self) -> &mut [ClientState] {
+        &mut self.states
+    }
+
+    pub(crate) fn into_pairs(self) -> impl Iterator<Item = (ClientId, ClientState)> {
+        self.ids.into_iter().zip(self.states)
+    }
+
+    /// Puts a subject that is not there behind the others.
+    pub(crate) fn push(&mut self, id: ClientId, state: ClientState) -> Slot {
+        let slot = Slot::try_from(self.ids.len()).unwrap_or(Slot::MAX);
+        self.ids.push(id);
+        self.states.push(state);
+        self.enter(slot);
+        slot
+    }
+
+    /// Gives a subject another id, which no other one has; returns whether there is such a subject.
+    pub(crate) fn rename(&mut self, slot: Slot, id: &ClientId) -> bool {
+        self.forget(slot);
+        let found = self.ids.get_mut(slot as usize).map(|own| *own = id.clone()).is_some();
+        if found {
+            self.enter(slot);
+        }
+        found
+    }
+
+    /// Takes a subject out. The last one moves into its slot.
+    pub(crate) fn remove(&mut self, slot: Slot) -> Option<ClientState> {
+        self.id(slot)?;
+        let last = Slot::try_from(self.ids.len().saturating_sub(1)).unwrap_or(Slot::MAX);
+        self.forget(slot);
+        if last != slot {
+            self.forget(last);
+        }
+        self.ids.swap_remove(slot as usize);
+        let state = self.states.swap_remove(slot as usize);
+        if last != slot {
+            self.enter(slot);
+        }
+        Some(state)
+    }
+
+    /// Folds the rows of a batch; returns the slots that had rows.
+    pub(crate) fn fold(&mut self, batch: &UsageBatch) -> Vec<Slot> {
+        let row = |number: &u32| batch.rows().get(*number as usize);
+        let order = batch.by_slot(self.states.len());
+        let (mut rows, mut touched) = (Vec::new(), Vec::new());
+        for of_client in order.chunk_by(|a, b| row(a).map(|row| row.slot) == row(b).map(|row| row.slot)) {
+            let Some(slot) = of_client.first().and_then(row).map(|row| row.slot) else { continue };
+            let Some(state) = self.states.get_mut(slot as usize) else { continue };
+            rows.clear();
+            rows.extend(of_client.iter().filter_map(row));
+            rows.sort_unstable_by_key(|row: &&Row| row.place());
+            state.usage.fold_rows(&rows, batch.metrics(), !state.erased);
+            touched.push(slot);
+        }
+        touched
+    }
+
+    fn enter(&mut self, slot: Slot) {
+        let ids = &self.ids;
+        let hash_of = |slot: &Slot| ids.get(*slot as usize).map_or(0, |id| HASH.hash_one(id.as_str()));
+        self.index.insert_unique(hash_of(&slot), slot, hash_of);
+    }
+
+    fn forget(&mut self, slot: Slot) {
+        let Some(id) = self.ids.get(slot as usize) else { return };
+        if let Ok(found) = self.index.find_entry(HASH.hash_one(id.as_str()), |other| *other == slot) {
+            found.remove();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_found_after_others_moved() {
+        let mut subjects = Subjects::default();
+        for id in ["a", "b", "c", "d"] {
+            subjects.push(id.into(), ClientState::default());
+        }
+        assert!(subjects.remove(1).is_some());
+        assert!(subjects.rename(0, &"z".into()));
+        assert_eq!(["z", "d", "c"].map(|id| subjects.slot(id)), [Some(0), Some(1), Some(2)]);
+        assert_eq!(["a", "b"].map(|id| subjects.slot(id)), [None, None]);
+        assert!(subjects.remove(2).is_some() && subjects.remove(2).is_none());
+        assert_eq!((subjects.len(), subjects.slot("c"), subjects.slot("d")), (2, None, Some(1)));
+    }
+}
