@@ -1,12 +1,15 @@
 //! The job as healthfold does it: the client table and the twelve months.
 
 use anyhow::{Context, Result, bail};
+use healthfold::table::{Fill, TableOptions};
 use healthfold::{
-    Annual, Dedupe, Engine, HealthScore, Model, Period, PeriodUnit, ReadOptions, RevenueOptions, Row,
-    ScoresOf, Settings,
+    Annual, Day, Dedupe, Engine, EventKind, HealthScore, Model, Period, PeriodUnit, ReadOptions,
+    RevenueOptions, Row, ScoresOf, Settings,
 };
 use serde::Serialize;
+use std::fs::File;
 use std::io::BufRead;
+use std::path::Path;
 
 /// How many months, and how many month ends.
 const MONTHS: i32 = 12;
@@ -103,6 +106,71 @@ pub fn load(log: impl BufRead, dedupe: Dedupe) -> Result<Engine> {
     let applied = engine.apply_ndjson(log, &ReadOptions::default())?;
     if let Some(first) = applied.rejected.first() {
         bail!("{} events were refused, first {}", applied.rejected_count(), first.error);
+    }
+    Ok(engine)
+}
+
+/// A table of the log: its file, the type of event that its rows are, and what fills which field.
+type Table = (&'static str, EventKind, &'static [(&'static str, &'static str)]);
+
+/// The tables of the log by type of event. What stands in quotes is the same in every row.
+const TABLES: &[Table] = &[
+    ("subscriptions", EventKind::SubscriptionSet, &[("interval.unit", "unit"), ("currency", "'USD'")]),
+    ("invoices", EventKind::InvoiceIssued, &[("time", "issued_at"), ("currency", "'USD'")]),
+    ("invoices", EventKind::InvoicePaid, &[("time", "paid_at")]),
+    ("tickets", EventKind::TicketOpened, &[("time", "opened_at")]),
+    ("tickets", EventKind::TicketReplied, &[("time", "first_reply_at"), ("by", "'agent'")]),
+    ("tickets", EventKind::TicketResolved, &[("time", "resolved_at")]),
+    ("tickets", EventKind::TicketRated, &[("time", "rated_at")]),
+    ("sentiment", EventKind::SentimentSet, &[]),
+    ("usage", EventKind::UsageCounted, &[]),
+];
+
+/// How much of the log is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything.
+    Whole,
+    /// Of usage the days that the question reads and no more, as the peers do it.
+    DaysAsked(Asked),
+}
+
+impl Depth {
+    /// The days of usage, from the first to before the second.
+    fn days(self) -> Result<Option<(Day, Day)>> {
+        let Self::DaysAsked(asked) = self else { return Ok(None) };
+        let ends = month_ends(asked);
+        let (first, last) = ends.first().zip(ends.last()).context("some day")?;
+        Ok(Some((first.parse::<Day>()?.plus(-55), last.parse::<Day>()?.plus(1))))
+    }
+}
+
+/// An engine with the tables of the log in it: of each file only the columns that fill a field are read.
+///
+/// # Errors
+/// If reading fails or a row is refused.
+pub fn load_tables(folder: &Path, dedupe: Dedupe, depth: Depth) -> Result<Engine> {
+    let mut engine = Engine::new(Settings { dedupe, ..Settings::default() })?;
+    for (file, kind, columns) in TABLES {
+        let fill = |(field, from): &(&str, &str)| {
+            let constant = from.strip_prefix('\'').and_then(|from| from.strip_suffix('\''));
+            let fill = constant.map_or(Fill::Column((*from).to_owned()), |text| Fill::Constant(text.into()));
+            ((*field).to_owned(), fill)
+        };
+        let client = [("subject", "client")];
+        let options = TableOptions {
+            columns: columns.iter().chain(&client).map(fill).collect(),
+            source: Some("warehouse".into()),
+            timezone: Some("UTC".to_owned()),
+            skip_without_time: true,
+            days: if *kind == EventKind::UsageCounted { depth.days()? } else { None },
+            ..TableOptions::default()
+        };
+        let file = File::open(folder.join(format!("{file}.parquet")))?;
+        let applied = engine.apply_parquet(*kind, file, &options)?;
+        if let Some(first) = applied.rejected.first() {
+            bail!("{} rows of {kind} were refused, first {}", applied.rejected_count(), first.error);
+        }
     }
     Ok(engine)
 }

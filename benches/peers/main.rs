@@ -4,8 +4,8 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
-use healthfold::Dedupe;
-use healthfold_benches::peers::{Answers, Asked, LogSpec, ask, load, write_log};
+use healthfold::{Dedupe, Engine};
+use healthfold_benches::peers::{Answers, Asked, Depth, LogSpec, ask, load, load_tables, write_log};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -37,6 +37,12 @@ enum Task {
         /// The folder of the log.
         #[arg(long)]
         data: PathBuf,
+        /// The file of events, or the tables.
+        #[arg(long, value_enum, default_value_t = Source::Ndjson)]
+        source: Source,
+        /// Of the tables, load only the days of usage that are asked about.
+        #[arg(long)]
+        days: bool,
         /// Who sees to it that no event comes in twice.
         #[arg(long, value_enum, default_value_t = Identities::Exact)]
         dedupe: Identities,
@@ -50,6 +56,12 @@ enum Task {
         #[arg(long)]
         plant: bool,
     },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Source {
+    Ndjson,
+    Parquet,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -69,28 +81,34 @@ fn main() -> Result<()> {
             );
             Ok(())
         }
-        Task::Healthfold { data, dedupe, instants, answers, plant } => {
+        Task::Healthfold { data, source, days, dedupe, instants, answers, plant } => {
             let dedupe = match dedupe {
                 Identities::Exact => Dedupe::Exact,
                 Identities::Upstream => Dedupe::Upstream,
             };
-            run(
-                &data,
-                dedupe,
-                if instants == 1 { Asked::End } else { Asked::Months },
-                answers.as_deref(),
-                plant,
-            )
+            let asked = if instants == 1 { Asked::End } else { Asked::Months };
+            let depth = if days { Depth::DaysAsked(asked) } else { Depth::Whole };
+            let load = || match source {
+                Source::Ndjson => {
+                    load(BufReader::with_capacity(1 << 20, File::open(data.join("events.ndjson"))?), dedupe)
+                }
+                Source::Parquet => load_tables(&data, dedupe, depth),
+            };
+            run(load, asked, answers.as_deref(), plant)
         }
     }
 }
 
-fn run(data: &Path, dedupe: Dedupe, asked: Asked, answers: Option<&Path>, plant: bool) -> Result<()> {
+fn run(
+    load: impl FnOnce() -> Result<Engine>,
+    asked: Asked,
+    answers: Option<&Path>,
+    plant: bool,
+) -> Result<()> {
     #[allow(clippy::disallowed_methods, reason = "how long it takes is the question here")]
     let now = Instant::now;
     let begun = now();
-    let log = BufReader::with_capacity(1 << 20, File::open(data.join("events.ndjson"))?);
-    let engine = load(log, dedupe)?;
+    let engine = load()?;
     let loaded = now();
     let mut given = ask(&engine, asked)?;
     let done = now();

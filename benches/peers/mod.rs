@@ -7,5 +7,5 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-pub use job::{Answers, Asked, Movements, Standing, ask, load, model};
+pub use job::{Answers, Asked, Depth, Movements, Standing, ask, load, load_tables, model};
 pub use log::{LogSpec, write_log};
