@@ -121,12 +121,12 @@ def measure(fields, data, rounds, note):
 
 def print_table(rows, log, machine):
     print(f"\n{log['clients']:,} clients, {log['events']:,} events ({log['usage']:,} usage), {log['late']} % late; {machine}")
-    head = f"{'':<22}{'version':<10}{'from':<9}{'threads':>7}{'as of':>6}"
+    head = f"{'':<24}{'version':<10}{'from':<9}{'threads':>7}{'as of':>6}"
     print(f"{head}{'seconds':>9}{'least':>8}{'most':>8}{'process':>9}{'peak MB':>9}{'x healthfold':>14}")
     for row in rows:
         seconds = row["seconds"]
         print(
-            f"{row['name']:<22}{row['version']:<10}{row['source']:<9}{row['threads']:>7}{row['instants']:>6}"
+            f"{row['name']:<24}{row['version']:<10}{row['source']:<9}{row['threads']:>7}{row['instants']:>6}"
             f"{seconds['median']:>9.3f}{seconds['least']:>8.3f}{seconds['greatest']:>8.3f}"
             f"{row['process']['median']:>9.3f}{row['peak_mb']['median']:>9.0f}{row['times_healthfold']:>14.2f}"
         )
