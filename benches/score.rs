@@ -18,6 +18,7 @@ fn whole_book(c: &mut Criterion) {
     let mut group = c.benchmark_group("score_of_100_000");
     group.sample_size(10).throughput(Throughput::Elements(CLIENTS));
     group.bench_function("default", |b| b.iter(|| black_box(engine.scores(&model, as_of, ScoresOf::All))));
+    group.bench_function("table", |b| b.iter(|| black_box(engine.score_table(&model, as_of, ScoresOf::All))));
     group.finish();
 }
 

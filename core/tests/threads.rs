@@ -1,6 +1,8 @@
 //! With the feature `threads`: however many threads answer, the bits are the same, and they are those of clients asked
 //! one by one.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use healthfold::{ClientId, Engine, Event, Model, Period, PeriodUnit, RevenueOptions, ScoresOf, Settings};
 use serde_json::{Value, json};
 

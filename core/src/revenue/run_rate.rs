@@ -8,9 +8,9 @@ use crate::event::billing::Status;
 use crate::money::Currency;
 use crate::recurring::Annual;
 use crate::state::billing::{BillingState, Subscription};
-use crate::state::run_rate::{RunRateRules, steps};
+use crate::state::run_rate::{RunRateRules, Step, for_each_step};
 use crate::time::Instant;
-use crate::timeline::Entry;
+use crate::timeline::{Entry, Timeline};
 use crate::zone::Zone;
 
 /// The settings that say what a client pays.
@@ -111,17 +111,12 @@ pub(crate) struct Contracts<'s> {
 
 impl<'s> Contracts<'s> {
     pub(crate) fn of(billing: &'s BillingState, rules: &PayingRules, zone: &Zone) -> Self {
-        let contract = |states| {
-            let mut stretches: Vec<Stretch<'s>> = steps(states, &rules.run_rate, zone)
-                .into_iter()
-                .map(|step| Stretch {
-                    from: step.from,
-                    annual: step.annual,
-                    currency: step.currency(),
-                    entry: step.entry,
-                    ended: step.ended,
-                })
-                .collect();
+        let contract = |states: &'s Timeline<Subscription>| {
+            let mut stretches: Vec<Stretch<'s>> = Vec::with_capacity(states.entries().len());
+            for_each_step(states, &rules.run_rate, zone, |step| {
+                let (currency, Step { from, annual, entry, ended }) = (step.currency(), step);
+                stretches.push(Stretch { from, annual, currency, entry, ended });
+            });
             if rules.paused == PausedAs::Keep {
                 keep_paused(&mut stretches);
             }

@@ -67,14 +67,21 @@ fn limit_of(since: Option<Day>, rules: &RunRateRules, zone: &Zone) -> Option<Ins
     Some(zone.start_of(since.plus(days + 1)))
 }
 
-/// All steps of one subscription, in order of time. Of several states of one instant only the last ever stands.
-pub(crate) fn steps<'s>(
+/// All steps of one subscription, in order of time.
+fn steps<'s>(subscription: &'s Timeline<Subscription>, rules: &RunRateRules, zone: &Zone) -> Vec<Step<'s>> {
+    let mut steps = Vec::with_capacity(subscription.entries().len());
+    for_each_step(subscription, rules, zone, |step| steps.push(step));
+    steps
+}
+
+/// Shows all steps of one subscription, in order of time. Of several states of one instant only the last ever stands.
+pub(crate) fn for_each_step<'s>(
     subscription: &'s Timeline<Subscription>,
     rules: &RunRateRules,
     zone: &Zone,
-) -> Vec<Step<'s>> {
+    mut see: impl FnMut(Step<'s>),
+) {
     let entries = subscription.entries();
-    let mut steps: Vec<Step<'s>> = Vec::with_capacity(entries.len());
     let mut past_due_since: Option<Day> = None;
     for (i, entry) in entries.iter().enumerate() {
         let next = entries.get(i + 1).map(Entry::at);
@@ -92,16 +99,15 @@ pub(crate) fn steps<'s>(
         let annual = annual_of(&entry.value, rules.factors);
         if end != Some(from) {
             let annual = if limit == Some(from) { Annual::ZERO } else { annual };
-            steps.push(Step { from, annual, entry, ended: false });
+            see(Step { from, annual, entry, ended: false });
             if let Some(limit) = limit.filter(|limit| *limit > from && end.is_none_or(|end| *limit < end)) {
-                steps.push(Step { from: limit, annual: Annual::ZERO, entry, ended: false });
+                see(Step { from: limit, annual: Annual::ZERO, entry, ended: false });
             }
         }
         if let Some(end) = end {
-            steps.push(Step { from: end, annual: Annual::ZERO, entry, ended: true });
+            see(Step { from: end, annual: Annual::ZERO, entry, ended: true });
         }
     }
-    steps
 }
 
 /// The step of a subscription that stands at an instant.
