@@ -89,7 +89,7 @@ impl Engine {
                     return Err(TableError::Unreadable { what: error.to_string() });
                 }
             };
-            reader.read(&batch, |rows| match &mut rehearsal {
+            let read = reader.read(&batch, |rows| match &mut rehearsal {
                 None => {
                     self.take_rows(rows, &mut intake);
                     Ok(())
@@ -103,7 +103,11 @@ impl Engine {
                     }
                     Ok(())
                 }
-            })?;
+            });
+            if let Err(error) = read {
+                self.end(intake);
+                return Err(error);
+            }
         }
         if let Some((_, events)) = rehearsal {
             return Ok(Applied { skipped: reader.skipped, ..self.apply_all(&events) });

@@ -9,8 +9,9 @@ use arrow_array::types::{
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Decimal128Array, Decimal256Array, Float32Array, Float64Array, Int64Array,
-    LargeStringArray, PrimitiveArray, RunArray, StringArray, StringViewArray, StructArray, UInt64Array,
+    Array, ArrayRef, BooleanArray, Decimal128Array, Decimal256Array, Float32Array, Float64Array,
+    GenericStringArray, Int64Array, LargeStringArray, OffsetSizeTrait, PrimitiveArray, RunArray, StringArray,
+    StringViewArray, StructArray, UInt64Array,
 };
 use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_schema::{DataType, TimeUnit};
@@ -91,6 +92,23 @@ impl Texts {
             Self::Short(array) => array.value(slot),
             Self::Large(array) => array.value(slot),
             Self::View(array) => array.value(slot),
+        }
+    }
+}
+
+impl Texts {
+    /// Whether none holds a NUL, as far as one look at all of them together can tell.
+    pub(super) fn are_clean(&self) -> bool {
+        fn clean<O: OffsetSizeTrait>(array: &GenericStringArray<O>) -> bool {
+            let (offsets, bytes) = (array.value_offsets(), array.value_data());
+            let at = |offset: Option<&O>| offset.map_or(0, |offset| offset.as_usize());
+            let used = bytes.get(at(offsets.first())..at(offsets.last()));
+            used.is_some_and(|bytes| memchr::memchr(0, bytes).is_none())
+        }
+        match self {
+            Self::Short(array) => clean(array),
+            Self::Large(array) => clean(array),
+            Self::View(_) => false,
         }
     }
 }

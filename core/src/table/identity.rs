@@ -40,6 +40,7 @@ impl Identities {
         ids: &'r mut String,
     ) {
         let mut ends = Vec::with_capacity(events.len());
+        ids.reserve(24 * events.len());
         for (_, event) in events.iter_mut() {
             match event {
                 Ok(Decoded::Usage(usage)) => {
@@ -48,7 +49,7 @@ impl Identities {
                 }
                 Ok(Decoded::Other(event)) => {
                     self.event_content(event);
-                    let mut id = String::new();
+                    let mut id = String::with_capacity(24);
                     self.write_id(event.source.as_str(), &mut id);
                     event.id = EventId::new(id);
                 }
@@ -109,11 +110,12 @@ impl Identities {
         *number += 1;
         // In base64url, so that with a number of one digit an id takes no memory of its own.
         const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        let digits = (0..21).rev().map(|place| hash >> (6 * place + 2) & 63).chain([(hash & 3) << 4]);
-        for digit in digits {
-            let digit = usize::try_from(digit).unwrap_or_default();
+        for place in (0..21).rev().map(|place| 6 * place + 2) {
+            let digit = usize::try_from(hash >> place & 63).unwrap_or_default();
             out.push(char::from(DIGITS.get(digit).copied().unwrap_or_default()));
         }
+        let rest = usize::try_from((hash & 3) << 4).unwrap_or_default();
+        out.push(char::from(DIGITS.get(rest).copied().unwrap_or_default()));
         let _ = write!(out, "-{number}");
     }
 

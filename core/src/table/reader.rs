@@ -5,7 +5,7 @@ use super::column::{Column, Values};
 use super::identity::Identities;
 use super::map::{Mapping, Origin};
 use super::row::Rows;
-use super::usage::UsageRows;
+use super::usage::{BLOCK, UsageRows};
 use crate::error::TableError;
 use crate::event::line::Decoded;
 use crate::event::{EventError, EventKind};
@@ -90,13 +90,18 @@ impl TableReader {
         let mut with_care: Option<Rows<'_>> = None;
         let mut ids = String::new();
         let mut read: Vec<Row<'_>> = Vec::with_capacity(rows.num_rows());
+        let mut block = None;
         for row in 0..rows.num_rows() {
+            if row % BLOCK == 0 {
+                let end = rows.num_rows().min(row + BLOCK);
+                block = usage.as_ref().map(|usage| usage.block(row..end));
+            }
             let index = self.places.next();
             if when.as_ref().is_some_and(|when| !self.wanted.holds(when, row)) {
                 self.skipped += 1;
                 continue;
             }
-            if let Some(usage) = usage.as_ref().and_then(|usage| usage.get(row)) {
+            if let Some(usage) = block.as_ref().and_then(|block| block.get(row)) {
                 read.push((index, Ok(Decoded::Usage(usage))));
                 continue;
             }

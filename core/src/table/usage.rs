@@ -12,24 +12,29 @@ use crate::quantity::Quantity;
 use crate::time::Instant;
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{PrimitiveArray, RecordBatch, StringArray};
+use std::ops::Range;
 
-/// What one row has in a column of text.
-enum Got<'r> {
-    Nothing,
-    Text(&'r str),
-    Odd,
-}
+/// So many rows are looked at together, column by column.
+pub(super) const BLOCK: usize = 1_024;
+
+/// What stands for a text that needs more care; no sound text is empty.
+const ODD: &str = "";
 
 /// A column of text, or the one text of every row.
 enum TextCells {
-    Column(Box<Column>, usize),
+    Column {
+        column: Box<Column>,
+        limit: usize,
+        /// No text of the column holds a NUL.
+        clean: bool,
+    },
     Every(String),
 }
 
 impl TextCells {
     fn of(cells: Cells, limit: usize) -> Option<Self> {
         match cells {
-            Cells::Text(text) if is_sound(&text, limit) => Some(Self::Every(text)),
+            Cells::Text(text) if is_sound(&text, limit, false) => Some(Self::Every(text)),
             Cells::Column(mut column, _) => {
                 column.values = match column.values {
                     Values::Whole(numbers) => digits(&numbers),
@@ -37,35 +42,44 @@ impl TextCells {
                     other @ (Values::Texts(_) | Values::Nothing) => other,
                     _ => return None,
                 };
-                Some(Self::Column(column, limit))
+                let clean = matches!(&column.values, Values::Texts(texts) if texts.are_clean());
+                Some(Self::Column { column, limit, clean })
             }
             _ => None,
         }
     }
 
-    fn get(&self, row: usize) -> Got<'_> {
+    /// The texts of some rows: none where a row has none, [`ODD`] where it needs more care.
+    fn texts(&self, rows: Range<usize>) -> Vec<Option<&str>> {
         match self {
-            Self::Every(text) => Got::Text(text),
-            Self::Column(column, limit) => match (column.slot(row), &column.values) {
-                (Some(slot), Values::Texts(texts)) => match texts.get(slot) {
-                    text if is_sound(text, *limit) => Got::Text(text),
-                    _ => Got::Odd,
-                },
-                _ => Got::Nothing,
+            Self::Every(text) => vec![Some(text); rows.len()],
+            Self::Column { column, limit, clean } => match &column.values {
+                Values::Texts(texts) => {
+                    let checked = |text| if is_sound(text, *limit, *clean) { text } else { ODD };
+                    match texts {
+                        Texts::Short(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
+                        Texts::Large(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
+                        Texts::View(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
+                    }
+                }
+                _ => vec![None; rows.len()],
             },
-        }
-    }
-
-    fn text(&self, row: usize) -> Option<&str> {
-        match self.get(row) {
-            Got::Text(text) => Some(text),
-            Got::Nothing | Got::Odd => None,
         }
     }
 }
 
-fn is_sound(text: &str, limit: usize) -> bool {
-    (1..=limit).contains(&text.len()) && memchr::memchr(0, text.as_bytes()).is_none()
+fn of_slots<T>(column: &Column, rows: Range<usize>, value: impl Fn(usize) -> T) -> Vec<Option<T>> {
+    rows.map(|row| column.slot(row).map(&value)).collect()
+}
+
+fn is_sound(text: &str, limit: usize, clean: bool) -> bool {
+    // Most texts are shorter than it takes to search them with more than a loop.
+    const SHORT: usize = 16;
+    let has_nul = || match text.len() {
+        ..=SHORT => text.bytes().any(|byte| byte == 0),
+        _ => memchr::memchr(0, text.as_bytes()).is_some(),
+    };
+    (1..=limit).contains(&text.len()) && (clean || !has_nul())
 }
 
 /// Whole numbers as the texts of their digits.
@@ -136,37 +150,78 @@ impl UsageRows {
         })
     }
 
+    /// Some rows, column by column.
+    pub(super) fn block(&self, rows: Range<usize>) -> Block<'_> {
+        Block {
+            rows: self,
+            first: rows.start,
+            id: self.id.as_ref().map(|cells| cells.texts(rows.clone())),
+            source: self.source.texts(rows.clone()),
+            subject: self.subject.texts(rows.clone()),
+            metric: self.metric.texts(rows.clone()),
+            user: self.user.as_ref().map(|cells| cells.texts(rows.clone())),
+            time: instants(&self.time, rows.clone()),
+        }
+    }
+}
+
+/// Some rows of usage, of which the texts and times are looked up.
+pub(super) struct Block<'r> {
+    rows: &'r UsageRows,
+    first: usize,
+    id: Option<Vec<Option<&'r str>>>,
+    source: Vec<Option<&'r str>>,
+    subject: Vec<Option<&'r str>>,
+    metric: Vec<Option<&'r str>>,
+    user: Option<Vec<Option<&'r str>>>,
+    time: Vec<Option<Instant>>,
+}
+
+impl<'r> Block<'r> {
     /// The event of a row, whose id is [`NO_ID`] where no column has ids; `None` where it needs more care.
-    pub(super) fn get(&self, row: usize) -> Option<UsageRef<'_>> {
+    pub(super) fn get(&self, row: usize) -> Option<UsageRef<'r>> {
+        let place = row.checked_sub(self.first)?;
+        let stated =
+            |texts: &[Option<&'r str>]| texts.get(place).copied().flatten().filter(|text| *text != ODD);
+        let rows = self.rows;
         Some(UsageRef {
             id: match &self.id {
-                Some(id) => id.text(row)?,
+                Some(ids) => stated(ids)?,
                 None => NO_ID,
             },
-            source: self.source.text(row)?,
-            subject: self.subject.text(row)?,
-            time: instant(&self.time, row)??,
-            sequence: match &self.sequence {
+            source: stated(&self.source)?,
+            subject: stated(&self.subject)?,
+            time: self.time.get(place).copied().flatten()?,
+            sequence: match &rows.sequence {
                 Some(column) => whole(column, row)?,
                 None => 0,
             },
-            recorded: match &self.recorded {
+            recorded: match &rows.recorded {
                 Some(column) => instant(column, row)?,
                 None => None,
             },
-            kind: self.kind,
-            metric: self.metric.text(row)?,
-            quantity: match (self.quantity.as_ref().map(|column| column.quantity(row)), self.kind) {
+            kind: rows.kind,
+            metric: stated(&self.metric)?,
+            quantity: match (rows.quantity.as_ref().map(|column| column.quantity(row)), rows.kind) {
                 (Some(Amount::Is(quantity)), _) => quantity,
                 (None | Some(Amount::Nothing), UsageKind::Counted) => Quantity::ONE,
                 (None | Some(Amount::Nothing), UsageKind::Measured) | (Some(Amount::Odd), _) => return None,
             },
-            user: match self.user.as_ref().map(|user| user.get(row)) {
-                Some(Got::Text(user)) => Some(user),
-                None | Some(Got::Nothing) => None,
-                Some(Got::Odd) => return None,
+            user: match self.user.as_ref().and_then(|users| users.get(place).copied().flatten()) {
+                Some(ODD) => return None,
+                user => user,
             },
         })
+    }
+}
+
+/// The instants of some rows, none where a row has none or an odd one.
+fn instants(column: &Column, rows: Range<usize>) -> Vec<Option<Instant>> {
+    match &column.values {
+        Values::Instants(instants) => rows
+            .map(|row| column.slot(row).and_then(|slot| Instant::from_micros(instants.value(slot))))
+            .collect(),
+        _ => rows.map(|row| instant(column, row).flatten()).collect(),
     }
 }
 

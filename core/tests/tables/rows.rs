@@ -2,6 +2,7 @@
 
 use super::{batch, column, engine, load, options, texts};
 use healthfold::table::arrow_array::*;
+use healthfold::table::arrow_schema::ArrowError;
 use healthfold::table::{Fill, TableOptions};
 use healthfold::{EventCode, EventKind, EventReader, SignalSpec, TableError};
 use std::sync::Arc;
@@ -240,4 +241,22 @@ fn constants_fill_every_row() {
     let attribute = SignalSpec::from_json(r#"{"kind": "attribute", "key": "size"}"#).unwrap();
     let reading = engine.signal(&"birch".into(), &attribute, engine.zone().as_of("2026-01-05").unwrap());
     assert_eq!(reading.unwrap().value(), Some(3.0));
+}
+
+#[test]
+fn rows_before_a_batch_that_fails_are_in_unless_all_or_nothing_was_asked_for() {
+    let rows = uses(&[("acme", 1)]);
+    let other = batch([("subject", texts(["birch"]))]);
+    for strict in [false, true] {
+        let options = TableOptions { strict, ..options() };
+        // A batch that cannot be had, and one of another table.
+        let failing = [Err(ArrowError::IpcError("cut off".to_owned())), Ok(other.clone())];
+        for second in failing {
+            let mut engine = engine();
+            let table = RecordBatchIterator::new([Ok(rows.clone()), second], rows.schema());
+            let error = engine.apply_table(EventKind::UsageCounted, table, &options).unwrap_err();
+            assert_eq!(error.code(), "unreadable_table");
+            assert_eq!(engine.clients().count(), usize::from(!strict));
+        }
+    }
 }
