@@ -105,11 +105,9 @@ pub(super) struct UsageRows {
 impl UsageRows {
     /// `None` for other events, and where a column is not of the usual kind.
     pub(super) fn of(kind: EventKind, mapping: &Mapping, rows: &RecordBatch) -> Option<Self> {
-        let kind = match kind {
-            EventKind::UsageCounted => UsageKind::Counted,
-            EventKind::UsageMeasured => UsageKind::Measured,
-            _ => return None,
-        };
+        let kinds =
+            [(EventKind::UsageCounted, UsageKind::Counted), (EventKind::UsageMeasured, UsageKind::Measured)];
+        let (_, kind) = kinds.into_iter().find(|(of, _)| *of == kind)?;
         // The outer option says whether the field is there, the inner one whether its cells are usual.
         let cells =
             |path: &str| mapping.find(path).map(|filled| Cells::of(filled, rows, mapping.zone.as_ref()));
