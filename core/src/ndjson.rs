@@ -88,7 +88,6 @@ impl<R: Read> EventReader<R> {
     ///
     /// # Errors
     /// Only what the input itself reports.
-    #[allow(dead_code, reason = "the engine takes in blocks next")]
     pub(crate) fn next_block(&mut self) -> io::Result<Option<Block<'_>>> {
         let block = self.block()?;
         // At once this costs half of what it costs line by line.
@@ -380,7 +379,6 @@ impl<'a> Iterator for Block<'a> {
 }
 
 /// The bytes as text, up to the first that is no UTF-8.
-#[allow(dead_code, reason = "the engine takes in blocks next")]
 fn sound_text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_else(|error| {
         bytes.get(..error.valid_up_to()).and_then(|sound| std::str::from_utf8(sound).ok()).unwrap_or_default()
