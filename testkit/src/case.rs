@@ -140,11 +140,41 @@ impl Case {
         faults
     }
 
+    /// Everything this library answers to the case: what applying reports, the fingerprint, and each answer whole, for a
+    /// binding to be held against.
+    ///
+    /// # Errors
+    /// If the engine cannot be made, or an answer is not JSON.
+    pub fn answers(&self) -> io::Result<Value> {
+        let (timezone, dedupe) = (self.engine.timezone.clone(), self.engine.dedupe);
+        let settings = Settings { timezone, dedupe, ..Settings::default() };
+        let mut engine = Engine::new(settings).map_err(io::Error::other)?;
+        let applied = engine
+            .apply_ndjson(self.lines().as_bytes(), &ReadOptions::default())
+            .map_err(io::Error::other)?;
+        if let Some(before) = &self.seal {
+            let before = before.parse().map_err(io::Error::other)?;
+            engine.seal(before).map_err(io::Error::other)?;
+        }
+        let answers = self.ask.iter().map(|question| match ask(&engine, &question.call, &question.args) {
+            Ok(answer) => serde_json::json!({ "answer": answer }),
+            Err(refusal) => serde_json::json!({ "error": refusal.code }),
+        });
+        let answers: Vec<Value> = answers.collect();
+        let (applied, fingerprint) = (serde_json::to_value(&applied)?, engine.fingerprint());
+        Ok(serde_json::json!({
+            "file": self.file, "applied": applied, "fingerprint": fingerprint, "answers": answers,
+        }))
+    }
+
+    /// A line of NDJSON each. No text of JSON holds a line end as it is, so those between members can go.
+    fn lines(&self) -> String {
+        let lines = self.events.iter().map(|event| event.get().replace(['\n', '\r'], " "));
+        lines.collect::<Vec<String>>().join("\n")
+    }
+
     fn apply(&self, engine: &mut Engine) -> Vec<String> {
-        // A line of NDJSON each. No text of JSON holds a line end as it is, so those between members can go.
-        let lines: Vec<String> =
-            self.events.iter().map(|event| event.get().replace(['\n', '\r'], " ")).collect();
-        let applied = match engine.apply_ndjson(lines.join("\n").as_bytes(), &ReadOptions::default()) {
+        let applied = match engine.apply_ndjson(self.lines().as_bytes(), &ReadOptions::default()) {
             Ok(applied) => applied,
             Err(error) => return vec![format!("applied: {error}")],
         };

@@ -1,7 +1,12 @@
-//! The generated files: schemas of events and models and the reference of events, signals and errors.
+//! The generated files: schemas of events and models, the reference of events, signals and errors, the classes and the stub of
+//! the Python binding.
 //!
 //! `cargo xtask codegen` writes them, `cargo xtask codegen --check` and a test compare them with what stands on disk. They
 //! say what the code says, so that nobody keeps two lists.
+
+mod core_types;
+mod python;
+mod python_stub;
 
 use healthfold::event::{EventCode, EventKind, FieldSpec};
 use healthfold::{Direction, Event, ParamDoc, SignalDoc, model_schema, signal_docs};
@@ -20,12 +25,15 @@ pub struct Generated {
 /// All generated files.
 #[must_use]
 pub fn generated() -> Vec<Generated> {
+    let root = crate::case::workspace();
     vec![
         Generated { path: "schema/event.schema.json", text: schema(Event::schema()) },
         Generated { path: "schema/model.schema.json", text: schema(model_schema()) },
         Generated { path: "docs/reference/events.md", text: events() },
         Generated { path: "docs/reference/signals.md", text: signals() },
         Generated { path: "docs/reference/errors.md", text: errors() },
+        Generated { path: "bindings-python/python/healthfold/_results.py", text: python::results(&root) },
+        Generated { path: "bindings-python/python/healthfold/_healthfold.pyi", text: python::stub(&root) },
     ]
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod peers;
+mod python;
 mod test;
 
 #[derive(Parser)]
@@ -33,8 +34,11 @@ enum Task {
     },
     /// Runs the conformance cases of a folder.
     Cases {
-        /// The folder.
-        folder: PathBuf,
+        /// The folder; that of the project unless said.
+        folder: Option<PathBuf>,
+        /// Instead: writes what Rust answers, a line of JSON for each case, for a binding to be held against.
+        #[arg(long)]
+        answers: Option<PathBuf>,
     },
     /// Runs the benchmarks.
     Bench {
@@ -54,7 +58,9 @@ fn main() -> ExitCode {
         Task::Demo(options) => xtask::demo::run(&options),
         Task::Test => test::run(),
         Task::Codegen { check } => write_generated(check),
-        Task::Cases { folder } => run_cases(&folder),
+        Task::Cases { folder, answers } => {
+            run_cases(&folder.unwrap_or_else(case::own_cases), answers.as_deref())
+        }
         Task::Bench { peers: true, options, .. } => peers::run(&options),
         Task::Bench { filter, .. } => bench(filter),
     };
@@ -87,10 +93,13 @@ fn write_generated(check: bool) -> Result<()> {
     Ok(())
 }
 
-fn run_cases(folder: &Path) -> Result<()> {
+fn run_cases(folder: &Path, answers: Option<&Path>) -> Result<()> {
     let cases = Case::load_folder(folder)?;
     if cases.is_empty() {
         bail!("there is no case in {}", folder.display());
+    }
+    if let Some(file) = answers {
+        return write_answers(&cases, file);
     }
     let mut failed = 0;
     for case in &cases {
@@ -105,6 +114,16 @@ fn run_cases(folder: &Path) -> Result<()> {
     if failed > 0 {
         bail!("{failed} cases failed");
     }
+    Ok(())
+}
+
+fn write_answers(cases: &[Case], file: &Path) -> Result<()> {
+    let mut text = String::new();
+    for case in cases {
+        text.push_str(&case.answers()?.to_string());
+        text.push('\n');
+    }
+    std::fs::write(file, text)?;
     Ok(())
 }
 

@@ -19,12 +19,12 @@ pub(crate) fn cargo() -> Command {
 
 /// What a step came to.
 #[derive(Default)]
-struct Outcome {
-    failed: bool,
+pub(crate) struct Outcome {
+    pub(crate) failed: bool,
     /// Tests of the step, where it has any.
-    passed_tests: u64,
-    failed_tests: u64,
-    skipped: Vec<String>,
+    pub(crate) passed_tests: u64,
+    pub(crate) failed_tests: u64,
+    pub(crate) skipped: Vec<String>,
     took: Duration,
 }
 
@@ -43,6 +43,11 @@ const STEPS: &[Step] = &[
         name: "threads",
         shows: "cargo test -p healthfold --features threads --test threads --test conformance",
         run: threads,
+    },
+    Step {
+        name: "python",
+        shows: "the wheel in a virtual environment: pytest with the shared cases, mypy --strict, stubtest",
+        run: crate::python::run,
     },
     Step { name: "docs", shows: "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps", run: docs },
 ];
@@ -155,7 +160,10 @@ fn read_tests(text: &str) -> Outcome {
     outcome
 }
 
-fn count(counts: &str, what: &str) -> u64 {
+pub(crate) fn count(counts: &str, what: &str) -> u64 {
+    if !counts.contains(what) {
+        return 0;
+    }
     let before = counts.split(what).next().unwrap_or_default();
     before.rsplit(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse().ok()).unwrap_or_default()
 }

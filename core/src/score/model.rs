@@ -86,7 +86,7 @@ pub(crate) struct Limit {
 }
 
 /// A named range of scores, from a value up to the next band.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Band {
     /// The name.
     pub name: String,

@@ -1,0 +1,47 @@
+"""How far reading is: a bar by tqdm where it is installed, plain text where it is not, or a callable."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+Reporter = Callable[[int, int | None], object]
+
+
+def reporter(asked: bool | Reporter) -> Reporter | None:
+    """What is called with (done, total)."""
+    if asked is True:
+        return _Bar()
+    if asked is False or asked is None:
+        return None
+    if not callable(asked):
+        raise TypeError("`progress` must be True, False or a callable of (done, total)")
+    return asked
+
+
+class _Bar:
+    """Made at the first call, closed when all is read."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._shown = -1
+
+    def __call__(self, done: int, total: int | None) -> None:
+        try:
+            from tqdm.auto import tqdm  # type: ignore[import-untyped, unused-ignore]
+        except ImportError:
+            self._text(done, total)
+            return
+        if self._bar is None:
+            self._bar = tqdm(total=total, unit="B", unit_scale=True, desc="healthfold")
+        self._bar.update(done - self._bar.n)
+        if total is not None and done >= total:
+            self._bar.close()
+
+    def _text(self, done: int, total: int | None) -> None:
+        step = done * 10 // total if total else done // 100_000_000
+        if step != self._shown:
+            self._shown = step
+            share = f"{done * 100 // total} %" if total else f"{done / 1e6:.0f} MB"
+            print(f"healthfold: {share}", file=sys.stderr)

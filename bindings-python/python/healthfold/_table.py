@@ -1,0 +1,81 @@
+"""Results row by row, and as a table for polars, pandas, pyarrow and duckdb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from ._base import plain
+
+if TYPE_CHECKING:
+    from ._healthfold import _Rows
+
+__all__ = ["Table"]
+
+T = TypeVar("T")
+
+
+class Table(Sequence[T], Generic[T]):
+    """Rows of one class, in the order of the answer. A row is made when it is looked at."""
+
+    __slots__ = ("_rows",)
+    _rows: _Rows | tuple[T, ...]
+
+    def __init__(self, rows: _Rows | tuple[T, ...]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Table[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Table[T]:
+        if isinstance(index, slice):
+            return Table(tuple(self[place] for place in range(*index.indices(len(self)))))
+        place = index.__index__()
+        place = place + len(self) if place < 0 else place
+        if not 0 <= place < len(self):
+            raise IndexError(f"row {index} of {len(self)}")
+        row: T = self._rows[place]
+        return row
+
+    def __iter__(self) -> Iterator[T]:
+        for place in range(len(self)):
+            yield self[place]
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows as dicts."""
+        return [plain(row) for row in self]
+
+    def to_json(self) -> str:
+        """The rows as the JSON text of the core."""
+        import json
+
+        from ._base import wire
+
+        if isinstance(self._rows, tuple):
+            return json.dumps(wire(self._rows), ensure_ascii=False, separators=(",", ":"))
+        return self._rows.to_json()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Table):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Table, (tuple(self),)
+
+    def __repr__(self) -> str:
+        shown = "".join(f"\n  {row!r}," for row in self[:5])
+        more = f"\n  ... {len(self)} rows in all" if len(self) > 5 else ""
+        return f"Table([{shown}{more}\n])" if len(self) else "Table([])"
+
+    def _repr_html_(self) -> str | None:
+        from . import _html
+
+        return _html.table(self)

@@ -1,0 +1,96 @@
+"""What the arguments of the front door may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from os import PathLike
+from typing import Any, Literal, TypeAlias, TypedDict
+
+from ._healthfold import Model
+
+__all__ = [
+    "EventLike",
+    "ModelLike",
+    "MoneySettings",
+    "Only",
+    "PeriodLike",
+    "Progress",
+    "RevenueSettings",
+    "SpecLike",
+    "When",
+]
+
+When: TypeAlias = datetime | date | str
+"""An aware datetime, RFC 3339 text with an offset, or a date: as an instant of a question its last microsecond."""
+
+PeriodLike: TypeAlias = str | tuple[When, When]
+"""Text such as "2026-03", "2026-Q1", "2026" or "2026-W07", or (start, end)."""
+
+EventLike: TypeAlias = Mapping[str, Any] | str | bytes
+"""An event as a dict or as JSON text."""
+
+ModelLike: TypeAlias = Model | Mapping[str, Any] | str | bytes | PathLike[str]
+"""A model, its document, the path of its file, or the name of one that comes with the library."""
+
+SpecLike: TypeAlias = Mapping[str, Any] | str
+"""A signal as a dict or as JSON text: {"kind": "active_users", "days": 7}."""
+
+Only: TypeAlias = Literal["all", "paying"] | None
+"""Whom a question about the book is about."""
+
+Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
+"""True for a bar, or a callable that is called with (bytes read, bytes in all or None)."""
+
+
+class MoneySettings(TypedDict, total=False):
+    """The settings of a question about money; every answer repeats those it used."""
+
+    currency: str | None
+    """The reporting currency; without it figures are per currency."""
+    rates: Sequence[Mapping[str, Any]] | None
+    """What other currencies are worth: {currency, from, rate}."""
+    only_currency: str | None
+    """Only what is paid in this currency."""
+    only_clients: Iterable[str] | None
+    """The book of the question is only these clients."""
+    group_by: str | None
+    """A row for each owner, segment, plan, product, currency, tag, parent, band, cohort, or attribute:KEY, too."""
+    model: ModelLike | None
+    """With ``group_by="band"``: the health model whose bands they are."""
+    paused: Literal["own", "churn", "keep"] | None
+    """What a pause is."""
+    base: Literal["opening", "opening_plus_new"] | None
+    """The base of logo churn."""
+    attribution: Literal["opening", "interval"] | None
+    """Whose a movement is when a client goes from one group to another."""
+    grain: Literal["net", "change"] | None
+    """Whether every change is counted, too."""
+    interval: Literal["linearised", "bootstrap"] | None
+    """How intervals of money rates are made."""
+    seed: int | None
+    """With bootstrap: what the draws begin from."""
+    resamples: int | None
+    """With bootstrap: how many draws."""
+    rounded: bool | None
+    """Print all money in minor units, with a line ``rounding`` that makes the column foot."""
+    trailing: Sequence[int] | None
+    """Also the rates of the last so many months up to the period's end."""
+    reactivation_within_days: int | None
+    """A client that comes back after a longer gap is new."""
+    renewal_grace_days: int | None
+    """A gap in paying no longer than this is no gap, once the renewal is known."""
+    past_due_limit_days: int | None
+    """How many days after its first day a past_due subscription still counts."""
+    week_factor: Decimal | int | str | None
+    """Weeks in a year; 52."""
+    day_factor: Decimal | int | str | None
+    """Days in a year; 365."""
+
+
+class RevenueSettings(MoneySettings, total=False):
+    """The settings of a question about a period."""
+
+    as_of: When | None
+    """The instant of the question; without it the end of the period."""

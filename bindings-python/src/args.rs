@@ -1,0 +1,175 @@
+//! How arguments are read: each is turned into the text or the type that the core's own readers take.
+
+use crate::error::{Fault, query};
+use crate::model::Model;
+use crate::wire::{self, WireFault};
+use healthfold::{self as core, AsOf, Day, Instant, Period, RevenueOptions, SignalSpec};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use serde::de::DeserializeOwned;
+
+/// An argument that has no JSON form, as the fault of a question.
+pub(crate) fn refused(name: &str, fault: WireFault) -> Fault {
+    let field = if fault.path.is_empty() { name.to_owned() } else { format!("{name}.{}", fault.path) };
+    let code = if fault.code == "bad_time" { "bad_time" } else { "bad_value" };
+    Fault::Argument { code, message: format!("`{field}`: {}", fault.message), field }
+}
+
+/// The JSON of an argument.
+pub(crate) fn json(py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
+    wire::to_json(object).map_err(|fault| refused(name, fault).raise(py))
+}
+
+/// A member of a small set of words, or a list, as the core's own types read them from JSON.
+pub(crate) fn read<T: DeserializeOwned>(
+    py: Python<'_>,
+    name: &str,
+    object: &Bound<'_, PyAny>,
+) -> PyResult<T> {
+    let text = json(py, name, object)?;
+    serde_json::from_str(&text)
+        .map_err(|error| Fault::argument("bad_value", name, format!("`{name}`: {error}")).raise(py))
+}
+
+/// The same for an argument that may be left out.
+pub(crate) fn read_or_default<T: DeserializeOwned + Default>(
+    py: Python<'_>,
+    name: &str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<T> {
+    object.map_or_else(|| Ok(T::default()), |object| read(py, name, object))
+}
+
+/// Some arguments as one object of settings; those that are None are as they are by default.
+pub(crate) fn options<T: DeserializeOwned>(
+    py: Python<'_>,
+    members: &[(&str, Option<&Bound<'_, PyAny>>)],
+) -> PyResult<T> {
+    let dict = PyDict::new(py);
+    let mut name = "options";
+    for (member, value) in members {
+        if let Some(value) = value {
+            dict.set_item(member, value)?;
+            name = member;
+        }
+    }
+    read(py, name, dict.as_any())
+}
+
+/// An instant as it is asked for: text, an aware datetime, or a date that stands for its last microsecond.
+pub(crate) struct When(String);
+
+impl<'py> FromPyObject<'_, 'py> for When {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        match wire::moment(&object) {
+            Ok(Some(text)) => Ok(Self(text)),
+            Ok(None) => {
+                let kind = object.get_type().name()?;
+                let message = format!(
+                    "an instant is an aware datetime, a date or text, not an object of type `{kind}`"
+                );
+                Err(Fault::argument("bad_time", "", message).raise(py))
+            }
+            Err(fault) => Err(Fault::argument(fault.code, "", fault.message).raise(py)),
+        }
+    }
+}
+
+impl When {
+    /// The instant; of a date its end.
+    pub(crate) fn as_of(&self, engine: &core::Engine) -> Result<Instant, Fault> {
+        engine.zone().as_of(&self.0).map_err(query)
+    }
+
+    /// The instant; of a date its beginning.
+    pub(crate) fn beginning(&self, engine: &core::Engine) -> Result<Instant, Fault> {
+        match self.0.parse::<Day>() {
+            Ok(day) => Ok(engine.zone().start_of(day)),
+            Err(_) => self.0.parse().map_err(query),
+        }
+    }
+
+    pub(crate) fn moment(&self) -> Result<AsOf, Fault> {
+        self.0.parse::<AsOf>().map_err(query)
+    }
+}
+
+/// A period: text, or two ends.
+pub(crate) enum Span {
+    Named(String),
+    Between(When, When),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Span {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        if let Ok(text) = object.cast::<PyString>() {
+            return Ok(Self::Named(text.to_string_lossy().into_owned()));
+        }
+        match object.extract::<Vec<Bound<'_, PyAny>>>().as_deref() {
+            Ok([start, end]) => Ok(Self::Between(start.extract()?, end.extract()?)),
+            _ => {
+                let message = "a period is text such as \"2026-03\", \"2026-Q1\", \"2026\" or \"2026-W07\", or (start, end)";
+                Err(Fault::argument("bad_period", "period", message).raise(py))
+            }
+        }
+    }
+}
+
+impl Span {
+    pub(crate) fn period(&self, engine: &core::Engine) -> Result<Period, Fault> {
+        match self {
+            Self::Named(text) => Period::parse(text, engine.zone()).map_err(query),
+            Self::Between(start, end) => {
+                Period::between(start.beginning(engine)?, end.beginning(engine)?).map_err(query)
+            }
+        }
+    }
+}
+
+/// What a signal is: a dict or JSON text.
+pub(crate) struct Spec(pub(crate) SignalSpec);
+
+impl<'py> FromPyObject<'_, 'py> for Spec {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let json = document(&object)?;
+        SignalSpec::from_json(&json).map(Self).map_err(|error| Fault::from(error).raise(object.py()))
+    }
+}
+
+/// A document as JSON: text as it stands, anything else written out.
+pub(crate) fn document(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = object.py();
+    let text = match object.cast::<PyString>() {
+        Ok(text) => text.to_str().map(str::to_owned).map_err(|_| WireFault {
+            path: String::new(),
+            code: "malformed_json",
+            message: "text that is no Unicode".to_owned(),
+        }),
+        Err(_) => wire::to_json(object),
+    };
+    text.map_err(|fault| crate::error::model_fault(py, &fault.path, &fault.message))
+}
+
+/// The settings of a question about money, by their names in the core.
+pub(crate) fn settings(py: Python<'_>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<RevenueOptions> {
+    let Some(settings) = settings else { return Ok(RevenueOptions::default()) };
+    let asked = settings.copy()?;
+    if let Some(model) = asked.get_item("model")?.filter(|model| !model.is_none()) {
+        let model: Model = model.extract()?;
+        asked.set_item("model", crate::results::plain(py, model.inner.to_json())?)?;
+    }
+    let text = wire::to_json(asked.as_any()).map_err(|fault| {
+        let code = if fault.code == "bad_time" { "bad_time" } else { "bad_value" };
+        let name = fault.path.split(['.', '[']).next().unwrap_or_default().to_owned();
+        Fault::argument(code, &name, format!("`{}`: {}", fault.path, fault.message)).raise(py)
+    })?;
+    RevenueOptions::from_json(&text).map_err(|error| query(error).raise(py))
+}
