@@ -2,7 +2,7 @@
 //! raises them.
 
 use crate::results;
-use healthfold::{Error, Issue, ReadError, Rejection};
+use healthfold::{Error, Issue, ReadError, Rejection, TableError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
@@ -82,7 +82,8 @@ pub(crate) fn model_fault(py: Python<'_>, path: &str, message: &str) -> PyErr {
 
 fn of_core(py: Python<'_>, error: &Error) -> PyErr {
     let class = match error {
-        Error::Event(_) => "EventError",
+        Error::Event(_) | Error::Table(TableError::Strict { .. }) => "EventError",
+        Error::Table(_) => "TableError",
         Error::Model(_) => "ModelError",
         Error::Query(_) => "QueryError",
         // Merging, sealing, snapshots, and whatever the core learns to keep.
@@ -91,6 +92,13 @@ fn of_core(py: Python<'_>, error: &Error) -> PyErr {
     raise(py, class, &error.to_string(), error.code(), |more| match error {
         Error::Event(error) => more.set_item("field", &error.field),
         Error::Model(error) => more.set_item("issues", results::tuple_of(py, "Issue", &error.issues)?),
+        Error::Table(TableError::Invalid { issues }) => {
+            more.set_item("issues", results::tuple_of(py, "TableIssue", issues)?)
+        }
+        Error::Table(TableError::Strict { index, error }) => {
+            more.set_item("index", index)?;
+            more.set_item("field", &error.field)
+        }
         Error::Query(healthfold::QueryError::BadSetting { setting, .. }) => more.set_item("field", setting),
         _ => Ok(()),
     })

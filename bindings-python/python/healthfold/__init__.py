@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 from ._healthfold import Engine, Model, __version__, event_schema, model_schema
-from ._results import *
+from ._results import *  # noqa: F403
 from ._results import __all__ as _results
 from ._table import Table
-from .errors import EventError, HealthfoldError, InternalError, ModelError, QueryError, StoreError
+from .errors import EventError, HealthfoldError, InternalError, ModelError, QueryError, StoreError, TableError
 
 __all__ = [
     "Engine",
@@ -24,6 +24,7 @@ __all__ = [
     "QueryError",
     "StoreError",
     "Table",
+    "TableError",
     "__version__",
     "event_schema",
     "model_schema",

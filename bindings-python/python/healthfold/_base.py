@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -36,7 +37,7 @@ class Result:
 
 def _members(result: Any) -> list[tuple[str, Any]]:
     # `from` is a word of Python, so its attribute is `from_`.
-    names = [(field.name, field.name.rstrip("_")) for field in fields(result) if field.name != "_without"]
+    names = [(field.name, field.name.rstrip("_")) for field in fields(result) if not field.name.startswith("_")]
     without = getattr(result, "_without", ())
     return [(name, getattr(result, attribute)) for attribute, name in names if name not in without]
 
@@ -45,7 +46,7 @@ def plain(value: Any) -> Any:
     """Results as dicts, tuples as lists, the rest as it is."""
     if isinstance(value, Result):
         return value.to_dict()
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
@@ -56,7 +57,7 @@ def wire(value: Any) -> Any:
     """What ``json.dumps`` writes as the core does."""
     if isinstance(value, Result):
         return {name: wire(item) for name, item in _members(value)}
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [wire(item) for item in value]
     if isinstance(value, dict):
         return {key: wire(item) for key, item in value.items()}
@@ -76,7 +77,7 @@ def instant(value: datetime) -> str:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         shown = ", ".join(_short(item) for item in value[:3])
         more = f", ... {len(value)} in all" if len(value) > 3 else ("," if len(value) == 1 else "")
         return f"({shown}{more})"

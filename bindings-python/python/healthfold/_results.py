@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from ._base import Result
+from ._table import Table, TableResult
 
 __all__ = [
     "Activation",
@@ -55,6 +56,7 @@ __all__ = [
     "FlowKind",
     "Flows",
     "Grain",
+    "GroupColumn",
     "GroupRow",
     "HeadRate",
     "HeadShare",
@@ -85,6 +87,7 @@ __all__ = [
     "Outcome",
     "OverrideEffect",
     "OverrideKind",
+    "PartColumns",
     "PartScore",
     "PausedAs",
     "PerHead",
@@ -111,6 +114,7 @@ __all__ = [
     "Rounding",
     "Row",
     "ScoreChange",
+    "ScoreTable",
     "ScorecardReport",
     "ScorecardRow",
     "ScoredBy",
@@ -120,6 +124,9 @@ __all__ = [
     "SimpleLtv",
     "SimpleValue",
     "StartedTrials",
+    "StepColumns",
+    "StepKind",
+    "TableIssue",
     "Tag",
     "TargetRow",
     "Targets",
@@ -233,26 +240,17 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PartScore(Result):
-    """One part of a score."""
+    """One part of a score: what it is, what was read, and what it adds."""
 
     group: tuple[str, ...]
-    """The names of its groups, from the root."""
     signal: str
-    """The signal's name in the model."""
     origin: Origin
-    """Computed, or judged by a person."""
     direction: Direction
-    """Which way of the reading is better; `unknown` is tracked and moves nothing."""
     reading: float | None
-    """The signal's value."""
     missing: Missing | None
-    """Why there is none."""
     points: float | None
-    """What the value is worth, 0 to 100."""
     weight: float
-    """Its effective share of the score; the shares of the parts that are present add up to 1."""
     contribution: float
-    """Points x share."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -461,6 +459,119 @@ class Activation(Result):
     """Those reached, with the instant, in the order asked for."""
     open: tuple[str, ...]
     """Those still open."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class GroupColumn(Result):
+    """What a group comes to, over all clients."""
+
+    model: int
+    """The number of its model in the set; 0 without a set."""
+    group: tuple[str, ...]
+    """Its names, from the root."""
+    points: tuple[float | None, ...]
+    """What its parts and groups combine to, 0 to 100."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PartColumns(Result):
+    """One part over all clients; rows of clients whom another model of the set fits are empty."""
+
+    model: int
+    """The number of its model in the set; 0 without a set."""
+    group: tuple[str, ...]
+    """The names of its groups, from the root."""
+    signal: str
+    """The signal's name in the model."""
+    origin: Origin
+    """Computed, or judged by a person."""
+    direction: Direction
+    """Which way of the reading is better; `unknown` is tracked and moves nothing."""
+    readings: tuple[float | None, ...]
+    """The values of the signal."""
+    missing: tuple[Missing | None, ...]
+    """Why there is none."""
+    points: tuple[float | None, ...]
+    """What the values are worth, 0 to 100."""
+    weights: tuple[float | None, ...]
+    """The shares of the score. Points x share is what the part contributes."""
+
+
+class StepKind(StrEnum):
+    """What kind of step changes a score beside the parts."""
+
+    ADJUSTMENT = "adjustment"
+    """An adjustment, or the cap on human parts."""
+    LIMIT = "limit"
+    """A limit."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StepColumns(Result):
+    """What an adjustment or a limit did, over all clients."""
+
+    model: int
+    """The number of its model in the set; 0 without a set."""
+    kind: StepKind
+    """An adjustment or a limit."""
+    name: str
+    """Its name."""
+    readings: tuple[float | None, ...]
+    """The values of its signal."""
+    effects: tuple[float | None, ...]
+    """The points it added or took away."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoreTable(TableResult):
+    """The scores of a book as columns, a row for each client, in order of their ids: the numbers of
+    `HealthScore`(HealthScore), each name once. A row is explained by asking `Engine.score`(Engine.score)
+    for its client.
+    """
+
+    _table: ClassVar[str] = "_native"
+
+    as_of: datetime
+    """As of when."""
+    model: str
+    """The name of the model, or of the set of models."""
+    version: int
+    """Its version."""
+    models: tuple[str, ...]
+    """The names of the models of the set, or of the one model."""
+    stages: tuple[str, ...]
+    """The names of the lifecycle stages."""
+    bands: tuple[str, ...]
+    """The names of the bands, from the lowest, and `unknown` last."""
+    client: tuple[str, ...]
+    """The clients."""
+    rule: tuple[int | None, ...]
+    """The place in `models` of the model that fits; `None` where none does."""
+    stage: tuple[int | None, ...]
+    """The place in `stages` of the lifecycle stage."""
+    band: tuple[int, ...]
+    """The place in `bands` of the band."""
+    score: tuple[float | None, ...]
+    """From 0 to 100; none where too little was seen."""
+    computed: tuple[float | None, ...]
+    """What it would be without an override."""
+    coverage: tuple[float | None, ...]
+    """The share of the model's weight that was seen, 0 to 1."""
+    low: tuple[float | None, ...]
+    """The score had all missing parts been 0."""
+    high: tuple[float | None, ...]
+    """The score had all missing parts been 100."""
+    override_effect: tuple[float | None, ...]
+    """What the standing override did; none where none stands."""
+    clamp: tuple[float | None, ...]
+    """What keeping the score inside 0 to 100 did."""
+    groups: tuple[GroupColumn, ...]
+    """What every group comes to, in the order of the document."""
+    parts: tuple[PartColumns, ...]
+    """Every part, in the order of the document, a group's parts before its groups."""
+    steps: tuple[StepColumns, ...]
+    """Every adjustment and every limit."""
+    _native: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -1499,12 +1610,14 @@ class RevenueReport(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class RevenueSeries(Result):
+class RevenueSeries(TableResult):
     """Reports of consecutive periods, asked as of one instant."""
+
+    _table: ClassVar[str] = "rows"
 
     as_of: datetime
     """The instant of the question."""
-    rows: tuple[RevenueReport, ...]
+    rows: Table[RevenueReport]
     """A report for each period; quiet ones are there, too."""
 
 
@@ -1670,8 +1783,10 @@ class TransferRow(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Movements(Result):
+class Movements(TableResult):
     """The movements of a period: what the lines of its report are made of."""
+
+    _table: ClassVar[str] = "rows"
 
     period: ReportPeriod
     """The period."""
@@ -1679,7 +1794,7 @@ class Movements(Result):
     """The instant of the question."""
     settings: RevenueOptions
     """The settings of the question."""
-    rows: tuple[MovementRow, ...]
+    rows: Table[MovementRow]
     """A row for each client and currency that moved, in order of both; with attribution `interval` for each time it was
     in one group.
     """
@@ -1833,14 +1948,16 @@ class Cohort(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Cohorts(Result):
+class Cohorts(TableResult):
     """The cohorts of a book."""
+
+    _table: ClassVar[str] = "cohorts"
 
     as_of: datetime
     """The instant of the question."""
     settings: RevenueOptions
     """The settings of the question."""
-    cohorts: tuple[Cohort, ...]
+    cohorts: Table[Cohort]
     """One for each month in which somebody began to pay, with `group_by` for each value, in order of month, key and
     currency.
     """
@@ -2246,3 +2363,12 @@ class Issue(Result):
     """The path, such as `groups[0].parts[1].curve`."""
     message: str
     """What is wrong and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TableIssue(Result):
+    """One fault of the mapping of a table."""
+
+    code: str
+    field: str
+    message: str

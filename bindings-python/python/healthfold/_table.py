@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
-from ._base import plain
+from ._base import Result, plain
 
 if TYPE_CHECKING:
     from ._healthfold import _Rows
 
-__all__ = ["Table"]
+__all__ = ["Table", "TableResult"]
 
 T = TypeVar("T")
 
@@ -59,6 +59,23 @@ class Table(Sequence[T], Generic[T]):
             return json.dumps(wire(self._rows), ensure_ascii=False, separators=(",", ":"))
         return self._rows.to_json()
 
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows as a table for whatever speaks Arrow: polars, pandas, pyarrow, duckdb. Nothing is copied on the way."""
+        if not isinstance(self._rows, tuple):
+            return self._rows.__arrow_c_stream__(requested_schema)
+        from ._healthfold import _table_of
+
+        name = type(self._rows[0]).__name__ if self._rows else "Result"
+        return _table_of(name, self.to_json(), requested_schema)
+
+    def to_polars(self) -> Any:
+        """The rows as a frame of polars."""
+        return to_polars(self)
+
+    def to_pandas(self) -> Any:
+        """The rows as a frame of pandas."""
+        return to_pandas(self)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Table):
             return NotImplemented
@@ -79,3 +96,44 @@ class Table(Sequence[T], Generic[T]):
         from . import _html
 
         return _html.table(self)
+
+
+class TableResult(Result):
+    """A result that is also a table."""
+
+    __slots__ = ()
+    _table: ClassVar[str]
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows as a table for whatever speaks Arrow: polars, pandas, pyarrow, duckdb."""
+        rows = getattr(self, self._table)
+        if rows is None:
+            raise ValueError("the columns of a pickled result are gone as a table; ask again")
+        stream: object = rows.__arrow_c_stream__(requested_schema)
+        return stream
+
+    def to_polars(self) -> Any:
+        """The rows as a frame of polars."""
+        return to_polars(self)
+
+    def to_pandas(self) -> Any:
+        """The rows as a frame of pandas."""
+        return to_pandas(self)
+
+
+def to_polars(table: Any) -> Any:
+    """Anything that speaks Arrow as a frame of polars."""
+    try:
+        import polars
+    except ImportError as error:
+        raise ImportError("`to_polars` needs polars: pip install polars") from error
+    return polars.DataFrame(table)
+
+
+def to_pandas(table: Any) -> Any:
+    """Anything that speaks Arrow as a frame of pandas, which reads Arrow by pyarrow."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise ImportError("`to_pandas` needs pandas and pyarrow: pip install pandas pyarrow") from error
+    return pyarrow.table(table).to_pandas()

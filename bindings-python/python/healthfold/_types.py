@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from os import PathLike
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+from zoneinfo import ZoneInfo
 
 from ._healthfold import Model
 
 __all__ = [
+    "ArrowTable",
     "EventLike",
     "ModelLike",
     "MoneySettings",
@@ -19,6 +21,7 @@ __all__ = [
     "Progress",
     "RevenueSettings",
     "SpecLike",
+    "TableSettings",
     "When",
 ]
 
@@ -42,6 +45,47 @@ Only: TypeAlias = Literal["all", "paying"] | None
 
 Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
 """True for a bar, or a callable that is called with (bytes read, bytes in all or None)."""
+
+
+class ArrowStream(Protocol):
+    """A table by the Arrow PyCapsule interface."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+
+
+class ArrowArray(Protocol):
+    """A batch by the Arrow PyCapsule interface."""
+
+    def __arrow_c_array__(self, requested_schema: Any = None) -> Any: ...
+
+
+ArrowTable: TypeAlias = ArrowStream | ArrowArray
+"""A frame of polars or pandas, a table or batch of pyarrow, a relation of duckdb, and whatever else speaks Arrow."""
+
+
+class TableSettings(TypedDict, total=False):
+    """How a table is read."""
+
+    columns: Mapping[str, str] | None
+    """Which column fills which field; a column that is named like a field fills it anyway."""
+    constants: Mapping[str, Any] | None
+    """What every row has: the value of a field. None leaves a field out."""
+    source: str | None
+    """The source of rows that state none."""
+    load: str | None
+    """The name of this load: rows without an id are known by their content within it."""
+    timezone: str | ZoneInfo | None
+    """The zone of times that state none."""
+    floats_as_money: bool
+    """Read money from binary floats by their shortest decimal."""
+    skip_without_time: bool
+    """Skip and count rows without a time."""
+    days: tuple[date | str, date | str] | None
+    """Take only rows from one day to before another."""
+    strict: bool
+    """Apply all or nothing: the first bad row raises."""
+    progress: Progress
+    """True for a bar, or a callable that is called with (rows read, None)."""
 
 
 class MoneySettings(TypedDict, total=False):

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._results import Issue
+    from ._results import Issue, TableIssue
 
-__all__ = ["EventError", "HealthfoldError", "InternalError", "ModelError", "QueryError", "StoreError"]
+__all__ = [
+    "EventError",
+    "HealthfoldError",
+    "InternalError",
+    "ModelError",
+    "QueryError",
+    "StoreError",
+    "TableError",
+]
 
 
 class HealthfoldError(Exception):
@@ -55,6 +63,20 @@ class EventError(HealthfoldError, ValueError):
 
     def _more(self) -> dict[str, Any]:
         return {**super()._more(), "index": self.index, "line": self.line, "offset": self.offset}
+
+
+class TableError(EventError):
+    """A table that makes no events: what is wrong with its columns, all at once, or that it cannot be read."""
+
+    issues: tuple[TableIssue, ...]
+    """What is wrong with the columns: code, field and message of each."""
+
+    def __init__(self, message: str, *, code: str, issues: tuple[TableIssue, ...] = (), **more: Any) -> None:
+        super().__init__(message, code=code, **more)
+        self.issues = issues
+
+    def _more(self) -> dict[str, Any]:
+        return {**super()._more(), "issues": self.issues}
 
 
 class ModelError(HealthfoldError, ValueError):

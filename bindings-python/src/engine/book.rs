@@ -6,6 +6,7 @@ use crate::error::Fault;
 use crate::model::Model;
 use crate::results::{object_of, tuple_of};
 use crate::rows::Rows;
+use crate::scores::Scores;
 use healthfold::{ClientId, Every, Outcome, RankOptions, RollUpOptions, ScoresOf};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -35,6 +36,23 @@ impl Engine {
             .shared
             .ask_long(py, move |engine| Ok(engine.scores(&model.inner, as_of.as_of(engine)?, of)))?;
         Rows::table(py, "HealthScore", scores)
+    }
+
+    /// The scores of all clients as columns, in order of their ids: the numbers of `scores` for a fraction of the time and memory,
+    /// each name once.
+    #[pyo3(signature = (model: "ModelLike", *, as_of: "When", only: "Only" = None) -> "ScoreTable")]
+    fn score_table<'py>(
+        &self,
+        py: Python<'py>,
+        model: Model,
+        as_of: When,
+        only: Asked<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let of = of(py, only)?;
+        let table = self
+            .shared
+            .ask_long(py, move |engine| Ok(engine.score_table(&model.inner, as_of.as_of(engine)?, of)))?;
+        Rows::beside(object_of(py, "ScoreTable", &table)?, Scores(table))
     }
 
     /// What was stated against what the model declares: judgements that are not one of its steps. Empty where all is well.

@@ -15,7 +15,7 @@ fn options(source: Option<&str>, strict: bool, skip_unknown: bool) -> ReadOption
 }
 
 /// The callable that is told how far reading is.
-fn progress(py: Python<'_>, asked: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Py<PyAny>>> {
+pub(super) fn progress(py: Python<'_>, asked: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Py<PyAny>>> {
     match asked {
         Some(asked) => {
             let made = py.import("healthfold._progress")?.call_method1("reporter", (asked,))?;

@@ -5,6 +5,7 @@ mod book;
 mod fold;
 mod keep;
 mod money;
+mod table;
 
 use crate::args;
 use crate::error::{Fault, query};

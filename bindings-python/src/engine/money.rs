@@ -4,7 +4,10 @@ use super::Engine;
 use crate::args::{self, Span, When};
 use crate::error::{Fault, query};
 use crate::results::object_of;
-use healthfold::{AsOf, Benchmark, Margin, Month, PeriodUnit, ReasonClasses, Scorecard, Target};
+use crate::rows::{CohortRows, Reports, Rows};
+use healthfold::{
+    AsOf, Benchmark, Margin, Month, PeriodUnit, ReasonClasses, RevenueSeries, Scorecard, Target,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::str::FromStr;
@@ -63,7 +66,9 @@ impl Engine {
             let (start, end) = (start.beginning(engine)?, end.beginning(engine)?);
             Ok(engine.revenue_series(start, end, every, &options)?)
         })?;
-        object_of(py, "RevenueSeries", &series)
+        let RevenueSeries { as_of, rows } = series;
+        let empty = object_of(py, "RevenueSeries", &RevenueSeries { as_of, rows: Vec::new() })?;
+        Rows::put(empty, "rows", "RevenueReport", Reports(rows))
     }
 
     /// What each client did over a period, with the events behind it.
@@ -75,10 +80,11 @@ impl Engine {
         settings: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let options = args::settings(py, settings)?;
-        let movements = self
+        let mut movements = self
             .shared
             .ask_long(py, move |engine| Ok(engine.movements(period.period(engine)?, &options)?))?;
-        object_of(py, "Movements", &movements)
+        let rows = std::mem::take(&mut movements.rows);
+        Rows::put(object_of(py, "Movements", &movements)?, "rows", "MovementRow", rows)
     }
 
     /// Why clients left in a period, by stated reason and by the action that `classes`, a dict from reasons, calls for.
@@ -118,10 +124,11 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let months = (month(py, start)?, month(py, end)?);
         let options = args::settings(py, settings)?;
-        let cohorts = self.shared.ask_long(py, move |engine| {
+        let mut cohorts = self.shared.ask_long(py, move |engine| {
             Ok(engine.cohorts(months, AsOf::At(as_of.as_of(engine)?), &options)?)
         })?;
-        object_of(py, "Cohorts", &cohorts)
+        let rows = CohortRows(std::mem::take(&mut cohorts.cohorts));
+        Rows::put(object_of(py, "Cohorts", &cohorts)?, "cohorts", "Cohort", rows)
     }
 
     /// The trials that began and those that ended in a period, and how many of them pay.

@@ -61,6 +61,26 @@ const BY_HAND: &[ByHand] = &[
         ],
     ),
     (
+        "PartScore",
+        "One part of a score: what it is, what was read, and what it adds.",
+        &[
+            ("group", "tuple[str, ...]"),
+            ("signal", "str"),
+            ("origin", "Origin"),
+            ("direction", "Direction"),
+            ("reading", "float | None"),
+            ("missing", "Missing | None"),
+            ("points", "float | None"),
+            ("weight", "float"),
+            ("contribution", "float"),
+        ],
+    ),
+    (
+        "TableIssue",
+        "One fault of the mapping of a table.",
+        &[("code", "str"), ("field", "str"), ("message", "str")],
+    ),
+    (
         "Reading",
         "The value of a signal, always finite, or why there is none.",
         &[("reading", "float | None"), ("missing", "Missing | None")],
@@ -73,13 +93,19 @@ const BY_HAND: &[ByHand] = &[
     ),
 ];
 
+/// Lists whose rows are made when they are looked at.
+const TABLES: &[(&str, &str)] = &[("Movements", "rows"), ("RevenueSeries", "rows"), ("Cohorts", "cohorts")];
+
+/// A result that is columns already, and the member that holds them as a table.
+const COLUMNS: (&str, &str) = ("ScoreTable", "_native");
+
 /// Values without parts.
 fn leaf(name: &str) -> Option<&'static str> {
     Some(match name {
         "bool" => "bool",
         "f64" => "float",
         "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "i128" => "int",
-        "String" | "str" | "Text" | "Currency" | "Month" | "CompactString" | "GroupBy" => "str",
+        "String" | "str" | "Text" | "Currency" | "Month" | "CompactString" | "GroupBy" | "Name" => "str",
         "ClientId" | "EventId" | "SourceId" | "MetricName" | "UserId" | "TicketId" | "IncidentId" => "str",
         "SubscriptionId" | "InvoiceId" | "ChargeId" | "RefundId" | "PaymentPlanId" | "ContactId" => "str",
         "MilestoneName" => "str",
@@ -101,15 +127,16 @@ pub(super) fn results(root: &Path) -> String {
     for name in annotations(root) {
         writer.class(&name);
     }
-    // Faults of models, which come with an error.
+    // Faults of models and tables, which come with an error.
     writer.class("Issue");
+    writer.class("TableIssue");
     let Results { done, classes, .. } = writer;
     let names = done.iter().map(|name| format!("    \"{name}\",\n")).collect::<String>();
     format!(
         "{MARK}\"\"\"What questions come to: frozen classes with the names of the core, generated from its structs.\"\"\"\n\n\
          from __future__ import annotations\n\nfrom dataclasses import dataclass, field\nfrom datetime import date, datetime\n\
-         from decimal import Decimal\nfrom enum import StrEnum\nfrom typing import Any\n\n\
-         from ._base import Result\n\n__all__ = [\n{names}]\n{classes}"
+         from decimal import Decimal\nfrom enum import StrEnum\nfrom typing import Any, ClassVar\n\n\
+         from ._base import Result\nfrom ._table import Table, TableResult\n\n__all__ = [\n{names}]\n{classes}"
     )
 }
 
@@ -160,13 +187,21 @@ impl Results<'_> {
     }
 
     fn record(&mut self, name: &str, doc: &str, members: &[Member]) {
+        let table = TABLES.iter().chain(&[COLUMNS]).find(|(of, _)| *of == name);
+        let base = if table.is_some() { "TableResult" } else { "Result" };
         let _ = write!(
             self.classes,
-            "\n\n@dataclass(frozen=True, slots=True, repr=False)\nclass {name}(Result):\n{}\n",
+            "\n\n@dataclass(frozen=True, slots=True, repr=False)\nclass {name}({base}):\n{}\n",
             docstring(doc, 4)
         );
+        if let Some((_, member)) = table {
+            let _ = writeln!(self.classes, "    _table: ClassVar[str] = \"{member}\"\n");
+        }
         for Member { name, doc, of, .. } in members {
             let _ = write!(self.classes, "    {}: {of}\n{}", attribute(name), docstring(doc, 4));
+        }
+        if name == COLUMNS.0 {
+            let _ = writeln!(self.classes, "    _native: Any = field(default=None, repr=False, compare=False)");
         }
         if members.iter().any(|member| member.may_be_absent) {
             let _ = write!(
@@ -193,29 +228,36 @@ impl Results<'_> {
             return members.iter().map(member).collect();
         }
         match types.get(name).map(|named| &named.kind) {
-            Some(Kind::Struct(fields)) => self.of_fields(fields),
+            Some(Kind::Struct(fields)) => self.of_fields(name, fields),
             Some(Kind::Untagged(variants)) => self.any_of(variants),
             Some(Kind::Words(_)) | None => panic!("`{name}` is no struct of the core that is serialised"),
         }
     }
 
-    fn of_fields(&mut self, fields: &[Field]) -> Vec<Member> {
+    fn of_fields(&mut self, name: &str, fields: &[Field]) -> Vec<Member> {
         let mut members = Vec::new();
         for field in fields {
             if field.flat {
                 let optional = path_end(&field.of).as_deref() == Some("Option");
                 let inner =
                     if optional { arguments(&field.of).first().cloned() } else { Some(field.of.clone()) };
-                let name = inner.as_ref().and_then(path_end).unwrap_or_default();
+                let shared = |of: Type| match path_end(&of).as_deref() {
+                    Some("Arc" | "Box") => arguments(&of).first().cloned(),
+                    _ => Some(of),
+                };
+                let name = inner.and_then(shared).as_ref().and_then(path_end).unwrap_or_default();
                 for member in self.members(&name) {
                     let of = if optional { or_none(&member.of) } else { member.of };
                     members.push(Member { of, may_be_absent: member.may_be_absent || optional, ..member });
                 }
             } else {
+                let of = self.annotation(&field.of);
+                let is_table = TABLES.contains(&(name, field.name.as_str()));
+                let of = if is_table { of.replace("tuple[", "Table[").replace(", ...]", "]") } else { of };
                 members.push(Member {
                     name: field.name.clone(),
                     doc: field.doc.clone(),
-                    of: self.annotation(&field.of),
+                    of,
                     may_be_absent: field.may_be_absent,
                 });
             }
@@ -228,7 +270,7 @@ impl Results<'_> {
         let each: Vec<Vec<Member>> = variants
             .iter()
             .map(|variant| match variant {
-                Variant::Fields(fields) => self.of_fields(fields),
+                Variant::Fields(fields) => self.of_fields("", fields),
                 Variant::Type(of) => self.members(&path_end(of).unwrap_or_default()),
             })
             .collect();
@@ -266,6 +308,7 @@ impl Results<'_> {
             ("Box" | "Arc", [item]) => self.annotation(item),
             ("BTreeMap", [_, item]) => format!("dict[str, {}]", self.annotation(item)),
             ("ReasonClasses", []) => "dict[str, str]".to_owned(),
+            ("Column", []) => "tuple[float | None, ...]".to_owned(),
             (name, []) if leaf(name).is_some() => leaf(name).unwrap_or_default().to_owned(),
             (name, [])
                 if self.types.contains_key(name)
@@ -395,7 +438,8 @@ pub(super) fn stub(root: &Path) -> String {
     results.retain(|name| used.contains(*name));
     results.sort_unstable();
     results.dedup();
-    let own: Vec<&str> = [
+    let own = [
+        "ArrowTable",
         "EventLike",
         "ModelLike",
         "MoneySettings",
@@ -404,9 +448,9 @@ pub(super) fn stub(root: &Path) -> String {
         "Progress",
         "RevenueSettings",
         "SpecLike",
+        "TableSettings",
         "When",
-    ]
-    .to_vec();
+    ];
     format!(
         "{MARK}{}{}{}{}{}{}\n{}{}{}\n__version__: str\n{body}",
         from("collections.abc", &["Iterator", "Mapping", "Sequence"]),

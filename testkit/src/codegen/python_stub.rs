@@ -48,6 +48,7 @@ const FILES: &[&str] = &[
     "engine/keep.rs",
     "model.rs",
     "rows.rs",
+    "arrow.rs",
     "run.rs",
 ];
 
@@ -197,7 +198,7 @@ fn argument(tokens: Vec<TokenTree>) -> Argument {
                     _ => rest.replace('"', "'"),
                 });
             }
-            other => found.name.push_str(&other.to_string()),
+            other => found.name.push_str(other.to_string().trim_start_matches("r#")),
         }
     }
     found

@@ -1,0 +1,270 @@
+//! Taking tables in: anything with `__arrow_c_stream__` or `__arrow_c_array__`, such as a frame of polars or pandas, a table
+//! of pyarrow, a relation of duckdb; and Parquet files.
+
+use super::Engine;
+use super::fold::progress;
+use crate::args;
+use crate::error::Fault;
+use crate::results::object_of;
+use crate::run::guarded_in;
+use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_schema::{ArrowError, SchemaRef};
+use healthfold::table::{Bytes, Fill, TableOptions};
+use healthfold::{Applied, EventKind, SourceId};
+use pyo3::exceptions::PyImportError;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMapping};
+use pyo3_arrow::input::AnyRecordBatch;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many rows are taken in between two looks at the interpreter.
+const PIECE: usize = 64 * 1024;
+
+/// A table in pieces, with a look at the interpreter between them.
+struct Pieces {
+    table: Box<dyn RecordBatchReader + Send>,
+    rest: Option<RecordBatch>,
+    done: usize,
+    progress: Option<Py<PyAny>>,
+    /// What Python raised, which an error of Arrow cannot carry.
+    raised: Arc<Mutex<Option<PyErr>>>,
+}
+
+impl Pieces {
+    fn look(&self) -> Result<(), ArrowError> {
+        let looked = Python::attach(|py| {
+            py.check_signals()?;
+            if let Some(progress) = &self.progress {
+                progress.call1(py, (self.done, py.None()))?;
+            }
+            Ok(())
+        });
+        looked.map_err(|error: PyErr| {
+            let text = error.to_string();
+            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            ArrowError::ExternalError(text.into())
+        })
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Err(error) = self.look() {
+            return Some(Err(error));
+        }
+        let batch = match self.rest.take() {
+            Some(batch) => batch,
+            None => match self.table.next()? {
+                Ok(batch) => batch,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        let piece = batch.slice(0, batch.num_rows().min(PIECE));
+        if batch.num_rows() > PIECE {
+            self.rest = Some(batch.slice(PIECE, batch.num_rows() - PIECE));
+        }
+        self.done += piece.num_rows();
+        Some(Ok(piece))
+    }
+}
+
+impl RecordBatchReader for Pieces {
+    fn schema(&self) -> SchemaRef {
+        self.table.schema()
+    }
+}
+
+/// Any table of Python as a reader.
+fn reader(table: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchReader + Send>> {
+    let py = table.py();
+    let has = |name: &str| table.hasattr(name).unwrap_or(false);
+    if !has("__arrow_c_stream__") && !has("__arrow_c_array__") {
+        let kind = table.get_type().name()?;
+        let message = format!(
+            "`table` must offer the Arrow PyCapsule interface, as frames of polars and pandas, tables of pyarrow and \
+             relations of duckdb do; an object of type `{kind}` does not"
+        );
+        return Err(Fault::argument("bad_value", "table", message).raise(py));
+    }
+    match table.extract::<AnyRecordBatch>() {
+        Ok(any) => any.into_reader(),
+        Err(error) if error.is_instance_of::<PyImportError>(py) => {
+            let message =
+                "pandas gives its frames away by pyarrow: install pyarrow, or hand over a frame of polars";
+            Err(PyImportError::new_err(format!("{message} ({error})")))
+        }
+        Err(error) => {
+            Err(Fault::argument("bad_value", "table", format!("`table` is no table of columns: {error}"))
+                .raise(py))
+        }
+    }
+}
+
+fn kind(py: Python<'_>, name: &str) -> PyResult<EventKind> {
+    EventKind::parse(name).ok_or_else(|| {
+        let known = EventKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+        Fault::argument("bad_value", "type", format!("`type` must be one of {known}, found `{name}`"))
+            .raise(py)
+    })
+}
+
+/// How a table is read, from the keywords of a call.
+struct Reading {
+    options: TableOptions,
+    progress: Option<Py<PyAny>>,
+}
+
+fn fills(
+    py: Python<'_>,
+    columns: Option<&Bound<'_, PyMapping>>,
+    constants: Option<&Bound<'_, PyMapping>>,
+) -> PyResult<BTreeMap<String, Fill>> {
+    let mut fills = BTreeMap::new();
+    if let Some(columns) = columns {
+        for pair in columns.items()?.iter() {
+            let (field, column) = pair.extract::<(String, String)>()?;
+            fills.insert(field, Fill::Column(column));
+        }
+    }
+    if let Some(constants) = constants {
+        for pair in constants.items()?.iter() {
+            let (field, value) = pair.extract::<(String, Bound<'_, PyAny>)>()?;
+            let value = args::read::<serde_json::Value>(py, &field, &value)?;
+            if fills.insert(field.clone(), Fill::Constant(value)).is_some() {
+                let message = format!("`{field}` is filled by a column and by a constant");
+                return Err(Fault::argument("bad_value", &field, message).raise(py));
+            }
+        }
+    }
+    Ok(fills)
+}
+
+/// The keywords that both ways of taking tables in have.
+const NAMES: [&str; 10] = [
+    "columns",
+    "constants",
+    "source",
+    "load",
+    "timezone",
+    "floats_as_money",
+    "skip_without_time",
+    "days",
+    "strict",
+    "progress",
+];
+
+impl Reading {
+    fn of(py: Python<'_>, how: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let how = match how {
+            Some(how) => how.clone(),
+            None => PyDict::new(py),
+        };
+        for name in how.keys().iter() {
+            let name = name.extract::<String>()?;
+            if !NAMES.contains(&name.as_str()) {
+                let message = format!("`{name}` is no setting of a table; those are {}", NAMES.join(", "));
+                return Err(Fault::argument("bad_value", &name, message).raise(py));
+            }
+        }
+        let given = |name: &str| Ok::<_, PyErr>(how.get_item(name)?.filter(|value| !value.is_none()));
+        let mapping = |name: &str| {
+            given(name)?.map(|value| value.cast_into::<PyMapping>().map_err(PyErr::from)).transpose()
+        };
+        let text = |name: &str| given(name)?.map(|value| value.extract::<String>()).transpose();
+        let flag = |name: &str| given(name)?.map_or(Ok(false), |value| value.extract::<bool>());
+        let zone = given("timezone")?
+            .map(|zone| zone.getattr_opt("key").map(|key| key.unwrap_or(zone)))
+            .transpose()?;
+        let days = match given("days")? {
+            Some(days) => {
+                let (first, behind) = days.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+                let day = |day: Bound<'_, PyAny>| -> PyResult<_> {
+                    day.str()?
+                        .to_string_lossy()
+                        .parse::<healthfold::Day>()
+                        .map_err(|error| crate::error::query(error).raise(py))
+                };
+                Some((day(first)?, day(behind)?))
+            }
+            None => None,
+        };
+        let options = TableOptions {
+            columns: fills(py, mapping("columns")?.as_ref(), mapping("constants")?.as_ref())?,
+            source: text("source")?.map(SourceId::new),
+            load: text("load")?.unwrap_or_default(),
+            timezone: zone.map(|zone| zone.str().map(|zone| zone.to_string())).transpose()?,
+            floats_as_money: flag("floats_as_money")?,
+            skip_without_time: flag("skip_without_time")?,
+            days,
+            strict: flag("strict")?,
+        };
+        Ok(Self { options, progress: progress(py, given("progress")?.as_ref())? })
+    }
+}
+
+#[pymethods]
+impl Engine {
+    /// Takes in a table: each row is one event of a type. Good rows are applied, each bad one is returned with its number, code,
+    /// field and message.
+    ///
+    /// A column that is named like a field fills it (`subject`, `time`, `metric`, `attributes.plan`); `columns` names the column
+    /// of others, `constants` what every row has. Times without a zone are of `timezone`, which must be stated then. Floats are
+    /// refused for money unless `floats_as_money`. Rows without an id are known by their content within the load of a name
+    /// (`load`), so that the same table taken in again changes nothing. `days` takes only rows from one day to before another.
+    #[pyo3(signature = (r#type: "str", table: "ArrowTable", **how: "Unpack[TableSettings]") -> "Applied")]
+    fn apply_table<'py>(
+        &self,
+        py: Python<'py>,
+        r#type: &str,
+        table: &Bound<'py, PyAny>,
+        how: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let kind = kind(py, r#type)?;
+        let Reading { options, progress } = Reading::of(py, how)?;
+        let raised = Arc::new(Mutex::new(None));
+        let table = guarded_in(py, || reader(table))?;
+        let table = Pieces { table, rest: None, done: 0, progress, raised: Arc::clone(&raised) };
+        let applied: PyResult<Applied> =
+            self.shared.change(py, move |engine| Ok(engine.apply_table(kind, table, &options)?));
+        match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => object_of(py, "Applied", &applied?),
+        }
+    }
+
+    /// Takes in a Parquet file, by its path or its bytes, as `apply_table` takes in a table. Only the columns that fill a field are
+    /// read, and with `days` only the parts that may hold a row of these days.
+    #[pyo3(signature = (
+        r#type: "str", file: "str | PathLike[str] | bytes | bytearray", **how: "Unpack[TableSettings]",
+    ) -> "Applied")]
+    fn apply_parquet<'py>(
+        &self,
+        py: Python<'py>,
+        r#type: &str,
+        file: &Bound<'py, PyAny>,
+        how: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let kind = kind(py, r#type)?;
+        let Reading { options, progress: _ } = Reading::of(py, how)?;
+        let is_bytes = file.cast::<PyBytes>().is_ok() || file.cast::<PyByteArray>().is_ok();
+        let applied: Applied = if is_bytes {
+            let bytes = Bytes::from(file.extract::<Vec<u8>>()?);
+            self.shared.change(py, move |engine| Ok(engine.apply_parquet(kind, bytes, &options)?))?
+        } else {
+            let path: PathBuf = file.extract()?;
+            self.shared.change(py, move |engine| {
+                let named = |error: std::io::Error| {
+                    Fault::Io(std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+                };
+                let file = File::open(&path).map_err(named)?;
+                Ok(engine.apply_parquet(kind, file, &options)?)
+            })?
+        };
+        object_of(py, "Applied", &applied)
+    }
+}
