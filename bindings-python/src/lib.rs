@@ -8,9 +8,8 @@
 //! | `args` | how arguments are read: instants, periods, settings |
 //! | `run` | how a call leaves the interpreter: locks, panics, Ctrl-C |
 //! | `reader` | how bytes, files and objects are read, with progress |
-//! | `arrow` | how results become Arrow tables |
+//! | `arrow` | how record batches reach Python |
 //! | `rows` | a list of results whose rows are made when they are looked at |
-//! | `scores` | the scores of a book as columns |
 //! | `model`, `engine` | the two classes |
 
 mod error;
@@ -22,7 +21,6 @@ mod run;
 mod reader;
 mod arrow;
 mod rows;
-mod scores;
 mod model;
 mod engine;
 
@@ -35,7 +33,6 @@ fn _healthfold(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Engine>()?;
     module.add_class::<model::Model>()?;
     module.add_class::<rows::Rows>()?;
-    module.add_function(wrap_pyfunction!(arrow::table_of, module)?)?;
     module.add_function(wrap_pyfunction!(model::model_schema, module)?)?;
     module.add_function(wrap_pyfunction!(model::event_schema, module)?)?;
     module.add_function(wrap_pyfunction!(run::panic_on_purpose, module)?)?;

@@ -138,7 +138,7 @@ impl<'py, 's> Serializer for Builder<'py, 's> {
     fn serialize_str(self, text: &str) -> Result<Object<'py>, Stop> {
         let py = self.py;
         Ok(match self.shape.map(|shape| &shape.text) {
-            None | Some(Text::None | Text::Plain) => PyString::new(py, text).into_any(),
+            None | Some(Text::Plain) => PyString::new(py, text).into_any(),
             Some(Text::Instant) => instant(py, text)?.into_any(),
             Some(Text::Day) => day(py, text)?.into_any(),
             Some(Text::Moment) if text.len() == 10 => day(py, text)?.into_any(),

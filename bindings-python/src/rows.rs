@@ -1,146 +1,106 @@
 //! A list of results whose rows are made when they are looked at: a book of a hundred thousand clients costs nothing until
 //! somebody reads a client. `healthfold.Table` stands in front of it.
 
-use crate::arrow::{batch, columns_of, stream};
+use crate::arrow::stream;
 use crate::results::object_of;
 use crate::run::guarded_in;
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, FieldRef, TimeUnit};
-use healthfold::{Cohort, CohortCell, Currency, GroupKey, Instant, Month, RevenueReport, Row};
-use pyo3::exceptions::{PyIndexError, PyValueError};
+use arrow_schema::ArrowError;
+use healthfold::table::scores_to_arrow;
+use healthfold::{
+    Applied, ClientId, Cohort, Cohorts, HealthScore, MovementRow, Movements, Rejection, RevenueReport,
+    RevenueSeries, ScoreTable,
+};
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 use serde::Serialize;
-use std::sync::Arc;
 
-/// Rows of one class.
-pub(crate) trait Held: Send + Sync {
-    /// How many.
+type Batch = Option<Result<RecordBatch, ArrowError>>;
+
+/// An answer that has rows.
+pub(crate) trait Whole: Send + Sync {
+    /// What a row is.
+    type Row: Serialize;
+    /// The rows.
+    fn rows(&self) -> &[Self::Row];
+    /// All as a table of columns, where there is one.
+    fn batch(&self) -> Batch;
+}
+
+/// The same, whatever its rows are.
+trait Held: Send + Sync {
     fn len(&self) -> usize;
-    /// One of them, as an object of its class.
     fn row<'py>(&self, py: Python<'py>, class: &str, at: usize) -> PyResult<Option<Bound<'py, PyAny>>>;
-    /// All as JSON.
     fn json(&self) -> Result<String, serde_json::Error>;
-    /// All as a table.
-    fn batch(&self, py: Python<'_>, class: &str) -> PyResult<RecordBatch>;
+    fn table(&self) -> Batch;
 }
 
-impl<T: Serialize + Send + Sync> Held for Vec<T> {
+impl<W: Whole> Held for W {
     fn len(&self) -> usize {
-        self.len()
+        self.rows().len()
     }
 
     fn row<'py>(&self, py: Python<'py>, class: &str, at: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.get(at).map(|row| object_of(py, class, row)).transpose()
+        self.rows().get(at).map(|row| object_of(py, class, row)).transpose()
     }
 
     fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
+        serde_json::to_string(self.rows())
     }
 
-    fn batch(&self, py: Python<'_>, class: &str) -> PyResult<RecordBatch> {
-        batch(&columns_of(py, class)?, self)
+    fn table(&self) -> Batch {
+        self.batch()
     }
 }
 
-/// Reports of periods: in a table a row for each period and currency, with the figures of its total.
-pub(crate) struct Reports(pub(crate) Vec<RevenueReport>);
+/// A list that is no table of columns.
+pub(crate) struct List<T>(pub(crate) Vec<T>);
 
-#[derive(Serialize)]
-struct ReportLine<'r> {
-    start: Instant,
-    end: Instant,
-    partial: bool,
-    currency: Option<Currency>,
-    #[serde(flatten)]
-    row: &'r Row,
+impl<T: Serialize + Send + Sync> Whole for List<T> {
+    type Row = T;
+    fn rows(&self) -> &[T] {
+        &self.0
+    }
+    fn batch(&self) -> Batch {
+        None
+    }
 }
 
-impl Held for Reports {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
+/// Scores row by row.
+pub(crate) struct Scores(pub(crate) Vec<HealthScore>);
 
-    fn row<'py>(&self, py: Python<'py>, class: &str, at: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.0.row(py, class, at)
+impl Whole for Scores {
+    type Row = HealthScore;
+    fn rows(&self) -> &[HealthScore] {
+        &self.0
     }
-
-    fn json(&self) -> Result<String, serde_json::Error> {
-        self.0.json()
+    fn batch(&self) -> Batch {
+        Some(scores_to_arrow(&self.0))
     }
+}
 
-    fn batch(&self, py: Python<'_>, _: &str) -> PyResult<RecordBatch> {
-        let instant = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-        let mut fields = vec![
-            column("start", instant()),
-            column("end", instant()),
-            column("partial", DataType::Boolean),
-            column("currency", DataType::Utf8),
-        ];
-        fields.extend(columns_of(py, "Row")?);
-        let mut lines = Vec::new();
-        for report in &self.0 {
-            let period = report.period;
-            lines.extend(report.rows().map(|(currency, row)| ReportLine {
-                start: period.start,
-                end: period.end,
-                partial: period.partial,
-                currency,
-                row,
-            }));
+/// Answers of which the core makes tables itself.
+macro_rules! tables {
+    ($($of:ident.$rows:ident: $row:ty),+ $(,)?) => {$(
+        impl Whole for $of {
+            type Row = $row;
+            fn rows(&self) -> &[$row] {
+                &self.$rows
+            }
+            fn batch(&self) -> Batch {
+                Some(self.to_arrow())
+            }
         }
-        batch(&fields, &lines)
-    }
+    )+};
 }
 
-/// Cohorts: in a table a row for each month of each.
-pub(crate) struct CohortRows(pub(crate) Vec<Cohort>);
-
-#[derive(Serialize)]
-struct CohortLine<'c> {
-    cohort: Month,
-    key: Option<&'c GroupKey>,
-    currency: Currency,
-    size: u64,
-    #[serde(flatten)]
-    cell: CohortCell,
-}
-
-impl Held for CohortRows {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn row<'py>(&self, py: Python<'py>, class: &str, at: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.0.row(py, class, at)
-    }
-
-    fn json(&self) -> Result<String, serde_json::Error> {
-        self.0.json()
-    }
-
-    fn batch(&self, py: Python<'_>, _: &str) -> PyResult<RecordBatch> {
-        let mut fields = vec![
-            column("cohort", DataType::Utf8),
-            column("key", DataType::Utf8),
-            column("currency", DataType::Utf8),
-            column("size", DataType::Int64),
-        ];
-        fields.extend(columns_of(py, "CohortCell")?);
-        let line = |of: &'_ Cohort, cell: &CohortCell| (of.cohort, of.currency, of.clients, *cell);
-        let mut lines = Vec::new();
-        for of in &self.0 {
-            lines.extend(of.cells.iter().map(|cell| {
-                let (cohort, currency, size, cell) = line(of, cell);
-                CohortLine { cohort, key: of.key.as_ref(), currency, size, cell }
-            }));
-        }
-        batch(&fields, &lines)
-    }
-}
-
-fn column(name: &str, of: DataType) -> FieldRef {
-    Arc::new(Field::new(name, of, true))
+tables! {
+    Movements.rows: MovementRow,
+    RevenueSeries.rows: RevenueReport,
+    Cohorts.cohorts: Cohort,
+    Applied.rejected: Rejection,
+    ScoreTable.client: ClientId,
 }
 
 /// Rows that the core holds.
@@ -155,7 +115,7 @@ impl Rows {
     pub(crate) fn table<'py>(
         py: Python<'py>,
         class: &'static str,
-        rows: impl Held + 'static,
+        rows: impl Whole + 'static,
     ) -> PyResult<Bound<'py, PyAny>> {
         let rows = Bound::new(py, Self { class, held: Box::new(rows) })?;
         py.import("healthfold._table")?.getattr("Table")?.call1((rows,))
@@ -166,7 +126,7 @@ impl Rows {
         result: Bound<'py, PyAny>,
         member: &str,
         class: &'static str,
-        rows: impl Held + 'static,
+        rows: impl Whole + 'static,
     ) -> PyResult<Bound<'py, PyAny>> {
         let table = Self::table(result.py(), class, rows)?;
         Self::set(result, member, table)
@@ -175,7 +135,7 @@ impl Rows {
     /// Keeps the columns of a result beside it, for whoever reads it as a table.
     pub(crate) fn beside<'py>(
         result: Bound<'py, PyAny>,
-        rows: impl Held + 'static,
+        rows: impl Whole + 'static,
     ) -> PyResult<Bound<'py, PyAny>> {
         let rows = Bound::new(result.py(), Self { class: "", held: Box::new(rows) })?;
         Self::set(result, "_native", rows.into_any())
@@ -229,7 +189,10 @@ impl Rows {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let batch = guarded_in(py, || self.held.batch(py, self.class))?;
+        let batch = guarded_in(py, || match self.held.table() {
+            Some(batch) => batch.map_err(|error| PyValueError::new_err(error.to_string())),
+            None => Err(PyTypeError::new_err("these rows have no table of columns; see `to_dicts`")),
+        })?;
         stream(py, batch, requested_schema)
     }
 }

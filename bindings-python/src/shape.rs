@@ -8,23 +8,11 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What kind of number there may be.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Number {
-    #[default]
-    None,
-    Bool,
-    Int,
-    Float,
-}
-
 /// What a text stands for.
 #[derive(Default)]
 pub(crate) enum Text {
-    /// Nothing: there are none.
-    #[default]
-    None,
     /// Itself.
+    #[default]
     Plain,
     Instant,
     Day,
@@ -62,7 +50,6 @@ pub(crate) enum Members {
 /// What becomes of each kind of JSON value.
 #[derive(Default)]
 pub(crate) struct Shape {
-    pub(crate) number: Number,
     pub(crate) text: Text,
     pub(crate) items: Items,
     pub(crate) members: Members,
@@ -129,8 +116,6 @@ struct Words {
     datetime: Py<PyAny>,
     date: Py<PyAny>,
     decimal: Py<PyAny>,
-    text: Py<PyAny>,
-    numbers: [(Py<PyAny>, Number); 3],
     enumeration: Py<PyType>,
 }
 
@@ -150,12 +135,6 @@ impl Words {
                 datetime: of("datetime", "datetime")?,
                 date: of("datetime", "date")?,
                 decimal: of("decimal", "Decimal")?,
-                text: of("builtins", "str")?,
-                numbers: [
-                    (of("builtins", "bool")?, Number::Bool),
-                    (of("builtins", "int")?, Number::Int),
-                    (of("builtins", "float")?, Number::Float),
-                ],
                 enumeration: enumeration.cast_into::<PyType>().map_err(PyErr::from)?.unbind(),
             })
         })
@@ -199,10 +178,6 @@ impl Shape {
             self.text = if matches!(self.text, Text::Instant) { Text::Moment } else { Text::Day };
         } else if hint.is(words.decimal.bind(py)) {
             self.text = Text::Decimal;
-        } else if hint.is(words.text.bind(py)) {
-            self.text = Text::Plain;
-        } else if let Some((_, number)) = words.numbers.iter().find(|(class, _)| hint.is(class.bind(py))) {
-            self.number = *number;
         } else if let Ok(class) = hint.cast::<PyType>() {
             self.add_class(class, words)?;
         }

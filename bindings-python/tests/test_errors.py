@@ -6,13 +6,26 @@ import json
 import pickle
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 from conftest import ROOT, subscription, usage
 
 import healthfold
-from healthfold import Engine, EventError, HealthfoldError, InternalError, Model, ModelError, QueryError, StoreError
+import polars
+
+from healthfold import (
+    Engine,
+    EventError,
+    HealthfoldError,
+    InternalError,
+    Model,
+    ModelError,
+    QueryError,
+    StoreError,
+    TableError,
+)
 
 AS_OF = "2026-03-31"
 
@@ -103,6 +116,25 @@ def busy() -> object:
     return None
 
 
+FRAME = polars.DataFrame({"who": ["acme"], "time": ["2026-01-05"], "amount": [1.5]})
+
+
+def table_issues() -> set[str]:
+    """The codes of what is wrong with the columns of tables."""
+    naive = polars.DataFrame({"time": [datetime(2026, 1, 5)], "amount": [1.5], "status": [1.5]})
+    found: set[str] = set()
+    wrong: list[tuple[Any, dict[str, Any]]] = [
+        (FRAME, {"columns": {"nobody": "who", "plan": "nowhere"}}),
+        (naive, {}),
+        (naive, {"timezone": "Mars/Olympus"}),
+    ]
+    for frame, how in wrong:
+        with pytest.raises(TableError) as caught:
+            Engine().apply_table("billing.subscription_set", frame, **how)
+        found |= {issue.code for issue in caught.value.issues}
+    return found
+
+
 MISTAKES: list[tuple[type[HealthfoldError], str, Callable[[], object]]] = [
     (EventError, "malformed_json", lambda: Engine().apply_ndjson("{", strict=True)),
     (EventError, "malformed_json", lambda: Engine().apply("\ud800", strict=True)),
@@ -148,6 +180,8 @@ MISTAKES: list[tuple[type[HealthfoldError], str, Callable[[], object]]] = [
     (StoreError, "corrupt_snapshot", corrupt(lambda snapshot: snapshot[:-1])),
     (StoreError, "newer_snapshot", lambda: Engine.restore(header(60_000))),
     (StoreError, "older_snapshot", lambda: Engine.restore(header(0))),
+    (TableError, "invalid_table", lambda: Engine().apply_table("usage.counted", FRAME)),
+    (TableError, "unreadable_table", lambda: Engine().apply_parquet("usage.counted", b"", source="x")),
     (HealthfoldError, "busy", busy),
 ]
 
@@ -169,7 +203,7 @@ def test_a_mistake_has_its_class_and_code(
 def test_every_documented_code_is_in_the_table() -> None:
     page = (ROOT / "docs" / "reference" / "errors.md").read_text()
     documented = set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
-    told = {code for _, code, _ in MISTAKES}
+    told = {code for _, code, _ in MISTAKES} | table_issues()
     # `busy` is a mistake that only Python lets one make; `forked` has a test of its own.
     assert documented == told - {"busy"}
 

@@ -175,7 +175,7 @@ def test_tables_are_sequences(book: Engine) -> None:
     scores = book.scores("default", as_of=AS_OF)
     assert [row.client for row in scores] == ["acme", "birch", "cedar"]
     assert scores[0].client == "acme" and scores[-1].client == "cedar" and len(scores[1:]) == 2
-    assert len(scores) == 3 and scores[0] in scores
+    assert len(scores) == 3 and scores[0] in scores and list(reversed(scores))[0] == scores[2]
     with pytest.raises(IndexError):
         scores[3]
     assert pickle.loads(pickle.dumps(scores)) == scores

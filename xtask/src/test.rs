@@ -25,7 +25,7 @@ pub(crate) struct Outcome {
     pub(crate) passed_tests: u64,
     pub(crate) failed_tests: u64,
     pub(crate) skipped: Vec<String>,
-    took: Duration,
+    pub(crate) took: Duration,
 }
 
 struct Step {

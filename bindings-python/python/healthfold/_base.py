@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -42,11 +41,16 @@ def _members(result: Any) -> list[tuple[str, Any]]:
     return [(name, getattr(result, attribute)) for attribute, name in names if name not in without]
 
 
+def _is_list(value: Any) -> bool:
+    # A table stands for its rows.
+    return isinstance(value, (tuple, list)) or hasattr(value, "to_dicts")
+
+
 def plain(value: Any) -> Any:
     """Results as dicts, tuples as lists, the rest as it is."""
     if isinstance(value, Result):
         return value.to_dict()
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if _is_list(value):
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
@@ -57,7 +61,7 @@ def wire(value: Any) -> Any:
     """What ``json.dumps`` writes as the core does."""
     if isinstance(value, Result):
         return {name: wire(item) for name, item in _members(value)}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if _is_list(value):
         return [wire(item) for item in value]
     if isinstance(value, dict):
         return {key: wire(item) for key, item in value.items()}
@@ -77,7 +81,7 @@ def instant(value: datetime) -> str:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if _is_list(value):
         shown = ", ".join(_short(item) for item in value[:3])
         more = f", ... {len(value)} in all" if len(value) > 3 else ("," if len(value) == 1 else "")
         return f"({shown}{more})"

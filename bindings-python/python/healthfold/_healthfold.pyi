@@ -420,7 +420,5 @@ def model_schema() -> dict[str, Any]:
     """The JSON Schema of models and model sets."""
 def event_schema() -> dict[str, Any]:
     """The JSON Schema of events."""
-def _table_of(class_name: str, rows: str, requested_schema: object | None = None) -> object:
-    """Rows that Python holds, from their JSON: those that came back from a pickle."""
 def _panic(message: str) -> None:
     """For the test that no panic ends the interpreter."""

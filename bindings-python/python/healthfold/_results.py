@@ -166,8 +166,10 @@ class Conflict(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Applied(Result):
+class Applied(TableResult):
     """What became of a batch. Only the first 1 000 rejections and conflicts are listed; all are counted."""
+
+    _table: ClassVar[str] = "_native"
 
     applied: int
     """Events that are in now and were not before."""
@@ -183,6 +185,7 @@ class Applied(Result):
     """Identities with two contents."""
     conflict_count: int
     """How many of them."""
+    _native: Any = field(default=None, repr=False, compare=False)
 
 
 class Missing(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from ._base import Result, plain
@@ -15,8 +15,11 @@ __all__ = ["Table", "TableResult"]
 T = TypeVar("T")
 
 
-class Table(Sequence[T], Generic[T]):
-    """Rows of one class, in the order of the answer. A row is made when it is looked at."""
+class Table(Generic[T]):
+    """Rows of one class, in the order of the answer: what a tuple can, and a table by the Arrow PyCapsule interface.
+
+    A row is made when it is looked at. It is no `collections.abc.Sequence`, which polars would take row by row.
+    """
 
     __slots__ = ("_rows",)
     _rows: _Rows | tuple[T, ...]
@@ -45,6 +48,13 @@ class Table(Sequence[T], Generic[T]):
         for place in range(len(self)):
             yield self[place]
 
+    def __reversed__(self) -> Iterator[T]:
+        for place in range(len(self) - 1, -1, -1):
+            yield self[place]
+
+    def __contains__(self, row: object) -> bool:
+        return any(row == other for other in self)
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """The rows as dicts."""
         return [plain(row) for row in self]
@@ -61,12 +71,9 @@ class Table(Sequence[T], Generic[T]):
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The rows as a table for whatever speaks Arrow: polars, pandas, pyarrow, duckdb. Nothing is copied on the way."""
-        if not isinstance(self._rows, tuple):
-            return self._rows.__arrow_c_stream__(requested_schema)
-        from ._healthfold import _table_of
-
-        name = type(self._rows[0]).__name__ if self._rows else "Result"
-        return _table_of(name, self.to_json(), requested_schema)
+        if isinstance(self._rows, tuple):
+            raise TypeError("rows that were cut out or came from a pickle are no table any more; ask again, or use `to_dicts`")
+        return self._rows.__arrow_c_stream__(requested_schema)
 
     def to_polars(self) -> Any:
         """The rows as a frame of polars."""
@@ -127,13 +134,20 @@ def to_polars(table: Any) -> Any:
         import polars
     except ImportError as error:
         raise ImportError("`to_polars` needs polars: pip install polars") from error
-    return polars.DataFrame(table)
+    try:
+        return polars.DataFrame(table)
+    except TypeError:
+        return polars.DataFrame(table.to_dicts())
 
 
 def to_pandas(table: Any) -> Any:
     """Anything that speaks Arrow as a frame of pandas, which reads Arrow by pyarrow."""
     try:
-        import pyarrow
+        import pandas  # type: ignore[import-untyped, unused-ignore]
+        import pyarrow  # type: ignore[import-untyped, unused-ignore]
     except ImportError as error:
         raise ImportError("`to_pandas` needs pandas and pyarrow: pip install pandas pyarrow") from error
-    return pyarrow.table(table).to_pandas()
+    try:
+        return pyarrow.table(table).to_pandas()
+    except TypeError:
+        return pandas.DataFrame(table.to_dicts())

@@ -4,7 +4,7 @@ use super::Engine;
 use crate::args::{self, Spec, When};
 use crate::model::Model;
 use crate::results::{instant, object_of};
-use crate::rows::Rows;
+use crate::rows::{List, Rows, Scores};
 use healthfold::{ClientId, Every};
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyTuple};
@@ -81,7 +81,7 @@ impl Engine {
             let (start, end) = (start.as_of(engine)?, end.as_of(engine)?);
             Ok(engine.score_history(&client, &model.inner, start, end, every)?)
         })?;
-        Rows::table(py, "HealthScore", scores)
+        Rows::table(py, "HealthScore", Scores(scores))
     }
 
     /// Why a client's score changed from `start` to `end`. The model may be another one at the end.
@@ -119,7 +119,7 @@ impl Engine {
         let rows = self.shared.ask_long(py, move |engine| {
             Ok(engine.timeline(&client, start.as_of(engine)?, end.as_of(engine)?)?)
         })?;
-        Rows::table(py, "HistoryRow", rows)
+        Rows::table(py, "HistoryRow", List(rows))
     }
 
     /// What does not fit together in a client's events: a reply to a ticket never opened, a retraction of nothing.
@@ -127,7 +127,7 @@ impl Engine {
     fn anomalies<'py>(&self, py: Python<'py>, client: &str) -> PyResult<Bound<'py, PyAny>> {
         let client = ClientId::new(client);
         let rows = self.shared.ask_long(py, move |engine| Ok(engine.anomalies(&client)?))?;
-        Rows::table(py, "Anomaly", rows)
+        Rows::table(py, "Anomaly", List(rows))
     }
 
     /// How far a client is with a set of milestones, due `within_days` calendar days after its first event.

@@ -5,8 +5,7 @@ use crate::args::{self, Span, Spec, When};
 use crate::error::Fault;
 use crate::model::Model;
 use crate::results::{object_of, tuple_of};
-use crate::rows::Rows;
-use crate::scores::Scores;
+use crate::rows::{List, Rows, Scores};
 use healthfold::{ClientId, Every, Outcome, RankOptions, RollUpOptions, ScoresOf};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -35,7 +34,7 @@ impl Engine {
         let scores = self
             .shared
             .ask_long(py, move |engine| Ok(engine.scores(&model.inner, as_of.as_of(engine)?, of)))?;
-        Rows::table(py, "HealthScore", scores)
+        Rows::table(py, "HealthScore", Scores(scores))
     }
 
     /// The scores of all clients as columns, in order of their ids: the numbers of `scores` for a fraction of the time and memory,
@@ -52,7 +51,7 @@ impl Engine {
         let table = self
             .shared
             .ask_long(py, move |engine| Ok(engine.score_table(&model.inner, as_of.as_of(engine)?, of)))?;
-        Rows::beside(object_of(py, "ScoreTable", &table)?, Scores(table))
+        Rows::beside(object_of(py, "ScoreTable", &table)?, table)
     }
 
     /// What was stated against what the model declares: judgements that are not one of its steps. Empty where all is well.
@@ -61,7 +60,7 @@ impl Engine {
         let faults = self
             .shared
             .ask_long(py, move |engine| Ok(engine.check_data(&model.inner, as_of.as_of(engine)?)))?;
-        Rows::table(py, "DataFault", faults)
+        Rows::table(py, "DataFault", List(faults))
     }
 
     /// How the book stands: clients and MRR by band.
@@ -99,7 +98,7 @@ impl Engine {
             let (start, end) = (start.as_of(engine)?, end.as_of(engine)?);
             Ok(engine.book_history(&model.inner, start, end, every, of)?)
         })?;
-        Rows::table(py, "BookHealth", points)
+        Rows::table(py, "BookHealth", List(points))
     }
 
     /// What two models say of the same book: who changes band, and the MRR that moved.
@@ -164,7 +163,7 @@ impl Engine {
         let rolled = self.shared.ask_long(py, move |engine| {
             Ok(engine.roll_ups(&model.inner, as_of.as_of(engine)?, of, how)?)
         })?;
-        Rows::table(py, "RollUp", rolled)
+        Rows::table(py, "RollUp", List(rolled))
     }
 
     /// Clients in order of a signal (`by`), or of their score (`model`); those without one last.
@@ -197,7 +196,7 @@ impl Engine {
                 )),
             }
         })?;
-        Rows::table(py, "RankRow", rows)
+        Rows::table(py, "RankRow", List(rows))
     }
 
     /// Subscriptions whose term, or whose self by a known cancellation, ends in a period; with a model also how their clients
@@ -282,6 +281,6 @@ impl Engine {
         let rows = self.shared.ask_long(py, move |engine| {
             Ok(engine.north_star(&model.inner, as_of.as_of(engine)?, horizon_days))
         })?;
-        Rows::table(py, "NorthStar", rows)
+        Rows::table(py, "NorthStar", List(rows))
     }
 }

@@ -5,6 +5,7 @@ use crate::args;
 use crate::error::Fault;
 use crate::reader::{Objects, Source};
 use crate::results::object_of;
+use crate::rows::Rows;
 use crate::run::guarded_in;
 use healthfold::{Applied, ReadOptions, SourceId};
 use pyo3::prelude::*;
@@ -23,6 +24,11 @@ pub(super) fn progress(py: Python<'_>, asked: Option<&Bound<'_, PyAny>>) -> PyRe
         }
         None => Ok(None),
     }
+}
+
+/// What became of a batch; its rejections are a table, too.
+pub(super) fn told(py: Python<'_>, applied: Applied) -> PyResult<Bound<'_, PyAny>> {
+    Rows::beside(object_of(py, "Applied", &applied)?, applied)
 }
 
 impl Engine {
@@ -84,7 +90,7 @@ impl Engine {
         }
         applied.rejected.sort_by_key(|rejection| rejection.index);
         applied.rejected.truncate(LISTED);
-        object_of(py, "Applied", &applied)
+        told(py, applied)
     }
 
     /// Takes in events from NDJSON, one on a line, or from a JSON array: bytes, text, a path, or an open file. As `apply`,
@@ -108,7 +114,7 @@ impl Engine {
         let read = guarded_in(py, || Source::of(data))?.with_progress(self::progress(py, progress)?);
         let (applied, read) = self.take_in(py, read, &options(source, strict, skip_unknown))?;
         read.finish(py)?;
-        object_of(py, "Applied", &applied)
+        told(py, applied)
     }
 
     /// Gives up detail before an instant to bound memory. The seal moves down to the start of its month; events from before

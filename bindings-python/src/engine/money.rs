@@ -4,7 +4,7 @@ use super::Engine;
 use crate::args::{self, Span, When};
 use crate::error::{Fault, query};
 use crate::results::object_of;
-use crate::rows::{CohortRows, Reports, Rows};
+use crate::rows::Rows;
 use healthfold::{
     AsOf, Benchmark, Margin, Month, PeriodUnit, ReasonClasses, RevenueSeries, Scorecard, Target,
 };
@@ -66,9 +66,8 @@ impl Engine {
             let (start, end) = (start.beginning(engine)?, end.beginning(engine)?);
             Ok(engine.revenue_series(start, end, every, &options)?)
         })?;
-        let RevenueSeries { as_of, rows } = series;
-        let empty = object_of(py, "RevenueSeries", &RevenueSeries { as_of, rows: Vec::new() })?;
-        Rows::put(empty, "rows", "RevenueReport", Reports(rows))
+        let empty = RevenueSeries { as_of: series.as_of, rows: Vec::new() };
+        Rows::put(object_of(py, "RevenueSeries", &empty)?, "rows", "RevenueReport", series)
     }
 
     /// What each client did over a period, with the events behind it.
@@ -84,7 +83,9 @@ impl Engine {
             .shared
             .ask_long(py, move |engine| Ok(engine.movements(period.period(engine)?, &options)?))?;
         let rows = std::mem::take(&mut movements.rows);
-        Rows::put(object_of(py, "Movements", &movements)?, "rows", "MovementRow", rows)
+        let told = object_of(py, "Movements", &movements)?;
+        movements.rows = rows;
+        Rows::put(told, "rows", "MovementRow", movements)
     }
 
     /// Why clients left in a period, by stated reason and by the action that `classes`, a dict from reasons, calls for.
@@ -127,8 +128,10 @@ impl Engine {
         let mut cohorts = self.shared.ask_long(py, move |engine| {
             Ok(engine.cohorts(months, AsOf::At(as_of.as_of(engine)?), &options)?)
         })?;
-        let rows = CohortRows(std::mem::take(&mut cohorts.cohorts));
-        Rows::put(object_of(py, "Cohorts", &cohorts)?, "cohorts", "Cohort", rows)
+        let rows = std::mem::take(&mut cohorts.cohorts);
+        let told = object_of(py, "Cohorts", &cohorts)?;
+        cohorts.cohorts = rows;
+        Rows::put(told, "cohorts", "Cohort", cohorts)
     }
 
     /// The trials that began and those that ended in a period, and how many of them pay.

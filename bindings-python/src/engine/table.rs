@@ -2,10 +2,9 @@
 //! of pyarrow, a relation of duckdb; and Parquet files.
 
 use super::Engine;
-use super::fold::progress;
+use super::fold::{progress, told};
 use crate::args;
 use crate::error::Fault;
-use crate::results::object_of;
 use crate::run::guarded_in;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
@@ -233,7 +232,7 @@ impl Engine {
             self.shared.change(py, move |engine| Ok(engine.apply_table(kind, table, &options)?));
         match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
-            None => object_of(py, "Applied", &applied?),
+            None => told(py, applied?),
         }
     }
 
@@ -265,6 +264,6 @@ impl Engine {
                 Ok(engine.apply_parquet(kind, file, &options)?)
             })?
         };
-        object_of(py, "Applied", &applied)
+        told(py, applied)
     }
 }

@@ -1,6 +1,8 @@
 //! What is generated for Python: the classes of results, from the core's own structs, and the stub of the native module,
 //! from the binding's signatures.
 
+#![allow(clippy::panic, reason = "a type of the core that has no form in Python stops the generator")]
+
 use super::core_types::{self, Field, Kind, Named, Variant, arguments, path_end};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -96,8 +98,8 @@ const BY_HAND: &[ByHand] = &[
 /// Lists whose rows are made when they are looked at.
 const TABLES: &[(&str, &str)] = &[("Movements", "rows"), ("RevenueSeries", "rows"), ("Cohorts", "cohorts")];
 
-/// A result that is columns already, and the member that holds them as a table.
-const COLUMNS: (&str, &str) = ("ScoreTable", "_native");
+/// Results that are tables beside what they say of themselves, and the member that holds these.
+const COLUMNS: &[(&str, &str)] = &[("ScoreTable", "_native"), ("Applied", "_native")];
 
 /// Values without parts.
 fn leaf(name: &str) -> Option<&'static str> {
@@ -187,7 +189,7 @@ impl Results<'_> {
     }
 
     fn record(&mut self, name: &str, doc: &str, members: &[Member]) {
-        let table = TABLES.iter().chain(&[COLUMNS]).find(|(of, _)| *of == name);
+        let table = TABLES.iter().chain(COLUMNS).find(|(of, _)| *of == name);
         let base = if table.is_some() { "TableResult" } else { "Result" };
         let _ = write!(
             self.classes,
@@ -200,8 +202,9 @@ impl Results<'_> {
         for Member { name, doc, of, .. } in members {
             let _ = write!(self.classes, "    {}: {of}\n{}", attribute(name), docstring(doc, 4));
         }
-        if name == COLUMNS.0 {
-            let _ = writeln!(self.classes, "    _native: Any = field(default=None, repr=False, compare=False)");
+        if COLUMNS.iter().any(|(of, _)| *of == name) {
+            let _ =
+                writeln!(self.classes, "    _native: Any = field(default=None, repr=False, compare=False)");
         }
         if members.iter().any(|member| member.may_be_absent) {
             let _ = write!(

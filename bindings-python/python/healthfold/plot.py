@@ -1,0 +1,223 @@
+"""Pictures of results, by Altair: ``pip install 'healthfold[plot]'``.
+
+Each function returns a chart: shown as it is in a notebook, or kept by ``chart.save("name.png")`` (or ``.svg``, ``.html``),
+which needs no browser and no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._results import Cohorts, HealthScore, RevenueReport, RevenueSeries
+    from ._table import Table
+
+__all__ = ["band_flow", "cohort_heat_map", "retention", "score_breakdown", "score_history", "waterfall"]
+
+BLUE, ORANGE, GREEN, GREY = "#2f7fc1", "#d1603d", "#3f9a4b", "#8a8f98"
+BANDS = {"red": "#c93a3a", "yellow": "#d9a514", "amber": "#d9a514", "green": "#3f9a4b", "unknown": "#b9bec6"}
+
+
+def _altair() -> Any:
+    try:
+        import altair
+    except ImportError as error:
+        raise ImportError("healthfold.plot needs altair: pip install 'healthfold[plot]'") from error
+    return altair
+
+
+def _done(chart: Any, title: str, subtitle: str = "") -> Any:
+    return (
+        chart.properties(title={"text": title, "subtitle": subtitle, "anchor": "start"} if subtitle else title)
+        .configure(font="system-ui, sans-serif")
+        .configure_title(anchor="start", fontSize=15, subtitleFontSize=12, subtitleColor="#666", offset=12)
+        .configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", gridColor="#e4e6ea", labelLimit=260)
+        .configure_view(stroke=None)
+        .configure_legend(labelFontSize=12, titleFontSize=12)
+    )
+
+
+def _colour(band: str) -> str:
+    return BANDS.get(band.lower(), GREY)
+
+
+def score_breakdown(score: HealthScore, *, width: int = 460) -> Any:
+    """What each part adds to a score, and what it could add at most."""
+    alt = _altair()
+    rows = []
+    for part in score.parts:
+        missing = part.reading is None
+        why = str(part.missing).replace("_", " ") if missing and part.missing else ""
+        name = part.signal.replace("_", " ") + (f" ({why})" if why else "")
+        rows.append({"part": name, "adds": part.contribution, "could": part.weight * 100, "missing": missing})
+    order = [row["part"] for row in rows]
+    data = alt.Data(values=rows)
+    y = alt.Y("part:N", sort=order, title=None)
+    could = alt.Chart(data).mark_bar(color="#dfe3e8", height=14).encode(
+        y=y, x=alt.X("could:Q", title="points of the score; grey: at most"), tooltip=["part:N", "could:Q"]
+    )
+    adds = alt.Chart(data).mark_bar(color=BLUE, height=14).encode(y=y, x="adds:Q", tooltip=["part:N", "adds:Q"])
+    text = alt.Chart(data).transform_filter("!datum.missing").mark_text(align="left", dx=5, fontSize=11).encode(
+        y=y, x="could:Q", text=alt.Text("adds:Q", format=".1f")
+    )
+    head = "no score" if score.score is None else f"{score.score:.0f}, {score.band}"
+    chart = (could + adds + text).properties(width=width, height=alt.Step(24))
+    return _done(chart, f"{score.client}: {head}", f"{score.as_of:%d %b %Y}, {score.coverage:.0%} of the model seen")
+
+
+def score_history(history: Table[HealthScore], bands: Sequence[Any] = (), *, width: int = 620, height: int = 260) -> Any:
+    """A score over time, over the bands of its model (``model.bands``)."""
+    alt = _altair()
+    rows = [{"at": row.as_of.isoformat(), "score": row.score, "band": row.band} for row in history]
+    line = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_line(color="#20252b", strokeWidth=2, interpolate="step-after")
+        .encode(
+            x=alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%d %b", grid=False, labelOverlap=True)),
+            y=alt.Y("score:Q", title="score", scale=alt.Scale(domain=[0, 100])),
+            tooltip=[alt.Tooltip("at:T", format="%d %b %Y"), alt.Tooltip("score:Q", format=".1f"), "band:N"],
+        )
+    )
+    ends = [band.from_ for band in bands[1:]] + [100]
+    grounds = [
+        {"band": band.name, "from": band.from_, "to": end, "colour": _colour(band.name)} for band, end in zip(bands, ends)
+    ]
+    chart = line
+    if grounds:
+        ground = (
+            alt.Chart(alt.Data(values=grounds))
+            .mark_rect(opacity=0.16)
+            .encode(y="from:Q", y2="to:Q", color=alt.Color("colour:N", scale=None))
+        )
+        label = (
+            alt.Chart(alt.Data(values=grounds))
+            .mark_text(align="left", x=6, dy=-8, fontSize=11, opacity=0.75)
+            .encode(y="from:Q", text="band:N")
+        )
+        chart = ground + label + line
+    client = history[0].client if len(history) else ""
+    return _done(chart.properties(width=width, height=height), f"Health of {client}")
+
+
+LINES = [
+    ("opening", 0), ("new", 1), ("reactivation", 1), ("resumed", 1), ("expansion", 1), ("contraction", -1),
+    ("paused", -1), ("churn", -1), ("fx", 1), ("closing", 0),
+]  # fmt: skip
+
+
+def waterfall(report: RevenueReport, *, currency: str | None = None, width: int = 640, height: int = 300) -> Any:
+    """The MRR of a period from opening to closing. Of a book in several currencies say which."""
+    alt = _altair()
+    row = report.total
+    if row is None or (currency is not None and currency != report.currency):
+        row = (report.by_currency or {}).get(currency or "")
+    if row is None:
+        known = ", ".join(report.by_currency or {}) or str(report.currency)
+        raise ValueError(f"the report has no total of its own: say `currency`, one of {known}")
+    unit = currency or report.currency or ""
+    rows, level = [], 0.0
+    for name, sign in LINES:
+        amount = float(getattr(row, name).mrr)
+        if sign and not amount:
+            continue
+        start, level = (0.0, amount) if not sign else (level, level + sign * amount)
+        kind = "total" if not sign else ("up" if level >= start else "down")
+        text = f"{amount:,.0f}" if not sign else f"{level - start:+,.0f}".replace("-", "−")
+        rows.append({"line": name, "from": start, "to": level, "top": max(start, level), "kind": kind, "text": text})
+    data = alt.Data(values=rows)
+    x = alt.X("line:N", sort=[row["line"] for row in rows], title=None, axis=alt.Axis(labelAngle=0))
+    colours = alt.Scale(domain=["total", "up", "down"], range=[GREY, BLUE, ORANGE])
+    bars = alt.Chart(data).mark_bar(size=44).encode(
+        x=x,
+        y=alt.Y("from:Q", title=f"MRR, {unit}", axis=alt.Axis(format="~s")),
+        y2="to:Q",
+        color=alt.Color("kind:N", scale=colours, legend=None),
+    )
+    text = alt.Chart(data).mark_text(dy=-7, fontSize=11).encode(x=x, y="top:Q", text="text:N")
+    period = f"{report.period.start:%d %b %Y} to before {report.period.end:%d %b %Y}"
+    return _done((bars + text).properties(width=width, height=height), "MRR from opening to closing", period)
+
+
+def retention(series: RevenueSeries, *, width: int = 620, height: int = 280) -> Any:
+    """NRR and GRR over time, each with its 95 % interval."""
+    alt = _altair()
+    rows = []
+    for report in series.rows:
+        if report.total is None:
+            continue
+        for name in ("nrr", "grr"):
+            rate = getattr(report.total, name)
+            if rate.value is not None:
+                start = report.period.start.isoformat()
+                rows.append({"start": start, "rate": name.upper(), "value": rate.value, "low": rate.low, "high": rate.high})
+    data = alt.Data(values=rows)
+    colour = alt.Color("rate:N", title=None, scale=alt.Scale(domain=["NRR", "GRR"], range=[BLUE, ORANGE]), legend=alt.Legend(orient="top", symbolOpacity=1))
+    axis = alt.Axis(format="%b %Y", grid=False, labelOverlap=True, tickCount="month")
+    x = alt.X("start:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+    y = alt.Y("value:Q", title="of the opening MRR", axis=alt.Axis(format="%"), scale=alt.Scale(zero=False))
+    ground = alt.Chart(data).mark_area(opacity=0.16).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour)
+    line = alt.Chart(data).mark_line(point=True).encode(
+        x=x, y=y, color=colour, tooltip=["rate:N", alt.Tooltip("value:Q", format=".1%"), alt.Tooltip("low:Q", format=".1%"), alt.Tooltip("high:Q", format=".1%")]
+    )
+    rule = alt.Chart(alt.Data(values=[{"one": 1}])).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="one:Q")
+    return _done((ground + rule + line).properties(width=width, height=height), "Net and gross revenue retention", "with 95 % intervals")
+
+
+def cohort_heat_map(cohorts: Cohorts, *, money: bool = False) -> Any:
+    """The share of each cohort that still pays, month by month; with ``money`` the share of its MRR."""
+    alt = _altair()
+    rows, top = [], 1.0
+    for cohort in cohorts.cohorts:
+        for cell in cohort.cells:
+            share = cell.mrr_share if money else cell.clients_share
+            if share is not None:
+                rows.append({"cohort": f"{cohort.cohort} ({cohort.clients})", "month": cell.months, "share": share})
+                top = max(top, share)
+    data = alt.Data(values=rows)
+    x = alt.X("month:O", title="months after the first", axis=alt.Axis(labelAngle=0))
+    y = alt.Y("cohort:O", title="began to pay (clients)")
+    cells = alt.Chart(data).mark_rect(stroke="white").encode(
+        x=x,
+        y=y,
+        color=alt.Color("share:Q", scale=alt.Scale(scheme="blues", domain=[0, top]), legend=alt.Legend(format="%", title=None)),
+        tooltip=["cohort:O", "month:O", alt.Tooltip("share:Q", format=".1%")],
+    )
+    text = alt.Chart(data).mark_text(fontSize=10).encode(
+        x=x,
+        y=y,
+        text=alt.Text("share:Q", format=".0%"),
+        color=alt.condition("datum.share > 0.6", alt.value("white"), alt.value("#20252b")),
+    )
+    what = "MRR" if money else "clients"
+    chart = (cells + text).properties(width=alt.Step(40), height=alt.Step(24))
+    return _done(chart, f"Cohorts: share of {what} kept")
+
+
+def band_flow(before: Table[HealthScore], after: Table[HealthScore], bands: Sequence[Any] = ()) -> Any:
+    """How many clients went from which band to which, between two dates: ``scores`` at each."""
+    alt = _altair()
+    last: Mapping[str, str] = {row.client: row.band for row in after}
+    moves: dict[tuple[str, str], int] = {}
+    for row in before:
+        pair = (row.band, last.get(row.client, "gone"))
+        moves[pair] = moves.get(pair, 0) + 1
+    known = [band.name for band in bands]
+    others = sorted({band for pair in moves for band in pair} - set(known))
+    order = known[::-1] + others
+    rows = [{"from": a, "to": b, "clients": n, "share": n / sum(m for (c, _), m in moves.items() if c == a)} for (a, b), n in moves.items()]
+    data = alt.Data(values=rows)
+    x = alt.X("to:N", sort=order, title="band after", axis=alt.Axis(labelAngle=0, orient="top"))
+    y = alt.Y("from:N", sort=order, title="band before")
+    cells = alt.Chart(data).mark_rect(stroke="white").encode(
+        x=x,
+        y=y,
+        color=alt.Color("share:Q", scale=alt.Scale(scheme="blues", domain=[0, 1]), legend=alt.Legend(format="%", title="of the band before")),
+    )
+    text = alt.Chart(data).mark_text(fontSize=12).encode(
+        x=x, y=y, text="clients:Q", color=alt.condition("datum.share > 0.6", alt.value("white"), alt.value("#20252b"))
+    )
+    first = before[0].as_of if len(before) else None
+    then = after[0].as_of if len(after) else None
+    when = f"{first:%d %b %Y} to {then:%d %b %Y}" if first and then else ""
+    return _done((cells + text).properties(width=alt.Step(90), height=alt.Step(44)), "Clients by band, before and after", when)
