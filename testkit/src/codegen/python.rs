@@ -341,7 +341,8 @@ fn union(a: &str, b: &str) -> String {
     // No bar stands inside brackets of these annotations, but for tuples of unions, which are not taken apart.
     let mut members: Vec<&str> = if a.contains('[') { vec![a] } else { a.split(" | ").collect() };
     for member in if b.contains('[') { vec![b] } else { b.split(" | ").collect() } {
-        if !members.contains(&member) && !(member == "None" && a.ends_with("| None")) {
+        let is_there = member == "None" && a.ends_with("| None");
+        if !is_there && !members.contains(&member) {
             members.push(member);
         }
     }
