@@ -148,7 +148,9 @@ fn take(item: &Item, types: &mut BTreeMap<String, Named>, words: &mut Arms) {
 fn variant(variant: &syn::Variant) -> Option<Variant> {
     match &variant.fields {
         Fields::Named(_) => Some(Variant::Fields(fields(&variant.fields))),
-        Fields::Unnamed(unnamed) => unnamed.unnamed.first().map(|field| Variant::Type(Box::new(field.ty.clone()))),
+        Fields::Unnamed(unnamed) => {
+            unnamed.unnamed.first().map(|field| Variant::Type(Box::new(field.ty.clone())))
+        }
         Fields::Unit => None,
     }
 }
