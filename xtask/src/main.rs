@@ -25,7 +25,10 @@ enum Task {
     /// Folds a log of events and prints who needs help and how revenue went.
     Demo(xtask::demo::Options),
     /// Runs everything that must pass, and says what was skipped and why.
-    Test,
+    Test {
+        /// Only the step of this name, such as `python`.
+        step: Option<String>,
+    },
     /// Writes the generated files.
     Codegen {
         /// Only say which files are stale, and fail if there are any.
@@ -56,7 +59,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Demo(options) => xtask::demo::run(&options),
-        Task::Test => test::run(),
+        Task::Test { step } => test::run(step.as_deref()),
         Task::Codegen { check } => write_generated(check),
         Task::Cases { folder, answers } => {
             run_cases(&folder.unwrap_or_else(case::own_cases), answers.as_deref())

@@ -27,7 +27,12 @@ impl Places {
 
     fn python(&self) -> Command {
         let mut python = Command::new(self.bin.join("python"));
-        python.current_dir(&self.binding).env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+        python
+            .current_dir(&self.binding)
+            .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+            .env("MYPY_CACHE_DIR", self.target.join("mypy"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("HYPOTHESIS_STORAGE_DIRECTORY", self.target.join("hypothesis"));
         python
     }
 }
@@ -137,7 +142,7 @@ fn pytest(places: &Places, answers: &Path, outcome: &mut Outcome) -> Result<()> 
     let output = places
         .python()
         .env("HEALTHFOLD_RUST_ANSWERS", answers)
-        .args(["-m", "pytest", "--quiet", "-r", "s", "--no-header", "-p", "no:cacheprovider"])
+        .args(["-m", "pytest", "-r", "s", "--no-header", "-p", "no:cacheprovider"])
         .output()
         .context("pytest does not start")?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -52,10 +52,14 @@ const STEPS: &[Step] = &[
     Step { name: "docs", shows: "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps", run: docs },
 ];
 
-/// Runs every step, also after one that failed.
-pub(crate) fn run() -> Result<()> {
+/// Runs every step, also after one that failed; or one alone.
+pub(crate) fn run(only: Option<&str>) -> Result<()> {
     let mut outcomes = Vec::new();
-    for step in STEPS {
+    let wanted = |step: &&Step| only.is_none_or(|name| name == step.name);
+    if !STEPS.iter().any(|step| wanted(&step)) {
+        bail!("the steps are {}", STEPS.iter().map(|step| step.name).collect::<Vec<_>>().join(", "));
+    }
+    for step in STEPS.iter().filter(wanted) {
         println!("== {}: {}", step.name, step.shows);
         #[allow(clippy::disallowed_methods, reason = "how long a step took is no answer of the library")]
         let begun = std::time::Instant::now();
