@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// The folder that cargo builds in: this program lies two levels below it.
-fn target() -> Result<PathBuf> {
+pub(crate) fn target() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     own.ancestors().nth(2).map(Path::to_owned).context("this program is in no target folder")
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must pass, one step after the other, and what became of each.
 
+use crate::peers;
 use anyhow::{Context, Result, bail};
 use healthfold_testkit::{case, codegen};
 use std::process::{Command, Stdio};
@@ -48,6 +49,11 @@ const STEPS: &[Step] = &[
         name: "python",
         shows: "the wheel in a virtual environment: pytest with the shared cases, mypy --strict, stubtest",
         run: crate::python::run,
+    },
+    Step {
+        name: "instructions",
+        shows: "cargo bench -p healthfold-guards, where valgrind is installed",
+        run: instructions,
     },
     Step { name: "docs", shows: "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps", run: docs },
 ];
@@ -131,6 +137,26 @@ fn tests() -> Result<Outcome> {
 fn threads() -> Result<Outcome> {
     let of = ["--features", "threads", "--test", "threads", "--test", "conformance"];
     run_tests(&[&["test", "-p", "healthfold"][..], &of, &["--", "--show-output"]].concat())
+}
+
+/// How many instructions the main paths take, against their limits.
+fn instructions() -> Result<Outcome> {
+    const RUNNER: &str = "0.20.0";
+    if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
+        let reason = "instruction counts: valgrind is not installed".to_owned();
+        return Ok(Outcome { skipped: vec![reason], ..Outcome::default() });
+    }
+    // The runner must be of the version that guards/Cargo.toml asks for.
+    let tools = peers::target()?.join("tools").join(RUNNER);
+    let runner = tools.join("bin/gungraun-runner");
+    if !runner.exists() {
+        let install = ["install", "--quiet", "--locked", "gungraun-runner", "--version", RUNNER, "--root"];
+        let installed = plain(cargo().args(install).arg(&tools))?;
+        if installed.failed {
+            return Ok(installed);
+        }
+    }
+    plain(cargo().env("GUNGRAUN_RUNNER", runner).args(["bench", "--quiet", "-p", "healthfold-guards"]))
 }
 
 fn run_tests(args: &[&str]) -> Result<Outcome> {
