@@ -31,6 +31,7 @@ use pyo3::prelude::*;
 fn _healthfold(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<engine::Engine>()?;
+    module.add_class::<engine::Watch>()?;
     module.add_class::<model::Model>()?;
     module.add_class::<rows::Rows>()?;
     module.add_function(wrap_pyfunction!(model::model_schema, module)?)?;

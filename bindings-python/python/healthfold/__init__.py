@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ._healthfold import Engine, Model, __version__, event_schema, model_schema
+from ._healthfold import Engine, Model, Watch, __version__, event_schema, model_schema
 from ._results import *  # noqa: F403
 from ._results import __all__ as _results
 from ._table import Table
@@ -25,6 +25,7 @@ __all__ = [
     "StoreError",
     "Table",
     "TableError",
+    "Watch",
     "__version__",
     "event_schema",
     "model_schema",

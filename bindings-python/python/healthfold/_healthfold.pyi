@@ -33,6 +33,7 @@ from ._results import (
     RankRow,
     RankWithin,
     Reading,
+    Refreshed,
     Renewals,
     RevenueReport,
     RevenueSeries,
@@ -334,6 +335,18 @@ class Engine:
         """Lifetime value. `simple`: ARPA x `margin` / monthly logo churn of a `period`. `observed`: what each client has paid
         `as_of` an instant, less what was paid back.
         """
+    def watch(
+        self,
+        model: ModelLike,
+        *,
+        as_of: When,
+        only: Only = None,
+        period: PeriodLike | None = None,
+        **settings: Any,
+    ) -> Watch:
+        """Keeps the health of the book by one model fresh, and with `period` its revenue: a refresh after some events costs what
+        the clients cost that changed. `settings` are those of `revenue`.
+        """
     def snapshot(self) -> bytes:
         """The whole engine as bytes: canonical, with a checked header."""
     @staticmethod
@@ -351,6 +364,21 @@ class Engine:
         """The instant before which detail was given up."""
     def anonymous_id(self, client: str) -> str:
         """The id under which an erased client's money and sums are kept."""
+
+@final
+class Watch:
+    """The health of a book by one model, and the revenue of one period, kept fresh: made by `Engine.watch`."""
+    def refresh(self, *, as_of: When) -> Refreshed:
+        """Takes in what happened since the last refresh, and answers as of an instant from then on."""
+    @property
+    def as_of(self) -> datetime:
+        """As of when it answers."""
+    def health(self) -> BookHealth:
+        """How the book stands: as `Engine.book_health`."""
+    def score(self, client: str) -> tuple[float | None, str] | None:
+        """The score and the band of a client; None of one that is not asked about."""
+    def revenue(self) -> RevenueReport | None:
+        """The revenue of the period that is watched, if one is: as `Engine.revenue`, without the intervals of money rates."""
 
 @final
 class Model:

@@ -101,6 +101,7 @@ __all__ = [
     "ReasonRow",
     "Recovery",
     "Recurring",
+    "Refreshed",
     "Rejection",
     "Renewal",
     "RenewalKind",
@@ -2346,6 +2347,16 @@ class ObservedLtv(Result):
     """The whole book, by currency."""
     clients: tuple[ObservedValue, ...]
     """Each client that ever paid or was paid back, in order of ids and currencies."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Refreshed(Result):
+    """What a refresh did."""
+
+    clients: int
+    """How many clients were looked at again."""
+    whole: bool
+    """Whether these were all: see `Watch.refresh`."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

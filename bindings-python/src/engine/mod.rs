@@ -6,6 +6,9 @@ mod fold;
 mod keep;
 mod money;
 mod table;
+mod watch;
+
+pub(crate) use watch::Watch;
 
 use crate::args;
 use crate::error::{Fault, query};

@@ -47,6 +47,7 @@ const FILES: &[&str] = &[
     "engine/ask.rs",
     "engine/book.rs",
     "engine/money.rs",
+    "engine/watch.rs",
     "engine/keep.rs",
     "model.rs",
     "rows.rs",
@@ -62,6 +63,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("__repr__", "", "str"),
     ("bands", "", "tuple[Band, ...]"),
     ("sealed_before", "", "datetime | None"),
+    ("as_of", "", "datetime"),
     ("version", "", "int"),
 ];
 
