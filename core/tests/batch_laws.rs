@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests stand outside of test functions")]
 
 use healthfold::{
-    Applied, Dedupe, Engine, Event, EventCode, EventData, Limits, Quantity, ReadOptions, Settings,
+    Applied, Dedupe, Engine, Event, EventCode, EventData, Limits, Model, Quantity, ReadOptions, ScoresOf,
+    Settings,
 };
 use healthfold_testkit::logs;
 use proptest::prelude::*;
@@ -29,6 +30,12 @@ fn of_batch(applied: &Applied) -> (u64, u64, Vec<(u64, EventCode)>) {
     let mut refused: Vec<(u64, EventCode)> = rejected.chain(conflicts).collect();
     refused.sort_unstable();
     (applied.applied, applied.duplicates, refused)
+}
+
+/// All scores at two instants.
+fn scores(engine: &Engine) -> String {
+    let at = |text: &str| engine.scores(&Model::default(), text.parse().unwrap(), ScoresOf::All);
+    serde_json::to_string(&[at("2026-02-15T00:00:00Z"), at("2026-04-30T12:00:00Z")]).unwrap()
 }
 
 /// The event with another content.
@@ -86,7 +93,12 @@ proptest! {
         // Something is in already, so that a batch finds slots, roll-ups and identities.
         let (before, log) = log.split_at(cut.index(log.len()));
         let of_single = [before, log].map(|events| one_by_one(&mut single, events));
-        let of_batches = [before, log].map(|events| of_batch(&batch.apply_all(events)));
+        let of_batches = [before, log].map(|events| {
+            let applied = of_batch(&batch.apply_all(events));
+            // What the book has seen is kept fresh from now on.
+            scores(&batch);
+            applied
+        });
         prop_assert_eq!(&of_single, &of_batches);
         let of_texts = [before, log].map(|events| {
             let lines: String = events.iter().map(|event| event.to_line() + "\n").collect();
@@ -96,6 +108,7 @@ proptest! {
         prop_assert!(single.snapshot() == batch.snapshot() && single.snapshot() == text.snapshot());
         prop_assert_eq!(single.clients().collect::<Vec<_>>(), batch.clients().collect::<Vec<_>>());
         prop_assert_eq!(single.span(), batch.span());
+        prop_assert_eq!(scores(&Engine::restore(&single.snapshot()).unwrap()), scores(&batch));
     }
 }
 
