@@ -12,7 +12,7 @@ use std::hint::black_box;
 /// A user of a client does something; every other event is a contract that is raised.
 fn event(number: u64, clients: u64) -> Event {
     let client = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % clients;
-    let (kind, data) = if number % 2 == 0 {
+    let (kind, data) = if number.is_multiple_of(2) {
         ("usage.counted", r#"{"metric":"calls","user":"u-1"}"#.to_owned())
     } else {
         let amount = 100 + number % 400;

@@ -19,7 +19,7 @@ pub fn log() -> String {
                 ));
             };
             let turn = client * 7 + day;
-            if turn % 2 == 0 {
+            if turn.is_multiple_of(2) {
                 let (metric, count, user) = (turn % 3, turn % 9 + 1, turn % 5);
                 tell(
                     "usage.counted",
@@ -27,7 +27,7 @@ pub fn log() -> String {
                     format!(r#"{{"metric":"metric-{metric}","count":{count},"user":"user-{user}"}}"#),
                 );
             }
-            if turn % 30 == 0 {
+            if turn.is_multiple_of(30) {
                 let (amount, invoice) = (50 + turn % 40, format!("{client}-{day}"));
                 tell(
                     "billing.subscription_set",
