@@ -93,6 +93,8 @@ pub(crate) struct UsageBatch {
     sources: Names<SourceId>,
     /// The least time of each source and day.
     heard: HashMap<(Number, Day), Instant, foldhash::fast::FixedState>,
+    /// The same of the events just before: most events share source and day with them.
+    hearing: Option<((Number, Day), Instant)>,
     span: Option<(Instant, Instant)>,
 }
 
@@ -100,8 +102,14 @@ impl UsageBatch {
     /// Notes an event of usage that was admitted.
     pub(crate) fn note(&mut self, event: &UsageRef<'_>, slot: Slot, day: Day) {
         let (metric, source) = (self.metrics.number(event.metric), self.sources.number(event.source));
-        let heard = self.heard.entry((source, day)).or_insert(event.time);
-        *heard = event.time.min(*heard);
+        match &mut self.hearing {
+            Some((of, least)) if *of == (source, day) => *least = event.time.min(*least),
+            hearing => {
+                if let Some((of, least)) = hearing.replace(((source, day), event.time)) {
+                    self.heard.entry(of).and_modify(|known| *known = least.min(*known)).or_insert(least);
+                }
+            }
+        }
         let (first, last) = self.span.unwrap_or((event.time, event.time));
         self.span = Some((first.min(event.time), last.max(event.time)));
         let measured = (event.kind == UsageKind::Measured).then(|| Stamp::of_usage(event));
@@ -124,9 +132,10 @@ impl UsageBatch {
         self.span
     }
 
-    /// When each source was first heard of on each day.
+    /// When each source was first heard of on each day; a day may come twice.
     pub(crate) fn heard(&self) -> impl Iterator<Item = (&SourceId, Day, Instant)> {
-        self.heard.iter().filter_map(|((source, day), time)| Some((self.sources.name(*source)?, *day, *time)))
+        let noted = self.heard.iter().map(|(of, time)| (*of, *time)).chain(self.hearing);
+        noted.filter_map(|((source, day), time)| Some((self.sources.name(source)?, day, time)))
     }
 
     /// Begins anew, in the space there is.

@@ -231,6 +231,13 @@ impl Engine {
                         self.fold_usage(&mut intake.usage);
                         slots_stand = false;
                     }
+                    if let EventData::UsageDaySet(data) = &event.data {
+                        // Its metric and users count beside those that are kept back.
+                        let users = data.users.as_ref().map_or(0, |users| users.as_slice().len());
+                        if !self.has_room_beside(&intake.usage, users) {
+                            self.fold_usage(&mut intake.usage);
+                        }
+                    }
                     self.admit_event(event, found.ticket.as_ref())
                 }
                 Err(error) if intake.skip_unknown && error.code == EventCode::UnknownType => {
@@ -293,9 +300,7 @@ impl Engine {
         clock: &mut DayClock<'_>,
         usage: &mut UsageBatch,
     ) -> Result<Admission, EventError> {
-        // A name may be counted and measured, which makes two.
-        let (metrics, users) = (2 * (usage.metrics().len() + 1), usage.rows().len() + 1);
-        if !self.book.has_room(metrics, users, self.settings.limits) {
+        if !self.has_room_beside(usage, 1) {
             // Somebody is near a limit: the events before this one first, and this one with all care.
             self.fold_usage(usage);
             return self.admit_event(&event.to_event(), found.ticket.as_ref());
@@ -316,6 +321,13 @@ impl Engine {
             found.slot.unwrap_or_else(|| self.book.slot_for(event.subject, &self.settings.erasure_key));
         usage.note(event, slot, day);
         Ok(Admission::New)
+    }
+
+    /// Whether no limit can be in the way of one metric more and so many users more, beside those that are kept back.
+    fn has_room_beside(&self, usage: &UsageBatch, users: usize) -> bool {
+        // A name may be counted and measured, which makes two.
+        let metrics = 2 * (usage.metrics().len() + 1);
+        self.book.has_room(metrics, usage.rows().len() + users, self.settings.limits)
     }
 
     /// The day an event belongs to, which must not be before the seal.
