@@ -133,7 +133,6 @@ fn long_batches_are_folded_in_parts() {
         parts.apply_ndjson(lines(part, 3).as_bytes(), &ReadOptions::default()).unwrap();
     }
     assert_eq!(whole.fingerprint(), parts.fingerprint());
-    // 300 000 / 1 009 clients: 297 or 298 each.
     let sum = healthfold::SignalSpec::from_json(r#"{"kind":"usage_sum","metric":"m0","days":31}"#).unwrap();
     let at = whole.zone().as_of("2026-01-31").unwrap();
     let total: f64 =

@@ -107,10 +107,10 @@ pub struct Applied {
 const LISTED: usize = 1_000;
 
 impl Applied {
-    pub(super) fn reject(&mut self, stood: Stood, error: &EventError) {
+    pub(super) fn reject(&mut self, stood: Stood, error: EventError) {
         *self.rejected_by_code.entry(error.code.as_str()).or_default() += 1;
         if self.rejected.len() < LISTED {
-            self.rejected.push(stood.rejection(error.clone()));
+            self.rejected.push(stood.rejection(error));
         }
     }
 

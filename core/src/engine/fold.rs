@@ -220,12 +220,23 @@ impl Engine {
         let found = self.look_up(&arrivals, &mut intake.tickets);
         let mut slots_stand = true;
         for ((stood, event), mut found) in arrivals.into_iter().zip(found) {
+            let event = match event {
+                Ok(event) => event,
+                Err(error) if intake.skip_unknown && error.code == EventCode::UnknownType => {
+                    intake.applied.skipped += 1;
+                    continue;
+                }
+                Err(error) => {
+                    intake.applied.reject(stood, error);
+                    continue;
+                }
+            };
             let admission = match &event {
-                Ok(Incoming::Usage(event)) => {
+                Incoming::Usage(event) => {
                     found.slot = found.slot.filter(|_| slots_stand);
                     self.admit_usage(event, &found, &mut clock, &mut intake.usage)
                 }
-                Ok(Incoming::Event(event)) => {
+                Incoming::Event(event) => {
                     if let EventData::ClientErased(_) = &event.data {
                         // Slots change hands.
                         self.fold_usage(&mut intake.usage);
@@ -240,19 +251,10 @@ impl Engine {
                     }
                     self.admit_event(event, found.ticket.as_ref())
                 }
-                Err(error) if intake.skip_unknown && error.code == EventCode::UnknownType => {
-                    intake.applied.skipped += 1;
-                    continue;
-                }
-                // Said below.
-                Err(_) => Ok(Admission::New),
             };
-            match (admission, &event) {
-                (Ok(admission), Ok(event)) => {
-                    intake.applied.note(stood.index(), admission, || event.identity());
-                }
-                (Err(error), _) => intake.applied.reject(stood, &error),
-                (Ok(_), Err(error)) => intake.applied.reject(stood, error),
+            match admission {
+                Ok(admission) => intake.applied.note(stood.index(), admission, || event.identity()),
+                Err(error) => intake.applied.reject(stood, error),
             }
         }
         if intake.usage.rows().len() >= FOLDED {
