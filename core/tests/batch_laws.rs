@@ -8,7 +8,6 @@ use healthfold::{
 };
 use healthfold_testkit::logs;
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 
 /// What became of events that were applied one by one.
 fn one_by_one(engine: &mut Engine, events: &[Event]) -> (u64, u64, Vec<(u64, EventCode)>) {
@@ -64,13 +63,8 @@ fn with_copies() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
-fn config() -> ProptestConfig {
-    let persistence = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(logs::config())]
 
     #[test]
     fn a_batch_is_its_events_one_by_one(

@@ -11,7 +11,6 @@ use healthfold::{
 };
 use healthfold_testkit::logs::{self, PERSONAL};
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 
 const ZONES: [&str; 2] = ["UTC", "America/New_York"];
 
@@ -117,14 +116,8 @@ fn merged_by(
     engines.pop().unwrap()
 }
 
-/// Seeds of failures are kept beside this file.
-fn config() -> ProptestConfig {
-    let persistence = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(logs::config())]
 
     #[test]
     fn any_order_gives_the_same_state((log, other) in logs::shuffled(0..60), zone in prop::sample::select(&ZONES[..])) {

@@ -7,8 +7,8 @@
 )]
 
 use healthfold::{Engine, Event, EventKind, Model, ReadOptions, ScoresOf, Settings, SignalSpec};
+use healthfold_testkit::logs;
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 
 /// Every type of event once or more: three clients and an erased one, a merge, a retraction, a seal.
 const EVENTS: &str = r#"
@@ -181,14 +181,8 @@ fn what_no_event_can_say_is_refused_or_harmless() {
     assert!(opened > 500, "{opened}");
 }
 
-/// Seeds of failures are kept beside this file.
-fn config() -> ProptestConfig {
-    let persistence = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(logs::config())]
 
     #[test]
     fn no_forged_bytes_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..8)) {

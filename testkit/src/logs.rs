@@ -16,6 +16,13 @@ use serde_json::{Value, json};
 /// What every personal text begins with.
 pub const PERSONAL: &str = "pii-";
 
+/// How laws are tried: the seeds of failures are kept beside the file of the law.
+#[must_use]
+pub fn config() -> ProptestConfig {
+    let persistence = proptest::test_runner::FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
+}
+
 /// The clients of a log.
 pub const CLIENTS: [&str; 5] = ["acme", "birch", "cedar", "dune", "elm"];
 

@@ -16,7 +16,6 @@ use healthfold::{
 };
 use healthfold_testkit::logs;
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
 
 const GOOD: &str = r#"{"id":"good-1","source":"app","type":"usage.counted","subject":"acme","time":"2026-01-05T10:00:00Z","data":{"metric":"reports"}}"#;
