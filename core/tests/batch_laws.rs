@@ -133,3 +133,43 @@ fn long_batches_are_folded_in_parts() {
         whole.clients().filter_map(|client| whole.signal(client, &sum, at).unwrap().value()).sum();
     assert_eq!(total, 100_000.0, "a third of the events count m0");
 }
+
+/// Whoever gives the events may fail half way, and the engine is asked on.
+#[test]
+fn a_batch_that_breaks_off_holds_what_it_admitted() {
+    let line = |n: u64| {
+        format!(
+            r#"{{"id":"{n}","source":"s","type":"usage.counted","subject":"c{}","time":"2026-01-05T10:00:00Z","data":{{"metric":"m"}}}}"#,
+            n % 7
+        )
+    };
+    let lines: Vec<String> = (0..700).map(line).collect();
+    let events: Vec<Event> = lines.iter().map(|line| Event::from_json(line.as_bytes()).unwrap()).collect();
+    let mut whole = Engine::new(Settings::default()).unwrap();
+    assert_eq!(whole.apply_all(&events).applied, 700);
+
+    let mut broken = Engine::new(Settings::default()).unwrap();
+    let failing =
+        events.iter().enumerate().map(|(n, event)| if n == 650 { panic!("on purpose") } else { event });
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| broken.apply_all(failing)));
+    assert!(caught.is_err());
+    assert!(broken.clients().count() > 0, "some were in before");
+    broken.apply_all(&events);
+    assert_eq!(broken.fingerprint(), whole.fingerprint());
+
+    struct Failing(std::io::Cursor<Vec<u8>>);
+    impl std::io::Read for Failing {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            match self.0.read(into)? {
+                0 => Err(std::io::Error::other("the line is down")),
+                n => Ok(n),
+            }
+        }
+    }
+    let mut broken = Engine::new(Settings::default()).unwrap();
+    let input = std::io::BufReader::new(Failing(std::io::Cursor::new(lines.join("\n").into_bytes())));
+    assert!(broken.apply_ndjson(input, &ReadOptions::default()).is_err());
+    assert!(broken.clients().count() > 0, "some were in before");
+    broken.apply_all(&events);
+    assert_eq!(broken.fingerprint(), whole.fingerprint());
+}

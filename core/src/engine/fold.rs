@@ -96,14 +96,20 @@ struct LookedUp {
     seen: Option<Admission>,
 }
 
-/// A batch on its way in.
-#[derive(Debug, Default)]
-pub(super) struct Intake {
+/// A batch on its way in. However it ends, what was admitted is folded: an identity is never in without its event.
+pub(super) struct Intake<'e> {
+    pub(super) engine: &'e mut Engine,
     pub(super) applied: Applied,
     skip_unknown: bool,
     tickets: Tickets,
     /// What is admitted and not yet folded.
     usage: UsageBatch,
+}
+
+impl Drop for Intake<'_> {
+    fn drop(&mut self) {
+        self.fold_usage();
+    }
 }
 
 impl Engine {
@@ -123,15 +129,15 @@ impl Engine {
 
     /// Takes in some events: good ones are applied, each bad one is returned, nothing else is touched.
     pub fn apply_all<'e>(&mut self, events: impl IntoIterator<Item = &'e Event>) -> Applied {
-        let mut intake = Intake::default();
+        let mut intake = self.intake(false);
         let mut events = events.into_iter().zip(0..);
         loop {
             let arrival = |(event, index)| (Stood::At(index), Ok(Incoming::of(event)));
             let arrivals: Vec<Arrival<'_>> = events.by_ref().take(LOOKED_UP).map(arrival).collect();
             if arrivals.is_empty() {
-                return self.end(intake);
+                return intake.end();
             }
-            self.take_in(arrivals, &mut intake);
+            intake.take_in(arrivals);
         }
     }
 
@@ -144,13 +150,8 @@ impl Engine {
         if options.strict {
             return self.apply_strictly(reader, options.skip_unknown);
         }
-        let mut intake = Intake { skip_unknown: options.skip_unknown, ..Intake::default() };
-        let outcome = loop {
-            let mut block = match reader.next_block() {
-                Ok(Some(block)) => block,
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            };
+        let mut intake = self.intake(options.skip_unknown);
+        while let Some(mut block) = reader.next_block()? {
             loop {
                 let lines = block.by_ref().take(LOOKED_UP);
                 let arrivals: Vec<Arrival<'_>> = lines
@@ -159,12 +160,16 @@ impl Engine {
                 if arrivals.is_empty() {
                     break;
                 }
-                self.take_in(arrivals, &mut intake);
+                intake.take_in(arrivals);
             }
-        };
-        // What came before a fault of the input is in.
-        let applied = self.end(intake);
-        outcome.map(|()| applied).map_err(ReadError::Io)
+        }
+        Ok(intake.end())
+    }
+
+    /// Begins a batch.
+    pub(super) fn intake(&mut self, skip_unknown: bool) -> Intake<'_> {
+        let (applied, tickets, usage) = (Applied::default(), Tickets::default(), UsageBatch::default());
+        Intake { engine: self, applied, skip_unknown, tickets, usage }
     }
 
     /// All or nothing: the batch is tried on copies of the clients it touches, and then applied.
@@ -212,67 +217,6 @@ impl Engine {
         self.apply(event).map(|_| ())
     }
 
-    /// Takes in some events of a batch. They are admitted in the order they came, so that the first of an identity stays;
-    /// usage that adds up is kept back until there is enough of it to fold client by client.
-    pub(super) fn take_in(&mut self, arrivals: Vec<Arrival<'_>>, intake: &mut Intake) {
-        let zone = self.zone.clone();
-        let mut clock = DayClock::new(&zone);
-        let found = self.look_up(&arrivals, &mut intake.tickets);
-        let mut slots_stand = true;
-        for ((stood, event), mut found) in arrivals.into_iter().zip(found) {
-            let event = match event {
-                Ok(event) => event,
-                Err(error) if intake.skip_unknown && error.code == EventCode::UnknownType => {
-                    intake.applied.skipped += 1;
-                    continue;
-                }
-                Err(error) => {
-                    intake.applied.reject(stood, error);
-                    continue;
-                }
-            };
-            let admission = match &event {
-                Incoming::Usage(event) => {
-                    found.slot = found.slot.filter(|_| slots_stand);
-                    self.admit_usage(event, &found, &mut clock, &mut intake.usage)
-                }
-                Incoming::Event(event) => {
-                    if let EventData::ClientErased(_) = &event.data {
-                        // Slots change hands.
-                        self.fold_usage(&mut intake.usage);
-                        slots_stand = false;
-                    }
-                    if let EventData::UsageDaySet(data) = &event.data {
-                        // Its metric and users count beside those that are kept back.
-                        let users = data.users.as_ref().map_or(0, |users| users.as_slice().len());
-                        if !self.has_room_beside(&intake.usage, users) {
-                            self.fold_usage(&mut intake.usage);
-                        }
-                    }
-                    self.admit_event(event, found.ticket.as_ref())
-                }
-            };
-            match admission {
-                Ok(admission) => intake.applied.note(stood.index(), admission, || event.identity()),
-                Err(error) => intake.applied.reject(stood, error),
-            }
-        }
-        if intake.usage.rows().len() >= FOLDED {
-            self.fold_usage(&mut intake.usage);
-        }
-    }
-
-    /// Folds what is kept back of a batch, which ends; returns what became of it.
-    pub(super) fn end(&mut self, mut intake: Intake) -> Applied {
-        self.fold_usage(&mut intake.usage);
-        intake.applied
-    }
-
-    fn fold_usage(&mut self, usage: &mut UsageBatch) {
-        self.book.fold_usage(usage);
-        usage.clear();
-    }
-
     /// Looks some events up together, so that the waits for their places in memory overlap.
     fn look_up(&mut self, arrivals: &[Arrival<'_>], tickets: &mut Tickets) -> Vec<LookedUp> {
         let exact = self.settings.dedupe == Dedupe::Exact;
@@ -292,44 +236,6 @@ impl Engine {
             *seen = ticket.map(|ticket| self.ledger.look(&ticket)).filter(|seen| *seen != Admission::New);
         }
         found
-    }
-
-    /// Admits an event of usage to the batch.
-    fn admit_usage(
-        &mut self,
-        event: &UsageRef<'_>,
-        found: &LookedUp,
-        clock: &mut DayClock<'_>,
-        usage: &mut UsageBatch,
-    ) -> Result<Admission, EventError> {
-        if !self.has_room_beside(usage, 1) {
-            // Somebody is near a limit: the events before this one first, and this one with all care.
-            self.fold_usage(usage);
-            return self.admit_event(&event.to_event(), found.ticket.as_ref());
-        }
-        let day = clock.day(event.time);
-        self.after_seal(day)?;
-        if let Some(seen) = found.seen {
-            return Ok(seen);
-        }
-        if let Some(ticket) = &found.ticket {
-            // It may have come with the events it was looked up with.
-            let admission = self.ledger.enter(ticket, day.month());
-            if admission != Admission::New {
-                return Ok(admission);
-            }
-        }
-        let slot =
-            found.slot.unwrap_or_else(|| self.book.slot_for(event.subject, &self.settings.erasure_key));
-        usage.note(event, slot, day);
-        Ok(Admission::New)
-    }
-
-    /// Whether no limit can be in the way of one metric more and so many users more, beside those that are kept back.
-    fn has_room_beside(&self, usage: &UsageBatch, users: usize) -> bool {
-        // A name may be counted and measured, which makes two.
-        let metrics = 2 * (usage.metrics().len() + 1);
-        self.book.has_room(metrics, usage.rows().len() + users, self.settings.limits)
     }
 
     /// The day an event belongs to, which must not be before the seal.
@@ -372,6 +278,106 @@ impl Engine {
         }
         self.book.fold(event, &self.zone, &self.settings.erasure_key);
         Ok(Admission::New)
+    }
+}
+
+impl Intake<'_> {
+    /// Takes in some events. They are admitted in the order they came, so that the first of an identity stays; usage that
+    /// adds up is kept back until there is enough of it to fold client by client.
+    pub(super) fn take_in(&mut self, arrivals: Vec<Arrival<'_>>) {
+        let zone = self.engine.zone.clone();
+        let mut clock = DayClock::new(&zone);
+        let found = self.engine.look_up(&arrivals, &mut self.tickets);
+        let mut slots_stand = true;
+        for ((stood, event), mut found) in arrivals.into_iter().zip(found) {
+            let event = match event {
+                Ok(event) => event,
+                Err(error) if self.skip_unknown && error.code == EventCode::UnknownType => {
+                    self.applied.skipped += 1;
+                    continue;
+                }
+                Err(error) => {
+                    self.applied.reject(stood, error);
+                    continue;
+                }
+            };
+            let admission = match &event {
+                Incoming::Usage(event) => {
+                    found.slot = found.slot.filter(|_| slots_stand);
+                    self.admit_usage(event, &found, &mut clock)
+                }
+                Incoming::Event(event) => {
+                    if let EventData::ClientErased(_) = &event.data {
+                        // Slots change hands.
+                        self.fold_usage();
+                        slots_stand = false;
+                    }
+                    if let EventData::UsageDaySet(data) = &event.data {
+                        // Its metric and users count beside those that are kept back.
+                        let users = data.users.as_ref().map_or(0, |users| users.as_slice().len());
+                        if !self.has_room(users) {
+                            self.fold_usage();
+                        }
+                    }
+                    self.engine.admit_event(event, found.ticket.as_ref())
+                }
+            };
+            match admission {
+                Ok(admission) => self.applied.note(stood.index(), admission, || event.identity()),
+                Err(error) => self.applied.reject(stood, error),
+            }
+        }
+        if self.usage.rows().len() >= FOLDED {
+            self.fold_usage();
+        }
+    }
+
+    /// Ends the batch; returns what became of it.
+    pub(super) fn end(mut self) -> Applied {
+        std::mem::take(&mut self.applied)
+    }
+
+    fn fold_usage(&mut self) {
+        self.engine.book.fold_usage(&self.usage);
+        self.usage.clear();
+    }
+
+    /// Admits an event of usage to the batch.
+    fn admit_usage(
+        &mut self,
+        event: &UsageRef<'_>,
+        found: &LookedUp,
+        clock: &mut DayClock<'_>,
+    ) -> Result<Admission, EventError> {
+        if !self.has_room(1) {
+            // Somebody is near a limit: the events before this one first, and this one with all care.
+            self.fold_usage();
+            return self.engine.admit_event(&event.to_event(), found.ticket.as_ref());
+        }
+        let day = clock.day(event.time);
+        self.engine.after_seal(day)?;
+        if let Some(seen) = found.seen {
+            return Ok(seen);
+        }
+        if let Some(ticket) = &found.ticket {
+            // It may have come with the events it was looked up with.
+            let admission = self.engine.ledger.enter(ticket, day.month());
+            if admission != Admission::New {
+                return Ok(admission);
+            }
+        }
+        let Engine { book, settings, .. } = &mut *self.engine;
+        let slot = found.slot.unwrap_or_else(|| book.slot_for(event.subject, &settings.erasure_key));
+        self.usage.note(event, slot, day);
+        Ok(Admission::New)
+    }
+
+    /// Whether no limit can be in the way of one metric more and so many users more, beside those that are kept back.
+    fn has_room(&self, users: usize) -> bool {
+        // A name may be counted and measured, which makes two.
+        let metrics = 2 * (self.usage.metrics().len() + 1);
+        let Engine { book, settings, .. } = &*self.engine;
+        book.has_room(metrics, self.usage.rows().len() + users, settings.limits)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tables, row by row through the door of events.
 
 use super::applied::Stood;
-use super::fold::{Arrival, Incoming, Intake, LOOKED_UP};
+use super::fold::{Incoming, Intake, LOOKED_UP};
 use super::{Applied, Engine};
 use crate::error::TableError;
 use crate::event::line::Decoded;
@@ -78,52 +78,40 @@ impl Engine {
         table: impl RecordBatchReader,
         strict: bool,
     ) -> Result<Applied, TableError> {
-        let mut intake = Intake::default();
-        let mut rehearsal = strict.then(|| (self.rehearsal(), Vec::<Event>::new()));
+        let mut intake = self.intake(false);
+        let mut rehearsal = strict.then(|| (intake.engine.rehearsal(), Vec::<Event>::new()));
         for batch in table {
-            let batch = match batch {
-                Ok(batch) => batch,
-                Err(error) => {
-                    // What came before is in, unless all or nothing was asked for.
-                    self.end(intake);
-                    return Err(TableError::Unreadable { what: error.to_string() });
-                }
-            };
-            let read = reader.read(&batch, |rows| match &mut rehearsal {
+            let batch = batch.map_err(|error| TableError::Unreadable { what: error.to_string() })?;
+            reader.read(&batch, |rows| match &mut rehearsal {
                 None => {
-                    self.take_rows(rows, &mut intake);
+                    take_rows(rows, &mut intake);
                     Ok(())
                 }
                 Some((rehearsal, events)) => {
                     for (index, event) in rows {
                         let strict = |error| TableError::Strict { index: *index, error };
                         let event = event.clone().map(Decoded::into_event).map_err(strict)?;
-                        rehearsal.try_with(self, &event).map_err(strict)?;
+                        rehearsal.try_with(intake.engine, &event).map_err(strict)?;
                         events.push(event);
                     }
                     Ok(())
                 }
-            });
-            if let Err(error) = read {
-                self.end(intake);
-                return Err(error);
-            }
+            })?;
         }
-        if let Some((_, events)) = rehearsal {
-            return Ok(Applied { skipped: reader.skipped, ..self.apply_all(&events) });
-        }
-        let applied = self.end(intake);
+        let applied = match rehearsal {
+            Some((_, events)) => intake.engine.apply_all(&events),
+            None => intake.end(),
+        };
         Ok(Applied { skipped: reader.skipped, ..applied })
     }
+}
 
-    fn take_rows(&mut self, rows: &[Row<'_>], intake: &mut Intake) {
-        for rows in rows.chunks(LOOKED_UP) {
-            let arrivals = rows.iter().map(|(index, event)| {
-                (Stood::At(*index), event.as_ref().map(Incoming::by_ref).map_err(EventError::clone))
-            });
-            let arrivals: Vec<Arrival<'_>> = arrivals.collect();
-            self.take_in(arrivals, intake);
-        }
+fn take_rows(rows: &[Row<'_>], intake: &mut Intake<'_>) {
+    for rows in rows.chunks(LOOKED_UP) {
+        let arrivals = rows.iter().map(|(index, event)| {
+            (Stood::At(*index), event.as_ref().map(Incoming::by_ref).map_err(EventError::clone))
+        });
+        intake.take_in(arrivals.collect());
     }
 }
 
