@@ -26,6 +26,10 @@ pub(crate) trait Whole: Send + Sync {
     fn rows(&self) -> &[Self::Row];
     /// All as a table of columns, where there is one.
     fn batch(&self) -> Batch;
+    /// What keeps the score of a row from 100, the greatest cost first, where rows are scores.
+    fn costs(&self, _at: usize) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The same, whatever its rows are.
@@ -34,6 +38,7 @@ trait Held: Send + Sync {
     fn row<'py>(&self, py: Python<'py>, class: &str, at: usize) -> PyResult<Option<Bound<'py, PyAny>>>;
     fn json(&self) -> Result<String, serde_json::Error>;
     fn table(&self) -> Batch;
+    fn costs(&self, at: usize) -> Vec<String>;
 }
 
 impl<W: Whole> Held for W {
@@ -51,6 +56,10 @@ impl<W: Whole> Held for W {
 
     fn table(&self) -> Batch {
         self.batch()
+    }
+
+    fn costs(&self, at: usize) -> Vec<String> {
+        Whole::costs(self, at)
     }
 }
 
@@ -77,6 +86,10 @@ impl Whole for Scores {
     }
     fn batch(&self) -> Batch {
         Some(scores_to_arrow(&self.0))
+    }
+    fn costs(&self, at: usize) -> Vec<String> {
+        let costs = self.0.get(at).map(HealthScore::costs).unwrap_or_default();
+        costs.iter().map(|cost| cost.name().to_owned()).collect()
     }
 }
 
@@ -174,6 +187,12 @@ impl Rows {
     fn __getitem__<'py>(&self, py: Python<'py>, at: usize) -> PyResult<Bound<'py, PyAny>> {
         let row = guarded_in(py, || self.held.row(py, self.class, at))?;
         row.ok_or_else(|| PyIndexError::new_err("there is no such row"))
+    }
+
+    /// The names of what keeps the score of a row from 100, the greatest cost first.
+    #[pyo3(signature = (at: "int") -> "list[str]")]
+    fn costs(&self, py: Python<'_>, at: usize) -> PyResult<Vec<String>> {
+        guarded_in(py, || Ok(self.held.costs(at)))
     }
 
     /// All rows as JSON text.

@@ -122,9 +122,9 @@ pub use revenue::{
     TopClients, TotalAmount, Trailing, TransferRow, Transferred, Trials, Unsettled,
 };
 pub use score::{
-    Band, Cause, ChangePart, Column, DataFault, Effect, Finding, GroupBuilder, GroupColumn, HealthScore,
-    LintCode, Model, ModelBuilder, Name, Origin, OverrideEffect, PartColumns, PartName, PartScore,
-    ScoreChange, ScoreTable, Severity, StepColumns, StepKind, model_schema,
+    Band, Cause, ChangePart, Column, Cost, CostOf, DataFault, Effect, Finding, GroupBuilder, GroupColumn,
+    HealthScore, LintCode, Model, ModelBuilder, Name, Origin, OverrideEffect, PartColumns, PartName,
+    PartScore, ScoreChange, ScoreTable, Severity, StepColumns, StepKind, model_schema,
 };
 pub use settings::{Dedupe, Settings};
 pub use signal::params::{Issue, ModelError};

@@ -440,6 +440,8 @@ class _Rows:
         """What the core holds does not outlive the process: it comes back as None."""
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Any: ...
+    def costs(self, at: int) -> list[str]:
+        """The names of what keeps the score of a row from 100, the greatest cost first."""
     def to_json(self) -> str:
         """All rows as JSON text."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:

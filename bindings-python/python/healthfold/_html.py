@@ -175,11 +175,7 @@ def score(health: HealthScore) -> str:
 def scores(rows: Table[HealthScore]) -> str:
     shown = rows[:LISTED]
     lines = []
-    for row in shown:
-        lost = [
-            (part.weight * (100 - part.points), part.signal) for part in row.parts if part.points is not None
-        ]
-        reasons = ", ".join(word(name) for loss, name in sorted(lost, reverse=True)[:2] if loss > 0)
+    for place, row in enumerate(shown):
         lines.append(
             (
                 escape(row.client),
@@ -187,7 +183,7 @@ def scores(rows: Table[HealthScore]) -> str:
                 bar(None if row.score is None else row.score / 100),
                 band(row.band),
                 percent(row.coverage),
-                reasons,
+                ", ".join(word(name) for name in rows._costs(place)[:2]),
             )
         )
     table = grid(("client", "score", "of 100", "band", "seen", "costs most"), lines, (1, 4), wide=5)
@@ -203,25 +199,23 @@ def change(told: ScoreChange) -> str:
 
 
 def model(made: Model) -> str:
-    """The parts of a model and their shares."""
+    """The parts of a model and their weights."""
     document = made.to_dict()
     bands = " &nbsp; ".join(f"{band(one.name)} from {number(one.from_)}" for one in made.bands)
     lines: list[tuple[str, ...]] = []
 
-    def walk(group: dict[str, Any], path: tuple[str, ...], share: float) -> None:
-        inside = [*group.get("parts", []), *group.get("groups", [])]
-        total = sum(float(one.get("weight", 1)) for one in inside) or 1.0
-        for one in inside:
-            part = share * float(one.get("weight", 1)) / total
-            if "signal" in one:
-                kind = document.get("signals", {}).get(one["signal"], {}).get("kind", "")
-                name = " › ".join(word(step) for step in (*path, one["signal"]))
-                lines.append((name, word(str(kind)), bar(part), percent(part)))
-            else:
-                walk(one, (*path, str(one.get("name", ""))), part)
+    def walk(group: dict[str, Any], path: tuple[str, ...]) -> None:
+        for one in group.get("parts", []):
+            kind = document.get("signals", {}).get(one["signal"], {}).get("kind", "")
+            name = " › ".join(word(step) for step in (*path, one["signal"]))
+            lines.append((name, word(str(kind)), number(one.get("weight", 1))))
+        for inner in group.get("groups", []):
+            inside = (*path, str(inner.get("name", "")))
+            lines.append((" › ".join(word(step) for step in inside), "group", number(inner.get("weight", 1))))
+            walk(inner, inside)
 
-    walk(document, (), 1.0)
-    table = grid(("part", "signal", "share", ""), lines, (3,)) if lines else ""
+    walk(document, ())
+    table = grid(("part", "signal", "weight in its group"), lines, (2,)) if lines else ""
     if "models" in document:
         table = f'<p class="sub">a set of {len(document["models"])} models; the first that fits a client is used</p>'
     limits = [word(str(one.get("name", ""))) for one in (*document.get("adjustments", []), *document.get("limits", []))]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ._html import COLOURS, LINES
+
 if TYPE_CHECKING:
     from ._results import Cohorts, HealthScore, RevenueReport, RevenueSeries
     from ._table import Table
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["band_flow", "cohort_heat_map", "retention", "score_breakdown", "score_history", "waterfall"]
 
 BLUE, ORANGE, GREEN, GREY = "#2f7fc1", "#d1603d", "#3f9a4b", "#8a8f98"
-BANDS = {"red": "#c93a3a", "yellow": "#d9a514", "amber": "#d9a514", "green": "#3f9a4b", "unknown": "#b9bec6"}
+BANDS = {**COLOURS, "unknown": "#b9bec6"}
 
 
 def _altair() -> Any:
@@ -100,12 +102,6 @@ def score_history(history: Table[HealthScore], bands: Sequence[Any] = (), *, wid
     return _done(chart.properties(width=width, height=height), f"Health of {client}")
 
 
-LINES = [
-    ("opening", 0), ("new", 1), ("reactivation", 1), ("resumed", 1), ("expansion", 1), ("contraction", -1),
-    ("paused", -1), ("churn", -1), ("fx", 1), ("closing", 0),
-]  # fmt: skip
-
-
 def waterfall(report: RevenueReport, *, currency: str | None = None, width: int = 640, height: int = 300) -> Any:
     """The MRR of a period from opening to closing. Of a book in several currencies say which."""
     alt = _altair()
@@ -117,8 +113,8 @@ def waterfall(report: RevenueReport, *, currency: str | None = None, width: int 
         raise ValueError(f"the report has no total of its own: say `currency`, one of {known}")
     unit = currency or report.currency or ""
     rows, level = [], 0.0
-    for name, sign in LINES:
-        amount = float(getattr(row, name).mrr)
+    for name, way, _ in LINES:
+        amount, sign = float(getattr(row, name).mrr), {"": 0, "+": 1, "−": -1}[way]
         if sign and not amount:
             continue
         start, level = (0.0, amount) if not sign else (level, level + sign * amount)

@@ -411,6 +411,13 @@ fn annotations(root: &Path) -> Vec<String> {
     names
 }
 
+/// The names that a Python module exports.
+fn exported(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let list = text.split("__all__ = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap_or_default();
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
 /// The stub of the native module.
 pub(super) fn stub(root: &Path) -> String {
     let classes = super::python_stub::native(root);
@@ -442,19 +449,8 @@ pub(super) fn stub(root: &Path) -> String {
     results.retain(|name| used.contains(*name));
     results.sort_unstable();
     results.dedup();
-    let own = [
-        "ArrowTable",
-        "EventLike",
-        "ModelLike",
-        "MoneySettings",
-        "Only",
-        "PeriodLike",
-        "Progress",
-        "RevenueSettings",
-        "SpecLike",
-        "TableSettings",
-        "When",
-    ];
+    let own = exported(&root.join("bindings-python/python/healthfold/_types.py"));
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
     format!(
         "{MARK}{}{}{}{}{}{}\n{}{}{}\n__version__: str\n{body}",
         from("collections.abc", &["Iterator", "Mapping", "Sequence"]),

@@ -1,6 +1,6 @@
 //! Why a score is what it is, in words that somebody who talks to clients would use.
 
-use healthfold::HealthScore;
+use healthfold::{CostOf, HealthScore};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,25 +16,24 @@ pub struct Reason {
 /// What is not worth a line.
 const LEAST_COST: f64 = 0.5;
 
-/// The largest costs of a score, greatest first. What a part costs is its share of what it lacks to 100.
+/// The largest costs of a score, greatest first.
 pub(crate) fn reasons(score: &HealthScore, model: &Value, most: usize) -> Vec<Reason> {
-    let parts = score.parts.iter().filter_map(|part| {
-        let spec = model.get("signals")?.get(&part.signal)?;
-        let text = words(&part.signal, spec, part.reading?);
-        Some(Reason { text, costs: part.weight * (100.0 - part.points?) })
+    let costs = score.costs().into_iter().filter(|cost| cost.points >= LEAST_COST);
+    let told = costs.filter_map(|cost| {
+        let text = match cost.of {
+            CostOf::Part(part) => {
+                words(&part.signal, model.get("signals")?.get(&part.signal)?, part.reading?)
+            }
+            CostOf::Effect(effect) => effect.name.to_string(),
+            CostOf::Override(by_hand) => {
+                let who = by_hand.by.as_ref().map_or("somebody", |by| by.as_str());
+                let why = by_hand.reason.as_ref().map_or("no reason given", |reason| reason.as_str());
+                format!("set by hand by {who}: {why}")
+            }
+        };
+        Some(Reason { text, costs: cost.points })
     });
-    let effects = score.adjustments.iter().chain(&score.limits);
-    let effects = effects.map(|effect| Reason { text: effect.name.to_string(), costs: -effect.effect });
-    let by_hand = score.r#override.iter().map(|by_hand| {
-        let who = by_hand.by.as_ref().map_or("somebody", |by| by.as_str());
-        let why = by_hand.reason.as_ref().map_or("no reason given", |reason| reason.as_str());
-        Reason { text: format!("set by hand by {who}: {why}"), costs: -by_hand.effect }
-    });
-    let mut reasons: Vec<Reason> =
-        parts.chain(effects).chain(by_hand).filter(|r| r.costs >= LEAST_COST).collect();
-    reasons.sort_by(|a, b| b.costs.total_cmp(&a.costs));
-    reasons.truncate(most);
-    reasons
+    told.take(most).collect()
 }
 
 /// A reading in words; a kind without words of its own is named and given as a number.
