@@ -70,6 +70,7 @@ mod score;
 // 5 what the book shows
 mod health;
 mod revenue;
+pub mod lifetime;
 
 // 6 whether it was right
 mod evidence;

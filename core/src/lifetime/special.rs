@@ -1,0 +1,1 @@
+//! The special functions that the models need.
