@@ -319,16 +319,12 @@ pub(crate) fn bootstrap<const N: usize>(
         return [None; N];
     }
     let mut draws = ChaCha8Rng::seed_from_u64(seed);
-    let n = samples.len() as u128;
     let mut rates: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(resamples as usize));
     for _ in 0..resamples {
         let mut whole = 0.0;
         let mut sums = [0.0; N];
         for _ in 0..samples.len() {
-            let drawn = (u128::from(draws.next_u64()) * n) >> 64;
-            let Some(sample) = usize::try_from(drawn).ok().and_then(|drawn| samples.get(drawn)) else {
-                continue;
-            };
+            let Some(sample) = drawn(&mut draws, samples) else { continue };
             whole += sample.opening;
             for (sum, part) in sums.iter_mut().zip(parts) {
                 *sum += sample.part(part);
@@ -344,9 +340,15 @@ pub(crate) fn bootstrap<const N: usize>(
     })
 }
 
+/// One of n, drawn by the upper half of the next 64 bits times n.
+pub(crate) fn drawn<'s, T>(draws: &mut ChaCha8Rng, from: &'s [T]) -> Option<&'s T> {
+    let place = (u128::from(draws.next_u64()) * from.len() as u128) >> 64;
+    usize::try_from(place).ok().and_then(|place| from.get(place))
+}
+
 /// The quantile of sorted numbers, linear between order statistics.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "h is within the slice")]
-fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
+pub(crate) fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     let h = heads(sorted.len().checked_sub(1)? as u64) * q;
     let (below, above) = (sorted.get(h.floor() as usize)?, sorted.get(h.ceil() as usize)?);
     Some(below + (h - h.floor()) * (above - below))

@@ -7,6 +7,7 @@ mod ask;
 mod evidence;
 mod health;
 mod money;
+mod lifetime;
 mod watch;
 #[cfg(feature = "arrow")]
 mod table;

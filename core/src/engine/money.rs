@@ -39,7 +39,7 @@ impl Engine {
         Ok(self.question_at(options, as_of))
     }
 
-    fn question_at<'q>(&'q self, options: &'q RevenueOptions, as_of: Instant) -> Question<'q> {
+    pub(super) fn question_at<'q>(&'q self, options: &'q RevenueOptions, as_of: Instant) -> Question<'q> {
         let key = &self.settings.erasure_key;
         Question { book: &self.book, key, zone: &self.zone, sealed: self.sealed, options, as_of }
     }

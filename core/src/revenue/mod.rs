@@ -94,8 +94,10 @@ pub(crate) use cash::cash;
 pub(crate) use cohort::cohorts;
 pub(crate) use listing::movements;
 pub(crate) use live::{Asking, LiveRevenue, Part};
+pub(crate) use movement::Span;
 pub(crate) use pass::reports;
 pub(crate) use reasons::churn_reasons;
+pub(crate) use run_rate::View;
 pub(crate) use scorecard::scorecard;
 pub(crate) use series::split;
 pub(crate) use target::targets;
@@ -115,8 +117,8 @@ use crate::zone::Zone;
 use band::Bands;
 use group::{Grouping, Stated};
 use hierarchy::Hierarchy;
-use movement::{Ground, Span};
-use run_rate::{Contracts, PayingRules, View};
+use movement::Ground;
+use run_rate::{Contracts, PayingRules};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -152,7 +154,7 @@ pub(crate) struct Question<'q> {
 }
 
 /// What all clients of a question share.
-struct Shared {
+pub(crate) struct Shared {
     rules: PayingRules,
     rates: Option<Rates>,
     hierarchy: Hierarchy,
@@ -167,7 +169,7 @@ impl Shared {
 }
 
 impl Question<'_> {
-    fn shared(&self) -> Result<Shared, Refusal> {
+    pub(crate) fn shared(&self) -> Result<Shared, Refusal> {
         let options = self.options;
         options.check().map_err(Refusal::Setting)?;
         let run_rate =
@@ -222,7 +224,7 @@ impl Question<'_> {
     }
 
     /// What clients are grouped by in a period; `None` where they are not, or each at its own instants.
-    fn grouping<'g>(&'g self, shared: &'g Shared, opening: Instant) -> Option<Grouping<'g>> {
+    pub(crate) fn grouping<'g>(&'g self, shared: &'g Shared, opening: Instant) -> Option<Grouping<'g>> {
         let options = self.options;
         let by = options.group_by.as_ref().filter(|_| options.attribution == Attribution::Opening)?;
         let bands = |model: &'g Arc<Model>| Bands::new(model, self.book, self.zone, self.sealed, opening);
@@ -243,7 +245,7 @@ impl Question<'_> {
 
     /// What is gathered of every client that ever pays: `see` is shown them in order of ids, with what each pays by currency
     /// (or converted) and over all, and `join` puts what comes after behind what came before.
-    fn gather<A: Send>(
+    pub(crate) fn gather<A: Send>(
         &self,
         shared: &Shared,
         nothing: impl Fn() -> A + Sync,

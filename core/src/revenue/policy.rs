@@ -41,6 +41,14 @@ impl AsOf {
             Self::On(day) => zone.end_of(day),
         }
     }
+
+    /// Where something that is stated so begins: a day at its first instant.
+    pub(crate) fn beginning(self, zone: &Zone) -> Instant {
+        match self {
+            Self::At(instant) => instant,
+            Self::On(day) => zone.start_of(day),
+        }
+    }
 }
 
 impl From<Instant> for AsOf {

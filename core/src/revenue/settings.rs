@@ -146,6 +146,14 @@ impl RevenueOptions {
         }
     }
 
+    /// Sets one by its name; `more` are names that the caller knows beside these.
+    pub(crate) fn set_or(&mut self, name: &str, raw: Value<'_>, more: &str) -> Result<(), SettingError> {
+        self.set(name, raw).map_err(|fault| {
+            let unknown = fault.setting == name && fault.expected == format!("one of {NAMES}");
+            if unknown { SettingError::new(name, format!("one of {more}, {NAMES}"), name) } else { fault }
+        })
+    }
+
     fn set(&mut self, name: &str, raw: Value<'_>) -> Result<(), SettingError> {
         let default = Self::default();
         let null = raw.is_null();
