@@ -1,1 +1,0 @@
-//! The special functions that the models need.
