@@ -93,7 +93,7 @@ pub use event::{
     Attribute, Count, Event, EventCode, EventData, EventError, EventKind, FieldSpec, Grade, MAX_DEPTH,
     MAX_LINE, Moment, Named, Patch, Percent, Price, SetOf,
 };
-pub use evidence::{Lift, LiftRange, NorthStar, Outcome};
+pub use evidence::{ComparedRate, Lift, LiftRange, NorthStar, Outcome, TrialComparison, TrialSplit};
 pub use exchange::{ExchangeRate, Rate, RateUsed};
 pub use health::HeadShare;
 pub use health::bands::{BandRow, BookHealth};

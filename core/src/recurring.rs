@@ -99,6 +99,16 @@ impl Annual {
         Mrr(div_half_even(self.0, 12 * MICRO))
     }
 
+    /// Any exact amount in this unit, such as a sum of one-off payments.
+    pub(crate) fn of_amount(amount: Amount) -> Self {
+        Self(amount.micros() * MICRO)
+    }
+
+    /// The nearest binary floating point number: for models, never for sums.
+    pub(crate) fn to_f64(self) -> f64 {
+        scaled_to_f64(self.0, 12)
+    }
+
     /// MRR as it prints: with 6 digits, or in minor units of a currency, each rounded half to even once.
     pub(crate) fn mrr_text(self, minor: Option<Currency>) -> String {
         match minor {

@@ -304,6 +304,13 @@ impl Day {
         self.0 - earlier.0
     }
 
+    /// The day so many months on; of a shorter month its last day.
+    pub(crate) fn plus_months(self, n: i32) -> Self {
+        let month = self.month().plus(n);
+        let (first, day) = (month.first_day(), self.days_since(self.month().first_day()));
+        first.plus(day.min(month.plus(1).first_day().days_since(first) - 1))
+    }
+
     pub(crate) fn date(self) -> civil::Date {
         let epoch = civil::date(1970, 1, 1);
         epoch.checked_add(jiff::Span::new().try_days(self.0).unwrap_or_default()).unwrap_or(epoch)

@@ -2,8 +2,12 @@
 
 use super::Engine;
 use crate::error::QueryError;
-use crate::evidence::{Lift, NorthStar, Outcome, Watched, lift, north_stars};
+use crate::evidence::{
+    Lift, NorthStar, Outcome, TrialComparison, TrialSplit, Watched, compare_trials, lift, north_stars,
+};
 use crate::id::ClientId;
+use crate::period::Period;
+use crate::revenue::{RevenueOptions, Span};
 use crate::score::Model;
 use crate::signal::{SignalSpec, View};
 use crate::time::{Day, Instant};
@@ -52,6 +56,23 @@ impl Engine {
             return Err(QueryError::BadSetting { setting, expected, found });
         }
         Ok(lift(&self.watched(as_of, horizon_days), spec, edges, outcome))
+    }
+
+    /// The trials that began in a period, split in two by a milestone, by whether the client wrote to support meanwhile, or by
+    /// what it is: how many converted, and how many still pay `months` calendar months on, of all and of the converted.
+    ///
+    /// # Errors
+    /// If the period has not begun as of the question.
+    pub fn compare_trials(
+        &self,
+        period: Period,
+        split: &TrialSplit,
+        months: u32,
+        options: &RevenueOptions,
+    ) -> Result<TrialComparison, QueryError> {
+        let question = self.question(options, period.start, period.end)?;
+        let span = Span::new(period, question.as_of);
+        Ok(compare_trials(&question, &span, split, months.min(1_200))?)
     }
 
     /// Whether the signals that a model calls its north star hold: for each, the rank correlation with staying for

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::error::QueryError;
-use crate::lifetime::{self, Lifetime, LifetimeOptions, Spells};
+use crate::lifetime::{self, Lifetime, LifetimeOptions, RfmSummary, Spells};
 use crate::revenue::AsOf;
 
 impl Engine {
@@ -45,5 +45,16 @@ impl Engine {
         options: &LifetimeOptions,
     ) -> Result<Lifetime, QueryError> {
         Ok(Lifetime::of(self.spells(as_of, options)?))
+    }
+
+    /// How often, how lately and for how much clients buy without a contract, by their charges: what buy-till-you-die models
+    /// are fitted to. With `calibration_end` also how often they bought after it.
+    ///
+    /// # Errors
+    /// If clients buy in several currencies and none is chosen, an amount cannot be valued, or `group_by` is something that
+    /// only contracts say.
+    pub fn rfm(&self, as_of: impl Into<AsOf>, options: &LifetimeOptions) -> Result<RfmSummary, QueryError> {
+        let as_of = as_of.into().instant(&self.zone);
+        Ok(lifetime::rfm(&self.question_at(&options.revenue, as_of), options)?)
     }
 }

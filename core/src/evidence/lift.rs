@@ -1,6 +1,7 @@
 //! How often an outcome came about, by ranges of a reading before it: does the number tell of anything?
 
 use super::outcome::{Outcome, Watched};
+use crate::lifetime::RateDifference;
 use crate::rate::HeadRate;
 use crate::signal::SignalSpec;
 use crate::time::Instant;
@@ -23,6 +24,8 @@ pub struct Lift {
     pub ranges: Vec<LiftRange>,
     /// Of those without a reading.
     pub missing: HeadRate,
+    /// With a single edge: the range from it on less the range below, with interval and test.
+    pub difference: Option<RateDifference>,
 }
 
 /// The clients whose reading lies in one range.
@@ -62,13 +65,19 @@ pub(crate) fn lift(watched: &Watched<'_>, spec: &SignalSpec, edges: &[f64], outc
         let base = all.value.filter(|base| *base > 0.0);
         LiftRange { from, below, rate, lift: rate.value.zip(base).map(|(value, base)| value / base) }
     };
+    let ranges: Vec<LiftRange> = ranges.iter().enumerate().map(range).collect();
+    let difference = match ranges.as_slice() {
+        [below, from] => Some(RateDifference::of(from.rate, below.rate)),
+        _ => None,
+    };
     Lift {
         as_of: watched.as_of,
         until: watched.until,
         partial: watched.is_partial(),
         outcome,
         all,
-        ranges: ranges.iter().enumerate().map(range).collect(),
+        ranges,
         missing: rate(missing),
+        difference,
     }
 }

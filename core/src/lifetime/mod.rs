@@ -7,8 +7,12 @@
 //! | `fit` | what every fit reports, and the climb to the greatest likelihood |
 //! | `kaplan_meier` | survival curves of what has not all ended yet |
 //! | `log_rank` | whether some groups last alike |
+//! | `proportion` | intervals of a share of heads, and of the difference of two |
+//! | `ratio` | intervals of a ratio of sums over clients |
 //! | `options` | the settings of questions about lifetimes |
 //! | `spells` | how long each client paid without a break |
+//! | `rfm` | how often, how lately and for how much clients buy without a contract |
+//! | `simple` | what a client is worth if one period's figures held for ever |
 //! | `survival` | how long clients stay, all together and by group |
 //!
 //! Elementary functions come from `libm`, never from the platform, so that a fit has the same bits everywhere. Money enters
@@ -19,8 +23,12 @@ mod input;
 mod fit;
 mod kaplan_meier;
 mod log_rank;
+mod proportion;
+mod ratio;
 mod options;
 mod spells;
+mod rfm;
+mod simple;
 mod survival;
 
 pub use fit::{Estimate, Fit, FitReport, FitWarning, Parameters};
@@ -30,7 +38,12 @@ pub use kaplan_meier::{
 };
 pub use log_rank::{LogRank, LogRankGroup, LogRankWeights};
 pub use options::{LifetimeOptions, SpellsOf};
+pub use proportion::{DifferenceInterval, RateDifference, ShareInterval};
+pub use ratio::RatioEstimate;
+pub use rfm::{RfmRow, RfmSummary};
+pub use simple::{NoValue, SimpleTerms};
 pub use spells::{ClientSpell, Spells};
 pub use survival::{Lifetime, LifetimeGroup, LifetimeRow};
 
+pub(crate) use rfm::rfm;
 pub(crate) use spells::spells;

@@ -3,7 +3,7 @@
 use super::kaplan_meier::SurvivalBounds;
 use super::log_rank::LogRankWeights;
 use crate::event::wire::Value;
-use crate::revenue::{AsOf, RevenueOptions, SettingError};
+use crate::revenue::{AsOf, Refusal, RevenueOptions, SettingError, Stated};
 use crate::time::Instant;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -39,6 +39,9 @@ pub struct LifetimeOptions {
     pub revenue: RevenueOptions,
     /// From when on the log is complete; unless said from its first event on. A date is its first instant.
     pub data_start: Option<AsOf>,
+    /// Of purchases: the end of the calibration, what comes after is held out; unless said the instant of the question. A
+    /// date is its last microsecond.
+    pub calibration_end: Option<AsOf>,
     /// The horizon of restricted means; unless said the last age that every group was seen at.
     pub horizon_days: Option<u32>,
     /// Which spells count.
@@ -49,7 +52,7 @@ pub struct LifetimeOptions {
     pub weights: LogRankWeights,
 }
 
-const NAMES: &str = "data_start, horizon_days, spells, bounds, weights";
+const NAMES: &str = "data_start, calibration_end, horizon_days, spells, bounds, weights";
 
 /// The members of a JSON object.
 pub(super) fn members(text: &str) -> Result<BTreeMap<String, Box<RawValue>>, SettingError> {
@@ -105,6 +108,7 @@ impl LifetimeOptions {
     pub(super) fn set(&mut self, name: &str, raw: &RawValue) -> Result<(), SettingError> {
         match name {
             "data_start" => self.data_start = instant(name, raw)?,
+            "calibration_end" => self.calibration_end = instant(name, raw)?,
             "horizon_days" => self.horizon_days = whole(name, raw, 0..=100_000)?,
             "spells" => self.spells = member(name, raw, "one of every, first")?,
             "bounds" => self.bounds = member(name, raw, "one of log_log, log, plain")?,
@@ -115,6 +119,15 @@ impl LifetimeOptions {
             _ => return self.revenue.set_or(name, Value::of_json(raw.get()), NAMES),
         }
         Ok(())
+    }
+
+    /// What clients that buy without a contract are grouped by: only what is stated about them stands at a purchase.
+    pub(super) fn purchase_group(&self) -> Result<Option<Stated<'_>>, Refusal> {
+        let Some(by) = &self.revenue.group_by else { return Ok(None) };
+        let expected =
+            "owner, managed, segment, tag or attribute:KEY for clients that buy without a contract";
+        let fault = || Refusal::Setting(SettingError::new("group_by", expected, &by.to_string()));
+        Stated::of(by).map(Some).ok_or_else(fault)
     }
 
     /// With the instant they were resolved to.

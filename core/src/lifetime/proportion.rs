@@ -14,7 +14,8 @@
 //! Differences: Newcombe (1998), method 10, takes from each share's Wilson interval the distances of its ends; method 11
 //! takes those with the correction. The ratio of two shares has Katz's interval (1978), log-normal.
 
-use super::special::{beta_quantile, chi_square_upper, normal_quantile};
+use super::log_rank::chi_square_upper;
+use super::special::{beta_quantile, norm_quantile};
 use crate::rate::HeadRate;
 use serde::Serialize;
 
@@ -54,7 +55,7 @@ impl ShareInterval {
         let (x, n) = (float(part), float(whole));
         let p = x / n;
         let tail = (1.0 - level) / 2.0;
-        let z = normal_quantile(1.0 - tail);
+        let z = norm_quantile(1.0 - tail);
         let cut = |(low, high): (f64, f64)| (low.clamp(0.0, 1.0), high.clamp(0.0, 1.0));
         // At the ends these formulas give the end itself but for rounding.
         let to_ends = |(low, high): (f64, f64)| {
@@ -87,13 +88,13 @@ impl ShareInterval {
                 cut((p - half, p + half))
             }
             Self::ClopperPearson => {
-                let low = if part == 0 { 0.0 } else { beta_quantile(x, n - x + 1.0, tail) };
-                let high = if part == whole { 1.0 } else { beta_quantile(x + 1.0, n - x, 1.0 - tail) };
+                let low = if part == 0 { 0.0 } else { beta_quantile(tail, x, n - x + 1.0) };
+                let high = if part == whole { 1.0 } else { beta_quantile(1.0 - tail, x + 1.0, n - x) };
                 (low, high)
             }
             Self::Jeffreys => {
                 let (a, b) = (x + 0.5, n - x + 0.5);
-                (beta_quantile(a, b, tail), beta_quantile(a, b, 1.0 - tail))
+                (beta_quantile(tail, a, b), beta_quantile(1.0 - tail, a, b))
             }
         })
     }
@@ -195,7 +196,7 @@ impl RateDifference {
             ratio_low: end(-1.0),
             ratio_high: end(1.0),
             chi_square,
-            p_value: chi_square.map(|chi_square| chi_square_upper(chi_square, 1.0)),
+            p_value: chi_square.map(|chi_square| chi_square_upper(chi_square, 1)),
         }
     }
 }

@@ -10,7 +10,7 @@
 //! | bootstrap | standard deviation and percentiles of the ratio over drawn clients (Efron 1979) |
 //! | BCa | the percentiles moved for bias and for acceleration, which the jackknife tells (Efron 1987) |
 
-use super::special::{normal_cdf, normal_quantile, student_quantile};
+use super::special::{norm_cdf, norm_quantile, t_quantile};
 use crate::rate::{Z, drawn, quantile};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -73,8 +73,8 @@ impl RatioEstimate {
         let below = float(drawn.iter().filter(|ratio| **ratio < value).count());
         let equal = float(drawn.iter().filter(|ratio| **ratio == value).count());
         let share = (below + equal / 2.0) / float(drawn.len());
-        let bias = normal_quantile(share.clamp(1e-9, 1.0 - 1e-9));
-        let moved = |z: f64| normal_cdf(bias + (bias + z) / (1.0 - acceleration * (bias + z)));
+        let bias = norm_quantile(share.clamp(1e-9, 1.0 - 1e-9));
+        let moved = |z: f64| norm_cdf(bias + (bias + z) / (1.0 - acceleration * (bias + z)));
         let drawn_mean = drawn.iter().sum::<f64>() / float(drawn.len());
         let drawn_squares: f64 = drawn.iter().map(|ratio| (ratio - drawn_mean) * (ratio - drawn_mean)).sum();
         Some(Self {
@@ -82,7 +82,7 @@ impl RatioEstimate {
             value,
             linearised_se,
             linearised_z: about(Z),
-            linearised_t: about(student_quantile(0.975, n - 1.0)),
+            linearised_t: about(t_quantile(0.975, n - 1.0)),
             jackknife_se,
             acceleration,
             bootstrap_se: libm::sqrt(drawn_squares / (float(drawn.len()) - 1.0)),

@@ -92,6 +92,7 @@ pub use value::{Margin, ObservedLtv, ObservedValue, SimpleLtv, SimpleValue, Tota
 pub(crate) use benchmark::benchmarks;
 pub(crate) use cash::cash;
 pub(crate) use cohort::cohorts;
+pub(crate) use group::Stated;
 pub(crate) use listing::movements;
 pub(crate) use live::{Asking, LiveRevenue, Part};
 pub(crate) use movement::Span;
@@ -102,7 +103,7 @@ pub(crate) use scorecard::scorecard;
 pub(crate) use series::split;
 pub(crate) use target::targets;
 pub(crate) use top::top;
-pub(crate) use trial::trials;
+pub(crate) use trial::{each_trial, trials};
 pub(crate) use value::{observed, simple};
 
 use crate::book::{Book, Client, NoClient};
@@ -110,12 +111,13 @@ use crate::chunks::in_chunks;
 use crate::exchange::{NoValue, Rates};
 use crate::id::ClientId;
 use crate::money::Currency;
+use crate::recurring::Annual;
 use crate::score::Model;
 use crate::state::run_rate::RunRateRules;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
 use band::Bands;
-use group::{Grouping, Stated};
+use group::Grouping;
 use hierarchy::Hierarchy;
 use movement::Ground;
 use run_rate::{Contracts, PayingRules};
@@ -205,13 +207,27 @@ impl Question<'_> {
     }
 
     /// The clients of the question, in order of their ids.
-    fn clients<'c>(&'c self, shared: &'c Shared) -> impl Iterator<Item = Client<'c>> {
+    pub(crate) fn clients<'c>(&'c self, shared: &'c Shared) -> impl Iterator<Item = Client<'c>> {
         self.book.all().filter(|client| shared.is_about(client.id))
     }
 
     /// The client that an id stands for.
     fn resolve(&self, id: &ClientId) -> ClientId {
         self.book.resolve(id, self.key)
+    }
+
+    /// What an amount of an instant is worth: in the reporting currency at its rate then, or as it is.
+    pub(crate) fn valued(
+        &self,
+        shared: &Shared,
+        amount: Annual,
+        currency: Currency,
+        at: Instant,
+    ) -> Result<(Currency, Annual), Refusal> {
+        Ok(match &shared.rates {
+            Some(rates) => (rates.reporting(), rates.value(amount, currency, at, self.zone)?),
+            None => (currency, amount),
+        })
     }
 
     fn ground<'g>(&'g self, shared: &'g Shared) -> Ground<'g> {
@@ -303,12 +319,12 @@ impl Question<'_> {
         }
     }
 
-    fn period(&self, span: &Span) -> ReportPeriod {
+    pub(crate) fn period(&self, span: &Span) -> ReportPeriod {
         ReportPeriod { start: span.period.start, end: span.period.end, partial: span.is_partial() }
     }
 
     /// The settings with the instant they were resolved to.
-    fn settings(&self) -> RevenueOptions {
+    pub(crate) fn settings(&self) -> RevenueOptions {
         let drawn = self.options.interval == IntervalMethod::Bootstrap;
         let resamples = self.options.resamples.or(drawn.then_some(retention::RESAMPLES));
         RevenueOptions { as_of: Some(AsOf::At(self.as_of)), resamples, ..self.options.clone() }

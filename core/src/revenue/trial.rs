@@ -9,6 +9,7 @@ use super::report::ReportPeriod;
 use super::run_rate::{Contract, Contracts, Stretch};
 use super::settings::RevenueOptions;
 use super::{Question, Refusal};
+use crate::book::Client;
 use crate::event::billing::Status;
 use crate::period::Period;
 use crate::rate::HeadRate;
@@ -63,48 +64,60 @@ pub struct EndedTrials {
 }
 
 /// One trial as of an instant.
-struct Trial {
+pub(crate) struct Trial {
     /// Which of the client's subscriptions.
     contract: usize,
-    start: Instant,
+    pub(crate) start: Instant,
     /// When it left trialing, if it did.
-    end: Option<Instant>,
+    pub(crate) end: Option<Instant>,
     /// The end that was stated last.
     stated_end: Option<Instant>,
-    converted: bool,
+    /// The first payment that converted it.
+    pub(crate) paid: Option<Instant>,
 }
 
 /// The trials of a period.
 pub(crate) fn trials(question: &Question<'_>, period: Period) -> Result<Trials, Refusal> {
-    let shared = question.shared()?;
     let span = Span::new(period, question.as_of);
     let inside = |at: Instant| period.start <= at && at <= span.closing;
     let (mut started, mut ended) = (StartedTrials::default(), EndedTrials::default());
-    for client in question.clients(&shared) {
-        let contracts = Contracts::of(&client.state.billing, &shared.rules, question.zone);
-        for trial in trials_of(&contracts, question) {
-            if inside(trial.start) {
-                started.trials += 1;
-                if trial.converted {
-                    started.converted += 1;
-                } else if trial.end.is_some() {
-                    started.not_converted += 1;
-                } else {
-                    started.running += 1;
-                    started.overdue += u64::from(trial.stated_end.is_some_and(|end| end <= question.as_of));
-                }
-            }
-            if trial.end.is_some_and(inside) {
-                ended.trials += 1;
-                ended.converted += u64::from(trial.converted);
-                ended.not_converted += u64::from(!trial.converted);
+    each_trial(question, |_, trial| {
+        if inside(trial.start) {
+            started.trials += 1;
+            if trial.paid.is_some() {
+                started.converted += 1;
+            } else if trial.end.is_some() {
+                started.not_converted += 1;
+            } else {
+                started.running += 1;
+                started.overdue += u64::from(trial.stated_end.is_some_and(|end| end <= question.as_of));
             }
         }
-    }
+        if trial.end.is_some_and(inside) {
+            ended.trials += 1;
+            ended.converted += u64::from(trial.paid.is_some());
+            ended.not_converted += u64::from(trial.paid.is_none());
+        }
+    })?;
     started.rate = HeadRate::new(started.converted, started.trials);
     ended.rate = HeadRate::new(ended.converted, ended.trials);
     let (as_of, settings) = (question.as_of, question.settings());
     Ok(Trials { period: question.period(&span), as_of, settings, started, ended })
+}
+
+/// Shows the trials of each client as of the question, in order of ids.
+pub(crate) fn each_trial(
+    question: &Question<'_>,
+    mut see: impl FnMut(&Client<'_>, &Trial),
+) -> Result<(), Refusal> {
+    let shared = question.shared()?;
+    for client in question.clients(&shared) {
+        let contracts = Contracts::of(&client.state.billing, &shared.rules, question.zone);
+        for trial in trials_of(&contracts, question) {
+            see(&client, &trial);
+        }
+    }
+    Ok(())
 }
 
 /// The trials of a client as of the question.
@@ -133,7 +146,7 @@ fn trials_of(contracts: &Contracts<'_>, question: &Question<'_>) -> Vec<Trial> {
                 trial.start <= payment && if own { trial.contract == i } else { other }
             };
             if let Some(trial) = trials.iter_mut().filter(of_it).max_by_key(|trial| trial.start) {
-                trial.converted = true;
+                trial.paid = Some(trial.paid.map_or(payment, |paid| paid.min(payment)));
             }
         }
     }
@@ -154,7 +167,7 @@ fn trials_in(i: usize, contract: &Contract<'_>, as_of: Instant, zone: &Zone) -> 
             (Some(trial), true) => trial.stated_end = stated_end,
             (Some(trial), false) => trial.end = Some(here.from),
             (None, true) => {
-                trials.push(Trial { contract: i, start: here.from, end: None, stated_end, converted: false });
+                trials.push(Trial { contract: i, start: here.from, end: None, stated_end, paid: None });
             }
             (None, false) => {}
         }
