@@ -119,10 +119,24 @@ fn plain_units(text: &str, scale: i64) -> Option<i128> {
 
 /// Writes units of 10^-`scale` as the shortest decimal text: `1.5`, `120`, `-0.000001`.
 pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, units: i128, scale: u32) -> fmt::Result {
+    let sign = if units < 0 { "-" } else { "" };
+    // What fits 64 bits is divided much faster, and nearly everything does.
+    if let (Ok(magnitude), Some(one)) = (u64::try_from(units.unsigned_abs()), 10u64.checked_pow(scale)) {
+        return match magnitude % one {
+            0 => write!(f, "{sign}{}", magnitude / one),
+            mut fraction => {
+                let mut digits = scale as usize;
+                while fraction % 10 == 0 {
+                    fraction /= 10;
+                    digits -= 1;
+                }
+                write!(f, "{sign}{}.{fraction:0digits$}", magnitude / one)
+            }
+        };
+    }
     let one = 10u128.pow(scale);
     let magnitude = units.unsigned_abs();
     let (whole, fraction) = (magnitude / one, magnitude % one);
-    let sign = if units < 0 { "-" } else { "" };
     if fraction == 0 {
         return write!(f, "{sign}{whole}");
     }

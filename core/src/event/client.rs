@@ -1,6 +1,6 @@
 //! Client events: who the client is, what people think and decide, and what is taken back.
 
-use super::fields::{Field, payload, words};
+use super::fields::{Field, payload, words, write_text};
 use super::numbers::{Grade, Moment, Percent};
 use super::values::{Attribute, Named, Patch, SetOf};
 use super::wire::{Fault, Value};
@@ -199,5 +199,8 @@ impl Field for Retractable {
     }
     fn to_wire(&self) -> serde_json::Value {
         self.0.as_str().into()
+    }
+    fn write_wire(&self, out: &mut String) {
+        write_text(out, self.0.as_str());
     }
 }

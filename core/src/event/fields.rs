@@ -46,9 +46,15 @@ impl<'de> Deserialize<'de> for Key<'de> {
 pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Members<'a> {
-    /// The members of a row of a table, or of anything else that is not JSON text; no name comes twice.
-    pub(crate) fn of(pairs: impl IntoIterator<Item = (&'a str, Value<'a>)>) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    /// No members yet, with room for so many.
+    pub(crate) fn with_room_for(members: usize) -> Self {
+        Self(Vec::with_capacity(members))
+    }
+
+    /// Adds a member of another name than those that are there.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn add(&mut self, name: &'a str, value: Value<'a>) {
+        self.0.push((Cow::Borrowed(name), value));
     }
 
     /// Reads an object; the values stay unread. Two members of one name are refused.
@@ -217,10 +223,38 @@ pub(crate) trait Field: Sized + Serialize {
     fn to_wire(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
     }
-    /// Writes the value as JSON text: what [`Field::to_wire`] says, with the digits of numbers that are no text.
+    /// Writes the value as JSON text: what [`Field::to_wire`] says, with the digits of numbers that are no text. A type
+    /// that has one of these of its own needs the other, too.
     fn write_wire(&self, out: &mut String) {
-        out.push_str(&self.to_wire().to_string());
+        write_json(out, self);
     }
+}
+
+/// Writes JSON text. What fields are made of serialises always, and writing into a text cannot fail.
+pub(crate) fn write_json(out: &mut String, value: &(impl Serialize + ?Sized)) {
+    /// The serialiser writes bytes: whole pieces of text.
+    struct Pieces<'o>(&'o mut String);
+    impl std::io::Write for Pieces<'_> {
+        fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+            self.0.push_str(std::str::from_utf8(piece).map_err(std::io::Error::other)?);
+            Ok(piece.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let written = serde_json::to_writer(Pieces(out), value);
+    debug_assert!(written.is_ok(), "{written:?}");
+}
+
+/// Writes text as JSON, most of which needs no escape.
+pub(crate) fn write_text(out: &mut String, text: &str) {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        return write_json(out, text);
+    }
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
 }
 
 /// Writes the members of an object, separated by commas.
@@ -240,7 +274,7 @@ impl<'o> ObjectWriter<'o> {
         if !std::mem::take(&mut self.first) {
             self.out.push(',');
         }
-        self.out.push_str(&serde_json::Value::from(name).to_string());
+        write_text(self.out, name);
         self.out.push(':');
         write(self.out);
     }

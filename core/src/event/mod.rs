@@ -320,7 +320,9 @@ impl Event {
             EventError::whole(EventCode::MalformedJson, format!("an event must be UTF-8: {error}"))
         })?;
         // An event without fault is read in one pass; the careful way alone says what is wrong with another.
-        let sound = Members::scan_event(text).map(|(envelope, data)| Self::from_row(envelope, data, source));
+        let sound = Members::scan_event(text).map(|(envelope, data)| {
+            Head::read(&Fields::new(envelope, ""), None, source).and_then(|head| head.with(data))
+        });
         if let Some(Ok(event)) = sound {
             return Ok(event);
         }
@@ -333,23 +335,24 @@ impl Event {
     }
 
     fn from_members(envelope: Fields<'_>, default_source: Option<&SourceId>) -> Result<Self, EventError> {
-        let head = Head::read(&envelope, default_source)?;
+        let head = Head::read(&envelope, None, default_source)?;
         let data = match envelope.find("data") {
             Some(Value::Json(text)) => Members::parse(text),
             Some(_) => Err(Fault::new(EventCode::WrongType, "an object")),
-            None if head.kind == EventKind::ClientErased => Ok(Members::of([])),
+            None if head.kind == EventKind::ClientErased => Ok(Members::with_room_for(0)),
             None => Err(Fault::new(EventCode::MissingField, "an object")),
         };
         head.with(data.map_err(|fault| envelope.error("data", envelope.find("data"), &fault))?)
     }
 
-    /// The event of a row: the members beside `data`, and those of `data`.
+    /// The event of a row: the members beside `type` and `data`, and those of `data`.
+    #[cfg(feature = "arrow")]
     pub(crate) fn from_row(
+        kind: EventKind,
         envelope: Members<'_>,
         data: Members<'_>,
-        default_source: Option<&SourceId>,
     ) -> Result<Self, EventError> {
-        Head::read(&Fields::new(envelope, ""), default_source)?.with(data)
+        Head::read(&Fields::new(envelope, ""), Some(kind), None)?.with(data)
     }
 
     /// The type.
@@ -416,7 +419,12 @@ struct Head {
 }
 
 impl Head {
-    fn read(envelope: &Fields<'_>, default_source: Option<&SourceId>) -> Result<Self, EventError> {
+    /// `known` is the type where the envelope does not say it.
+    fn read(
+        envelope: &Fields<'_>,
+        known: Option<EventKind>,
+        default_source: Option<&SourceId>,
+    ) -> Result<Self, EventError> {
         if let Some(version) = envelope.find("specversion") {
             let known = version.string("`1.0` as text").and_then(|text| {
                 (text == "1.0").then_some(()).ok_or_else(|| Fault::new(EventCode::BadValue, "`1.0` as text"))
@@ -428,7 +436,7 @@ impl Head {
             (None, Some(source)) => source.clone(),
             _ => envelope.required("source")?,
         };
-        let kind = kind_of(envelope)?;
+        let kind = known.map_or_else(|| kind_of(envelope), Ok)?;
         let subject = envelope.required("subject")?;
         let time = envelope.required("time")?;
         let sequence = envelope.optional::<Option<i64>>("sequence")?.flatten().unwrap_or(0);

@@ -1,8 +1,8 @@
 //! Numbers, money and times as fields of events have them: exact, with the limits of each.
 
 use super::EventCode;
-use super::fields::{Field, Members, read_word};
-use super::wire::{Fault, Value};
+use super::fields::{Field, Members, read_word, write_text};
+use super::wire::{self, Fault, Value};
 use crate::money::{Amount, Currency, Interval, IntervalUnit};
 use crate::quantity::{DecimalFault, Quantity};
 use crate::time::{Day, Instant};
@@ -22,12 +22,24 @@ fn decimal_fault(fault: DecimalFault, form: &'static str, range: &'static str) -
     }
 }
 
+fn write_quoted(out: &mut String, micros: i128) {
+    out.push('"');
+    match micros % 1_000_000 {
+        0 => wire::write_decimal(out, micros / 1_000_000, 0),
+        _ => wire::write_decimal(out, micros, 6),
+    }
+    out.push('"');
+}
+
 impl Field for Quantity {
     const EXPECTS: &'static str = "a number or a decimal in text";
     fn schema() -> serde_json::Value {
         decimal_schema()
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if let Some(number) = value.micros().and_then(|micros| Self::from_micros(micros.try_into().ok()?)) {
+            return Ok(number);
+        }
         Self::parse(&value.number(Self::EXPECTS)?).map_err(|fault| {
             decimal_fault(
                 fault,
@@ -35,6 +47,9 @@ impl Field for Quantity {
                 "a number of at most 6 fractional digits and a magnitude up to 10^12",
             )
         })
+    }
+    fn write_wire(&self, out: &mut String) {
+        write_quoted(out, i128::from(self.micros()));
     }
 }
 
@@ -71,6 +86,9 @@ impl Field for Count {
     fn read(value: Value<'_>) -> Result<Self, Fault> {
         Self::new(Quantity::read(value)?).ok_or_else(|| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
     }
+    fn write_wire(&self, out: &mut String) {
+        self.0.write_wire(out);
+    }
 }
 
 impl Field for Amount {
@@ -79,6 +97,9 @@ impl Field for Amount {
         decimal_schema()
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if let Some(number) = value.micros().and_then(Self::from_micros) {
+            return Ok(number);
+        }
         Self::parse(&value.number(Self::EXPECTS)?).map_err(|fault| {
             decimal_fault(
                 fault,
@@ -86,6 +107,9 @@ impl Field for Amount {
                 "a number of at most 6 fractional digits and a magnitude up to 10^15",
             )
         })
+    }
+    fn write_wire(&self, out: &mut String) {
+        write_quoted(out, self.micros());
     }
 }
 
@@ -121,6 +145,9 @@ impl Field for Price {
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
         Self::new(Amount::read(value)?).ok_or_else(|| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
+    }
+    fn write_wire(&self, out: &mut String) {
+        self.0.write_wire(out);
     }
 }
 
@@ -187,6 +214,9 @@ impl Field for Percent {
     fn read(value: Value<'_>) -> Result<Self, Fault> {
         Self::try_from(Quantity::read(value)?).map_err(|_| Fault::new(EventCode::OutOfRange, Self::EXPECTS))
     }
+    fn write_wire(&self, out: &mut String) {
+        self.0.write_wire(out);
+    }
 }
 
 impl Field for bool {
@@ -206,6 +236,9 @@ impl Field for i64 {
         serde_json::json!({"type": "integer"})
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if let Value::Decimal { units, scale: 0 } = value {
+            return Ok(units);
+        }
         let Value::Number(text) = value else {
             return Err(Fault::new(EventCode::WrongType, Self::EXPECTS));
         };
@@ -238,9 +271,28 @@ impl Field for Instant {
         serde_json::json!({"type": "string", "format": "date-time"})
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
+        // What is out of range is so by its text.
+        if let Value::Instant(micros) = value
+            && let Some(instant) = Self::from_micros(micros)
+        {
+            return Ok(instant);
+        }
         let text = value.string(Self::EXPECTS)?;
         text.parse().map_err(|fault: crate::time::TimeError| Fault::new(EventCode::BadTime, fault.expected()))
     }
+    fn write_wire(&self, out: &mut String) {
+        out.push('"');
+        wire::write_instant(out, self.micros());
+        out.push('"');
+    }
+}
+
+/// The day of a number that the date of a table has, if events can be of it.
+fn day_of(number: i64) -> Option<Day> {
+    /// The last day of 2199.
+    const LAST: i32 = 84_005;
+    let number = i32::try_from(number).ok().filter(|number| (0..=LAST).contains(number))?;
+    Day::try_from(number).ok()
 }
 
 impl Field for Day {
@@ -249,8 +301,18 @@ impl Field for Day {
         serde_json::json!({"type": "string", "format": "date"})
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if let Value::Day(number) = value
+            && let Some(day) = day_of(number)
+        {
+            return Ok(day);
+        }
         let text = value.string(Self::EXPECTS)?;
         text.parse().map_err(|fault: crate::time::TimeError| Fault::new(EventCode::BadTime, fault.expected()))
+    }
+    fn write_wire(&self, out: &mut String) {
+        out.push('"');
+        wire::write_day(out, self.number().into());
+        out.push('"');
     }
 }
 
@@ -266,6 +328,9 @@ pub enum Moment {
     Never,
 }
 
+/// How the wire has [`Moment::Never`].
+const NEVER: &str = "9999-12-31";
+
 impl Field for Moment {
     const EXPECTS: &'static str =
         "an RFC 3339 time with an offset, or a date of the form 2026-01-05, from 1970 on";
@@ -273,6 +338,14 @@ impl Field for Moment {
         serde_json::json!({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]})
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
+        let of_table = match value {
+            Value::Day(number) => day_of(number).map(Self::On),
+            Value::Instant(micros) => Instant::from_micros(micros).map(Self::At),
+            _ => None,
+        };
+        if let Some(moment) = of_table {
+            return Ok(moment);
+        }
         let text = value.string(Self::EXPECTS)?;
         let fault = || Fault::new(EventCode::BadTime, Self::EXPECTS);
         // A year after 2199 is read by way of one inside the range with the same calendar, so that the form is checked.
@@ -300,7 +373,14 @@ impl Field for Moment {
         match self {
             Self::On(day) => day.to_string().into(),
             Self::At(instant) => instant.to_string().into(),
-            Self::Never => "9999-12-31".into(),
+            Self::Never => NEVER.into(),
+        }
+    }
+    fn write_wire(&self, out: &mut String) {
+        match self {
+            Self::On(day) => day.write_wire(out),
+            Self::At(instant) => instant.write_wire(out),
+            Self::Never => write_text(out, NEVER),
         }
     }
 }
@@ -325,6 +405,13 @@ impl Field for Interval {
             None => 1,
         };
         Ok(Self { unit, count })
+    }
+    fn write_wire(&self, out: &mut String) {
+        out.push_str("{\"count\":");
+        wire::write_whole(out, self.count.into());
+        out.push_str(",\"unit\":");
+        self.unit.write_wire(out);
+        out.push('}');
     }
 }
 

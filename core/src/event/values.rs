@@ -1,7 +1,7 @@
 //! Text, lists and patches as fields of events have them: how each is read, and what it allows.
 
 use super::EventCode;
-use super::fields::{Field, MAX_ID, MAX_LIST, MAX_TEXT, Members, ObjectWriter};
+use super::fields::{Field, MAX_ID, MAX_LIST, MAX_TEXT, Members, ObjectWriter, write_text};
 use super::wire::{Fault, Value};
 use crate::id::Text;
 use crate::quantity::Quantity;
@@ -24,6 +24,9 @@ macro_rules! id_fields {
                     return Err(Fault::new(EventCode::TooLong, format!("text of at most {} bytes of UTF-8", $limit)));
                 }
                 Ok(Self::new(text))
+            }
+            fn write_wire(&self, out: &mut String) {
+                write_text(out, self.as_str());
             }
         }
     )+};
@@ -55,6 +58,9 @@ impl Field for Text {
             return Err(Fault::new(EventCode::TooLong, format!("text of at most {MAX_TEXT} bytes of UTF-8")));
         }
         Ok(Self::new(text))
+    }
+    fn write_wire(&self, out: &mut String) {
+        write_text(out, self.as_str());
     }
 }
 
@@ -260,9 +266,11 @@ impl Field for Attribute {
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
         match value {
-            Value::Text(_) | Value::Escaped(_) => Text::read(value).map(Self::Text),
+            Value::Text(_) | Value::Escaped(_) | Value::Instant(_) | Value::Day(_) => {
+                Text::read(value).map(Self::Text)
+            }
             Value::Bool(flag) => Ok(Self::Flag(flag)),
-            Value::Number(_) => Quantity::read(value).map(Self::Number),
+            Value::Number(_) | Value::Decimal { .. } => Quantity::read(value).map(Self::Number),
             Value::Null | Value::Json(_) => Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
         }
     }
@@ -280,7 +288,8 @@ impl Field for Attribute {
     fn write_wire(&self, out: &mut String) {
         match self {
             Self::Number(number) => out.push_str(&number.to_string()),
-            Self::Text(_) | Self::Flag(_) => out.push_str(&self.to_wire().to_string()),
+            Self::Text(text) => text.write_wire(out),
+            Self::Flag(flag) => flag.write_wire(out),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! One value as it came over the wire: from JSON text or from a row of a table.
 
-use std::borrow::Cow;
-
 use super::EventCode;
+use crate::quantity::write_scaled;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 /// One value, not yet read as the type that its field has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,15 @@ pub(crate) enum Value<'a> {
     Escaped(&'a str),
     /// An object or a list, as JSON text that is sound.
     Json(&'a str),
+    /// A number of a table, in units of 10^-`scale`: stands for the text of it.
+    Decimal {
+        units: i64,
+        scale: u8,
+    },
+    /// A time of a table, in microseconds since 1970-01-01T00:00:00Z: stands for the text of it.
+    Instant(i64),
+    /// A date of a table, in days since 1970-01-01: stands for the text of it.
+    Day(i64),
 }
 
 /// What is wrong with one value; the reader of the object adds the name of the field.
@@ -64,7 +74,21 @@ impl<'a> Value<'a> {
             Self::Bool(flag) => if flag { "true" } else { "false" }.into(),
             Self::Number(text) | Self::Escaped(text) | Self::Json(text) => text.into(),
             Self::Text(text) => serde_json::Value::from(text).to_string().into(),
+            Self::Decimal { .. } => self.written().into(),
+            Self::Instant(_) | Self::Day(_) => format!("\"{}\"", self.written()).into(),
         }
+    }
+
+    /// The text that a number, a time or a date of a table stands for.
+    fn written(self) -> String {
+        let mut text = String::new();
+        match self {
+            Self::Decimal { units, scale } => write_decimal(&mut text, units.into(), scale.into()),
+            Self::Instant(micros) => write_instant(&mut text, micros),
+            Self::Day(day) => write_day(&mut text, day),
+            _ => {}
+        }
+        text
     }
 
     pub(crate) fn is_null(self) -> bool {
@@ -81,7 +105,8 @@ impl<'a> Value<'a> {
                     .map_err(|_| Fault::new(EventCode::MalformedJson, "text without lone surrogates"))?;
                 Cow::Owned(unescaped)
             }
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Json(_) => {
+            Self::Instant(_) | Self::Day(_) => Cow::Owned(self.written()),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Json(_) | Self::Decimal { .. } => {
                 return Err(Fault::new(EventCode::WrongType, expected));
             }
         };
@@ -95,8 +120,16 @@ impl<'a> Value<'a> {
     pub(crate) fn number(self, expected: &'static str) -> Result<Cow<'a, str>, Fault> {
         match self {
             Self::Number(text) => Ok(Cow::Borrowed(text)),
+            Self::Decimal { .. } => Ok(Cow::Owned(self.written())),
             other => other.string(expected),
         }
+    }
+
+    /// A number of a table in units of 10^-6, if it has no finer digits; `None` also for what came as text.
+    pub(crate) fn micros(self) -> Option<i128> {
+        const UP: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+        let Self::Decimal { units, scale } = self else { return None };
+        UP.get(usize::from(scale)).map(|up| i128::from(units) * i128::from(*up))
     }
 
     pub(crate) fn bool(self) -> Result<bool, Fault> {
@@ -107,9 +140,80 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Writes a number of units of 10^-`scale`, without zeros behind its last digit.
+pub(crate) fn write_decimal(out: &mut String, units: i128, scale: u32) {
+    struct Scaled(i128, u32);
+    impl fmt::Display for Scaled {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write_scaled(f, self.0, self.1)
+        }
+    }
+    match i64::try_from(units) {
+        Ok(whole) if scale == 0 => write_whole(out, whole),
+        // Writing into a text cannot fail.
+        _ => drop(write!(out, "{}", Scaled(units, scale))),
+    }
+}
+
+/// Writes a whole number.
+pub(crate) fn write_whole(out: &mut String, number: i64) {
+    out.push_str(itoa::Buffer::new().format(number));
+}
+
+/// Writes the date of a day since 1970-01-01.
+pub(crate) fn write_day(out: &mut String, day: i64) {
+    // Howard Hinnant's civil_from_days. What is no day of any calendar is a number that no date looks like.
+    let Some(shifted) = day.checked_add(719_468).filter(|day| day.abs() < 1 << 40) else {
+        let _ = write!(out, "{day} days");
+        return;
+    };
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    if (0..10_000).contains(&year) {
+        write_digits(out, year, 4);
+    } else {
+        let _ = write!(out, "{year}");
+    }
+    out.push('-');
+    write_digits(out, month, 2);
+    out.push('-');
+    write_digits(out, date, 2);
+}
+
+/// Writes an instant, given in microseconds since 1970-01-01T00:00:00Z, in UTC.
+pub(crate) fn write_instant(out: &mut String, micros: i64) {
+    let seconds = micros.div_euclid(1_000_000);
+    write_day(out, seconds.div_euclid(86_400));
+    let of_day = seconds.rem_euclid(86_400);
+    for (mark, number) in [('T', of_day / 3_600), (':', of_day / 60 % 60), (':', of_day % 60)] {
+        out.push(mark);
+        write_digits(out, number, 2);
+    }
+    let fraction = micros.rem_euclid(1_000_000);
+    if fraction != 0 {
+        out.push('.');
+        write_digits(out, fraction, 6);
+    }
+    out.push('Z');
+}
+
+fn write_digits(out: &mut String, number: i64, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = number / 10_i64.pow(place) % 10;
+        out.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::{Day, Instant};
 
     #[test]
     fn json_comes_out_as_it_came_in() {
@@ -123,5 +227,30 @@ mod tests {
     #[test]
     fn text_that_is_no_json_is_quoted() {
         assert_eq!(Value::Text("a\"b\n").json(), r#""a\"b\n""#);
+    }
+
+    #[test]
+    fn days_and_instants_are_written_as_they_print() {
+        for number in (-31..84_036).step_by(7) {
+            let mut text = String::new();
+            write_day(&mut text, i64::from(number));
+            assert_eq!(text, Day::from_epoch(number).to_string());
+        }
+        for (micros, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1, "1970-01-01T00:00:00.000001Z"),
+            (-1, "1969-12-31T23:59:59.999999Z"),
+            (1_767_607_200_500_000, "2026-01-05T10:00:00.500000Z"),
+            (Instant::MAX.micros(), "2199-12-31T23:59:59.999999Z"),
+        ] {
+            let mut out = String::new();
+            write_instant(&mut out, micros);
+            assert_eq!(out, text);
+        }
+        for micros in [i64::MIN, i64::MAX] {
+            let mut out = String::new();
+            write_instant(&mut out, micros);
+            assert!(out.parse::<Instant>().is_err(), "{out}");
+        }
     }
 }

@@ -127,17 +127,17 @@ impl<'m> Rows<'m> {
 
     /// The event that a row is, or why it is none. Where no column has ids, its id is [`NO_ID`].
     pub(super) fn event(&mut self, kind: EventKind, row: usize) -> Result<Event, EventError> {
-        let mut envelope = vec![("type", Value::Text(kind.as_str()))];
+        let mut envelope = Members::with_room_for(self.fields.len() + 1);
+        let mut data = Members::with_room_for(self.fields.len());
         if !self.states_id {
-            envelope.push(("id", Value::Text(NO_ID)));
+            envelope.add("id", Value::Text(NO_ID));
         }
-        let mut data = Vec::with_capacity(self.fields.len());
         for field in &mut self.fields {
             let target = field.target;
             if let Some(value) = field.get(row) {
-                if target.in_data { &mut data } else { &mut envelope }.push((target.name, value));
+                if target.in_data { &mut data } else { &mut envelope }.add(target.name, value);
             }
         }
-        Event::from_row(Members::of(envelope), Members::of(data), None)
+        Event::from_row(kind, envelope, data)
     }
 }
