@@ -1,5 +1,6 @@
-//! What every fit reports, and the climb to the greatest likelihood.
+//! What every fit reports.
 
+use super::climb::Summit;
 use serde::Serialize;
 
 /// The parameters of a model, by name.
@@ -50,6 +51,26 @@ impl<P: Parameters> Fit<P> {
             iterations: self.iterations,
             n: self.n,
             warnings: self.warnings.clone(),
+        }
+    }
+}
+
+impl<P: Parameters> Fit<P> {
+    /// What a climb found.
+    pub(super) fn of<const N: usize>(summit: Summit<N>, n: u64, parameters: impl Fn([f64; N]) -> P) -> Self {
+        let edge = summit.edge.and_then(|index| P::NAMES.get(index));
+        let warning = match edge {
+            Some(name) => Some(FitWarning::AtTheEdge { parameter: (*name).into() }),
+            None => (!summit.converged).then_some(FitWarning::NotConverged),
+        };
+        Self {
+            parameters: parameters(summit.at),
+            standard_errors: summit.errors.map(&parameters),
+            log_likelihood: summit.value,
+            converged: summit.converged,
+            iterations: summit.iterations,
+            n,
+            warnings: warning.into_iter().collect(),
         }
     }
 }

@@ -4,7 +4,15 @@
 //! |---|---|
 //! | `special` | the special functions that the models need, with the same bits on every platform |
 //! | `input` | what a model is fitted to: summaries of buyers, counts of cohorts; why it may refuse |
-//! | `fit` | what every fit reports, and the climb to the greatest likelihood |
+//! | `climb` | the way to the greatest likelihood |
+//! | `fit` | what every fit reports |
+//! | `crowd` | clients alike, taken together |
+//! | `renewing` | what contractual models have in common |
+//! | `sbg`, `bdw` | clients that renew or leave |
+//! | `buying` | what models of buyers without a contract answer |
+//! | `dropout` | what BG/NBD and MBG/NBD have in common |
+//! | `bg_nbd`, `mbg_nbd` | buyers who may leave after a purchase |
+//! | `gamma_gamma` | what their purchases are worth |
 //! | `kaplan_meier` | survival curves of what has not all ended yet |
 //! | `log_rank` | whether some groups last alike |
 //! | `proportion` | intervals of a share of heads, and of the difference of two |
@@ -20,7 +28,17 @@
 
 pub(crate) mod special;
 mod input;
+mod climb;
 mod fit;
+mod crowd;
+mod renewing;
+mod sbg;
+mod bdw;
+mod buying;
+mod dropout;
+mod bg_nbd;
+mod mbg_nbd;
+mod gamma_gamma;
 mod kaplan_meier;
 mod log_rank;
 mod proportion;
@@ -31,16 +49,23 @@ mod rfm;
 mod simple;
 mod survival;
 
+pub use bdw::Bdw;
+pub use bg_nbd::BgNbd;
+pub use buying::{Buying, Horizon};
 pub use fit::{Estimate, Fit, FitReport, FitWarning, Parameters};
+pub use gamma_gamma::{GammaGamma, frequency_value_correlation};
 pub use input::{CohortCounts, LifetimeError, Rfm};
 pub use kaplan_meier::{
     Observation, RestrictedMean, SurvivalBounds, SurvivalCurve, SurvivalPoint, SurvivalQuantile,
 };
 pub use log_rank::{LogRank, LogRankGroup, LogRankWeights};
+pub use mbg_nbd::MbgNbd;
 pub use options::{LifetimeOptions, SpellsOf};
 pub use proportion::{DifferenceInterval, RateDifference, ShareInterval};
 pub use ratio::RatioEstimate;
+pub use renewing::Renewing;
 pub use rfm::{RfmRow, RfmSummary};
+pub use sbg::Sbg;
 pub use simple::{NoValue, SimpleTerms};
 pub use spells::{ClientSpell, Spells};
 pub use survival::{Lifetime, LifetimeGroup, LifetimeRow};
