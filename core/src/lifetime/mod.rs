@@ -12,6 +12,7 @@
 //! | `buying` | what models of buyers without a contract answer |
 //! | `dropout` | what BG/NBD and MBG/NBD have in common |
 //! | `bg_nbd`, `mbg_nbd` | buyers who may leave after a purchase |
+//! | `pareto_nbd` | buyers who may leave at any moment |
 //! | `gamma_gamma` | what their purchases are worth |
 //! | `kaplan_meier` | survival curves of what has not all ended yet |
 //! | `log_rank` | whether some groups last alike |
@@ -38,6 +39,7 @@ mod buying;
 mod dropout;
 mod bg_nbd;
 mod mbg_nbd;
+mod pareto_nbd;
 mod gamma_gamma;
 mod kaplan_meier;
 mod log_rank;
@@ -61,6 +63,7 @@ pub use kaplan_meier::{
 pub use log_rank::{LogRank, LogRankGroup, LogRankWeights};
 pub use mbg_nbd::MbgNbd;
 pub use options::{LifetimeOptions, SpellsOf};
+pub use pareto_nbd::ParetoNbd;
 pub use proportion::{DifferenceInterval, RateDifference, ShareInterval};
 pub use ratio::RatioEstimate;
 pub use renewing::Renewing;

@@ -1,7 +1,7 @@
 //! Buyers without a contract: the CDNOW data in weeks.
 
 use crate::table::Table;
-use healthfold::lifetime::{BgNbd, Buying, Fit, GammaGamma, MbgNbd, Parameters, Rfm};
+use healthfold::lifetime::{BgNbd, Buying, Fit, GammaGamma, MbgNbd, Parameters, ParetoNbd, Rfm};
 
 /// Rows of customer, x, t_x, T.
 fn clients(table: &Table) -> Vec<Rfm> {
@@ -113,4 +113,32 @@ fn gamma_gamma_on_cdnow() {
     table.number("given.population_mean", given.expected_value(0, 0.0).unwrap());
     table.number("given.log_likelihood", given.log_likelihood(&clients).unwrap());
     table.check();
+}
+
+#[test]
+fn pareto_nbd_on_cdnow() {
+    // The same clients as the BG/NBD table. Fader, Hardie & Lee (2005, "Counting Your Customers the Easy Way", table 2): r 0.553,
+    // alpha 10.578, s 0.606, beta 11.669, LL -9595.0.
+    let Some(table) = Table::open("bgnbd_cdnow") else { return };
+    let clients = clients(&table);
+    let fit = ParetoNbd::fit(&clients).unwrap();
+    assert!(fit.converged && fit.warnings.is_empty() && fit.n == 2357, "{:?}", fit.report());
+    for (found, published) in fit.parameters.values().into_iter().zip([0.553, 10.578, 0.606, 11.669]) {
+        assert!((found - published).abs() < 6e-4 * published.max(1.0), "{found}, published {published}");
+    }
+    assert!((fit.log_likelihood + 9595.0).abs() < 0.05, "{}", fit.log_likelihood);
+}
+
+#[test]
+fn pareto_nbd_as_btyd_has_it() {
+    // The vignette of the R package BTYD, at its own estimates for the same data.
+    let model = ParetoNbd { r: 0.5533971, alpha: 10.5801985, s: 0.6060625, beta: 11.6562237 };
+    let best = client(26.0, 30.86, 31.0);
+    for (found, published) in [
+        (model.expected_of_new(52.0), 1.473),
+        (model.expected_purchases(&best, 52.0), 25.46),
+        (model.p_alive(&best), 0.998),
+    ] {
+        assert!((found - published).abs() < 5e-4 * published, "{found}, published {published}");
+    }
 }
