@@ -1,11 +1,14 @@
-"""How long calls from Python take, beside the same in Rust: `python tests/bench.py` (not a test).
+"""How long calls from Python take, beside the same in Rust: `cargo xtask bench --python` (not a test).
 
-Rows of usage by `apply_table`, the overhead of one `score`, a whole book's scores as columns.
+Rows of usage by `apply_table`, in turn with the same rows by the program of benches/rows.rs; the overhead of one `score`, a
+whole book's scores as columns.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -21,7 +24,7 @@ def took(call: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def main(rows: int) -> None:
+def main(rows: int, beside: str | None) -> None:
     start = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
     place = pl.int_range(rows, eager=True)
     table = pl.DataFrame(
@@ -33,9 +36,19 @@ def main(rows: int) -> None:
             "count": place % 7 + 1,
         }
     )
-    engine = Engine()
-    seconds = took(lambda: engine.apply_table("usage.counted", table, source="app"))
+    here: list[float] = []
+    there: list[float] = []
+    for _ in range(3 if beside else 1):
+        engine = Engine()
+        here.append(took(lambda: engine.apply_table("usage.counted", table, source="app")))
+        if beside:
+            ran = subprocess.run([beside, str(rows)], capture_output=True, text=True, check=True)
+            there.append(float(ran.stdout))
+    seconds = statistics.median(here)
     print(f"apply_table: {rows:,} rows in {seconds:.2f} s, {rows / seconds / 1e6:.2f} million a second")
+    if there:
+        rust = statistics.median(there)
+        print(f"the same in Rust: {rust:.2f} s; Python takes {seconds / rust:.2f} times that (medians of 3 in turn)")
     model = Model.default()
     n = 5_000
     one = took(lambda: [engine.score(str(k), model, as_of="2026-03-31") for k in range(n)]) / n
@@ -48,4 +61,4 @@ def main(rows: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000, sys.argv[2] if len(sys.argv) > 2 else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import pickle
 from decimal import Decimal
 from pathlib import Path
@@ -220,6 +221,14 @@ def test_progress_of_a_table() -> None:
 
     with pytest.raises(KeyError, match="enough"):
         Engine().apply_table("usage.counted", table, source="s", progress=stop)
+
+    file = io.BytesIO()
+    table.write_parquet(file)
+    pairs: list[tuple[int, int | None]] = []
+    Engine().apply_parquet("usage.counted", file.getvalue(), source="s", progress=lambda done, total: pairs.append((done, total)))
+    assert pairs[0] == (0, n) and pairs[-1] == (n, n) and pairs == sorted(pairs)
+    with pytest.raises(KeyError, match="enough"):
+        Engine().apply_parquet("usage.counted", file.getvalue(), source="s", progress=stop)
 
 
 def frames(table: Any) -> tuple[pl.DataFrame, pd.DataFrame, pa.Table]:

@@ -73,14 +73,25 @@ model = Model.default()
 def endless():
     while True:
         engine.book_history(model, start="2020-01-01", end="2026-12-31")
-calls = {"apply": lambda: engine.apply_ndjson(Endless()), "ask": endless}
+def endless_files():
+    import io
+    import polars as pl
+    n = 3_000_000
+    file = io.BytesIO()
+    place = pl.int_range(n, eager=True)
+    pl.DataFrame({"id": place.cast(pl.String), "subject": (place % 5000).cast(pl.String), "time": (1_767_225_600_000_000 + place).cast(pl.Datetime("us", "UTC")), "metric": ["m"] * n}).write_parquet(file)
+    threading.Thread(target=interrupt, daemon=True).start()
+    while True:
+        engine.apply_parquet("usage.counted", file.getvalue(), source="app")
+calls = {"apply": lambda: engine.apply_ndjson(Endless()), "ask": endless, "parquet": endless_files}
 sent = 0.0
 def interrupt():
     global sent
     time.sleep(1.0)
     sent = time.monotonic()
     os.kill(os.getpid(), signal.SIGINT)
-threading.Thread(target=interrupt, daemon=True).start()
+if sys.argv[1] != "parquet":
+    threading.Thread(target=interrupt, daemon=True).start()
 try:
     calls[sys.argv[1]]()
 except KeyboardInterrupt:
@@ -91,7 +102,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
-@pytest.mark.parametrize("call", ["apply", "ask"])
+@pytest.mark.parametrize("call", ["apply", "ask", "parquet"])
 def test_ctrl_c_is_heard(call: str) -> None:
     run = subprocess.run([sys.executable, "-c", INTERRUPTED, call], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr

@@ -4,6 +4,7 @@
 #![allow(clippy::indexing_slicing, reason = "a test fails by a panic")]
 
 use healthfold::table::arrow_array::*;
+use healthfold::table::arrow_schema::ArrowError;
 use healthfold::table::{Bytes, Fill, TableOptions};
 use healthfold::{Engine, EventKind, Settings};
 use parquet::arrow::ArrowWriter;
@@ -101,6 +102,35 @@ fn what_is_wrong_with_the_columns_is_told_before_a_row_is_read() {
     let error = engine().apply_parquet(EventKind::UsageCounted, bytes, &options).unwrap_err();
     assert_eq!(error.code(), "invalid_table");
     assert!(error.to_string().contains("`time`") && error.to_string().contains("`source`"), "{error}");
+}
+
+#[test]
+fn a_load_is_watched_and_can_be_ended() {
+    let bytes = Bytes::from(file(&uses(), Compression::SNAPPY));
+    let mut looks = Vec::new();
+    let look = |done, of| {
+        looks.push((done, of));
+        Ok(())
+    };
+    let applied =
+        engine().apply_parquet_watched(EventKind::UsageCounted, bytes.clone(), &options(), look).unwrap();
+    assert_eq!(applied.applied, 99);
+    assert_eq!((looks.first(), looks.last()), (Some(&(0, 100)), Some(&(100, 100))));
+    // Of the groups that may hold the days asked for, 16 rows each.
+    let days = Some(("2026-01-06".parse().unwrap(), "2026-01-07".parse().unwrap()));
+    let mut rows = 0;
+    let look = |_, of| {
+        rows = of;
+        Ok(())
+    };
+    let some = TableOptions { days, ..options() };
+    engine().apply_parquet_watched(EventKind::UsageCounted, bytes.clone(), &some, look).unwrap();
+    assert_eq!(rows, 16);
+
+    let enough = |_, _| Err(ArrowError::ExternalError("enough".into()));
+    let error =
+        engine().apply_parquet_watched(EventKind::UsageCounted, bytes, &options(), enough).unwrap_err();
+    assert!(error.to_string().contains("enough"), "{error}");
 }
 
 #[test]

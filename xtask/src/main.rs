@@ -46,11 +46,14 @@ enum Task {
     /// Runs the benchmarks.
     Bench {
         /// Only those whose name holds this text.
-        #[arg(conflicts_with = "peers")]
+        #[arg(conflicts_with_all = ["peers", "python"])]
         filter: Option<String>,
         /// Instead: the whole job, against what one would use otherwise.
         #[arg(long)]
         peers: bool,
+        /// Instead: calls from Python, and 10 million rows of a table beside the same in Rust.
+        #[arg(long, conflicts_with = "peers")]
+        python: bool,
         #[command(flatten)]
         options: peers::Options,
     },
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
             run_cases(&folder.unwrap_or_else(case::own_cases), answers.as_deref())
         }
         Task::Bench { peers: true, options, .. } => peers::run(&options),
+        Task::Bench { python: true, .. } => python::bench(),
         Task::Bench { filter, .. } => bench(filter),
     };
     match done {

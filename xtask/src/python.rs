@@ -1,5 +1,6 @@
 //! The Python binding: a virtual environment under `target/`, the wheel built into it, and its tests.
 
+use crate::peers;
 use crate::test::{Outcome, cargo, count};
 use anyhow::{Context, Result, bail};
 use healthfold_testkit::case::{self, Case};
@@ -76,6 +77,21 @@ pub(crate) fn run() -> Result<Outcome> {
         }
     }
     Ok(outcome)
+}
+
+/// Times calls from Python, and rows of a table beside the same in Rust.
+pub(crate) fn bench() -> Result<()> {
+    let places = Places::new();
+    let python = interpreter().context("there is no Python that is new enough")?;
+    environment(&places, &python)?;
+    wheel(&places)?;
+    let target = peers::target()?;
+    let program = ["build", "--quiet", "--release", "--package", "healthfold-benches", "--bin", "rows"];
+    must(cargo().args(program).arg("--target-dir").arg(&target), "building the program of benches/rows.rs")?;
+    must(
+        places.python().args(["tests/bench.py", "10000000"]).arg(target.join("release/rows")),
+        "timing calls from Python",
+    )
 }
 
 /// A Python that is new enough.

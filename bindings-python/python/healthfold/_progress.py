@@ -9,10 +9,10 @@ from typing import Any
 Reporter = Callable[[int, int | None], object]
 
 
-def reporter(asked: bool | Reporter) -> Reporter | None:
-    """What is called with (done, total)."""
+def reporter(asked: bool | Reporter, unit: str) -> Reporter | None:
+    """What is called with (done, total), both in bytes ("B") or in rows."""
     if asked is True:
-        return _Bar()
+        return _Bar(unit)
     if asked is False or asked is None:
         return None
     if not callable(asked):
@@ -23,7 +23,8 @@ def reporter(asked: bool | Reporter) -> Reporter | None:
 class _Bar:
     """Made at the first call, closed when all is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
         self._bar: Any = None
         self._shown = -1
 
@@ -34,7 +35,7 @@ class _Bar:
             self._text(done, total)
             return
         if self._bar is None:
-            self._bar = tqdm(total=total, unit="B", unit_scale=True, desc="healthfold")
+            self._bar = tqdm(total=total, unit=self._unit, unit_scale=True, desc="healthfold")
         self._bar.update(done - self._bar.n)
         if total is not None and done >= total:
             self._bar.close()
@@ -43,5 +44,6 @@ class _Bar:
         step = done * 10 // total if total else done // 100_000_000
         if step != self._shown:
             self._shown = step
-            share = f"{done * 100 // total} %" if total else f"{done / 1e6:.0f} MB"
+            so_far = f"{done / 1e6:.0f} MB" if self._unit == "B" else f"{done:,}{self._unit}"
+            share = f"{done * 100 // total} %" if total else so_far
             print(f"healthfold: {share}", file=sys.stderr)

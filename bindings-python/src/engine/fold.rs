@@ -16,10 +16,14 @@ fn options(source: Option<&str>, strict: bool, skip_unknown: bool) -> ReadOption
 }
 
 /// The callable that is told how far reading is.
-pub(super) fn progress(py: Python<'_>, asked: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Py<PyAny>>> {
+pub(super) fn progress(
+    py: Python<'_>,
+    asked: Option<&Bound<'_, PyAny>>,
+    unit: &str,
+) -> PyResult<Option<Py<PyAny>>> {
     match asked {
         Some(asked) => {
-            let made = py.import("healthfold._progress")?.call_method1("reporter", (asked,))?;
+            let made = py.import("healthfold._progress")?.call_method1("reporter", (asked, unit))?;
             Ok((!made.is_none()).then(|| made.unbind()))
         }
         None => Ok(None),
@@ -73,7 +77,7 @@ impl Engine {
         if strict && let Some(first) = refused.first() {
             return Err(Fault::Strict(Box::new(first.clone())).raise(py));
         }
-        let read = read.with_progress(self::progress(py, progress)?);
+        let read = read.with_progress(self::progress(py, progress, "B")?);
         let (mut applied, read) = self.take_in(py, read, &how)?;
         read.finish(py)?;
         for rejection in &mut applied.rejected {
@@ -111,7 +115,7 @@ impl Engine {
         skip_unknown: bool,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let read = guarded_in(py, || Source::of(data))?.with_progress(self::progress(py, progress)?);
+        let read = guarded_in(py, || Source::of(data))?.with_progress(self::progress(py, progress, "B")?);
         let (applied, read) = self.take_in(py, read, &options(source, strict, skip_unknown))?;
         read.finish(py)?;
         told(py, applied)

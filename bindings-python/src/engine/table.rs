@@ -22,22 +22,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// So many rows are taken in between two looks at the interpreter.
 const PIECE: usize = 64 * 1024;
 
-/// A table in pieces, with a look at the interpreter between them.
-struct Pieces {
-    table: Box<dyn RecordBatchReader + Send>,
-    rest: Option<RecordBatch>,
-    done: usize,
+/// A look at the interpreter now and then: Ctrl-C is heard, progress is told.
+struct Look {
     progress: Option<Py<PyAny>>,
     /// What Python raised, which an error of Arrow cannot carry.
     raised: Arc<Mutex<Option<PyErr>>>,
 }
 
-impl Pieces {
-    fn look(&self) -> Result<(), ArrowError> {
+impl Look {
+    fn new(progress: Option<Py<PyAny>>) -> (Self, Arc<Mutex<Option<PyErr>>>) {
+        let raised = Arc::new(Mutex::new(None));
+        (Self { progress, raised: Arc::clone(&raised) }, raised)
+    }
+
+    fn look(&self, done: u64, of: Option<u64>) -> Result<(), ArrowError> {
         let looked = Python::attach(|py| {
             py.check_signals()?;
             if let Some(progress) = &self.progress {
-                progress.call1(py, (self.done, py.None()))?;
+                progress.call1(py, (done, of))?;
             }
             Ok(())
         });
@@ -49,11 +51,31 @@ impl Pieces {
     }
 }
 
+/// What a load came to, or what Python raised meanwhile.
+fn ended<'py>(
+    py: Python<'py>,
+    applied: PyResult<Applied>,
+    raised: &Mutex<Option<PyErr>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Some(error) => Err(error),
+        None => told(py, applied?),
+    }
+}
+
+/// A table in pieces, with a look between them.
+struct Pieces {
+    table: Box<dyn RecordBatchReader + Send>,
+    rest: Option<RecordBatch>,
+    done: u64,
+    look: Look,
+}
+
 impl Iterator for Pieces {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Err(error) = self.look() {
+        if let Err(error) = self.look.look(self.done, None) {
             return Some(Err(error));
         }
         let batch = match self.rest.take() {
@@ -67,7 +89,7 @@ impl Iterator for Pieces {
         if batch.num_rows() > PIECE {
             self.rest = Some(batch.slice(PIECE, batch.num_rows() - PIECE));
         }
-        self.done += piece.num_rows();
+        self.done += piece.num_rows() as u64;
         Some(Ok(piece))
     }
 }
@@ -202,7 +224,7 @@ impl Reading {
             days,
             strict: flag("strict")?,
         };
-        Ok(Self { options, progress: progress(py, given("progress")?.as_ref())? })
+        Ok(Self { options, progress: progress(py, given("progress")?.as_ref(), " rows")? })
     }
 }
 
@@ -225,15 +247,12 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let kind = kind(py, r#type)?;
         let Reading { options, progress } = Reading::of(py, how)?;
-        let raised = Arc::new(Mutex::new(None));
+        let (look, raised) = Look::new(progress);
         let table = guarded_in(py, || reader(table))?;
-        let table = Pieces { table, rest: None, done: 0, progress, raised: Arc::clone(&raised) };
+        let table = Pieces { table, rest: None, done: 0, look };
         let applied: PyResult<Applied> =
             self.shared.change(py, move |engine| Ok(engine.apply_table(kind, table, &options)?));
-        match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(error) => Err(error),
-            None => told(py, applied?),
-        }
+        ended(py, applied, &raised)
     }
 
     /// Takes in a Parquet file, by its path or its bytes, as `apply_table` takes in a table. Only the columns that fill a field are
@@ -249,11 +268,14 @@ impl Engine {
         how: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let kind = kind(py, r#type)?;
-        let Reading { options, progress: _ } = Reading::of(py, how)?;
+        let Reading { options, progress } = Reading::of(py, how)?;
+        let (look, raised) = Look::new(progress);
+        let look = move |done, of| look.look(done, Some(of));
         let is_bytes = file.cast::<PyBytes>().is_ok() || file.cast::<PyByteArray>().is_ok();
-        let applied: Applied = if is_bytes {
+        let applied: PyResult<Applied> = if is_bytes {
             let bytes = Bytes::from(file.extract::<Vec<u8>>()?);
-            self.shared.change(py, move |engine| Ok(engine.apply_parquet(kind, bytes, &options)?))?
+            self.shared
+                .change(py, move |engine| Ok(engine.apply_parquet_watched(kind, bytes, &options, look)?))
         } else {
             let path: PathBuf = file.extract()?;
             self.shared.change(py, move |engine| {
@@ -261,9 +283,9 @@ impl Engine {
                     Fault::Io(std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))
                 };
                 let file = File::open(&path).map_err(named)?;
-                Ok(engine.apply_parquet(kind, file, &options)?)
-            })?
+                Ok(engine.apply_parquet_watched(kind, file, &options, look)?)
+            })
         };
-        told(py, applied)
+        ended(py, applied, &raised)
     }
 }

@@ -68,14 +68,37 @@ impl Engine {
         file: impl crate::table::ChunkReader + 'static,
         options: &TableOptions,
     ) -> Result<Applied, TableError> {
+        self.apply_parquet_watched(kind, file, options, |_, _| Ok(()))
+    }
+
+    /// As [`Engine::apply_parquet`], with a look before each batch of rows and behind the last: `look` hears how many of how
+    /// many rows were read, and its error ends the load, with the rows before it applied.
+    ///
+    /// # Errors
+    /// As [`Engine::apply_table`]; a damaged file, and one that `look` wants no more of, is unreadable.
+    #[cfg(feature = "parquet")]
+    pub fn apply_parquet_watched(
+        &mut self,
+        kind: EventKind,
+        file: impl crate::table::ChunkReader + 'static,
+        options: &TableOptions,
+        mut look: impl FnMut(u64, u64) -> Result<(), ArrowError>,
+    ) -> Result<Applied, TableError> {
         let table = crate::table::ParquetTable::open(kind, file, options, &self.zone, self.settings.dedupe)?;
-        self.apply_rows(table.reader, table.batches, options.strict)
+        let (mut batches, mut done) = (table.batches, 0);
+        let watched = std::iter::from_fn(|| {
+            let next = look(done, batches.row_count()).map(|()| batches.next());
+            let batch = next.map_or_else(|error| Some(Err(error)), |batch| batch)?;
+            done += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+            Some(batch)
+        });
+        self.apply_rows(table.reader, watched, options.strict)
     }
 
     fn apply_rows(
         &mut self,
         mut reader: TableReader,
-        table: impl RecordBatchReader,
+        table: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
         strict: bool,
     ) -> Result<Applied, TableError> {
         let mut intake = self.intake(false);

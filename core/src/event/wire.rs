@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 /// One value, not yet read as the type that its field has.
+#[cfg_attr(not(feature = "arrow"), allow(dead_code, reason = "only tables have values that are no text"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value<'a> {
     Null,

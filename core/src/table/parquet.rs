@@ -9,7 +9,7 @@ use crate::error::TableError;
 use crate::event::EventKind;
 use crate::settings::Dedupe;
 use crate::zone::Zone;
-use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
@@ -72,11 +72,12 @@ impl ParquetTable {
                 }
                 first += rows;
             }
+            let row_count = parts.iter().map(|(_, rows)| rows).sum();
             reader.read_parts(parts);
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
             let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
             let rows = builder.with_projection(mask).with_row_groups(kept).with_batch_size(ROWS).build()?;
-            Ok(Self { reader, batches: Batches { schema: rows.schema(), rows: Some(rows) } })
+            Ok(Self { reader, batches: Batches { rows: Some(rows), row_count } })
         })
     }
 }
@@ -134,8 +135,15 @@ fn number(column: &Column, group: usize) -> Option<When> {
 
 /// The batches of a file. One that is damaged ends in an error, whatever the decoder makes of it.
 pub(crate) struct Batches {
-    schema: SchemaRef,
     rows: Option<ParquetRecordBatchReader>,
+    row_count: u64,
+}
+
+impl Batches {
+    /// How many rows there are to read.
+    pub(crate) fn row_count(&self) -> u64 {
+        self.row_count
+    }
 }
 
 impl Iterator for Batches {
@@ -148,12 +156,6 @@ impl Iterator for Batches {
             self.rows = None;
         }
         batch.map_err(|error| ArrowError::ExternalError(Box::new(error))).transpose()
-    }
-}
-
-impl RecordBatchReader for Batches {
-    fn schema(&self) -> SchemaRef {
-        self.schema.clone()
     }
 }
 
