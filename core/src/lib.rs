@@ -106,6 +106,13 @@ pub use id::{
     ChargeId, ClientId, ContactId, EventId, EventRef, IncidentId, InvoiceId, MetricName, MilestoneName,
     PaymentPlanId, RefundId, SourceId, SubscriptionId, Text, TicketId, UserId,
 };
+pub use lifetime::{
+    ClientLtv, ClientSpell, Estimate, FitReport, Lifetime, LifetimeGroup, LifetimeOptions, LifetimeRow,
+    LogRank, LogRankGroup, LogRankWeights, Ltv, LtvGroup, LtvMethod, LtvModel, LtvOptions, LtvValue,
+    ModelLtv, NoLtv, Payments, RateDifference, RenewalInterval, RestrictedMean, RfmRow, RfmSummary,
+    SimpleGroup, SimpleLtv, SimpleValue, Spells, SpellsOf, SurvivalBounds, SurvivalCurve, SurvivalPoint,
+    SurvivalQuantile,
+};
 pub use money::{Amount, Currency, Interval, IntervalUnit};
 pub use ndjson::{EventReader, Place};
 pub use period::{Period, PeriodError};
@@ -117,10 +124,10 @@ pub use revenue::{
     ChurnKind, ChurnReasons, ChurnTotal, ChurnTotalRow, ClassRow, Cohort, CohortCell, Cohorts, Divergence,
     Drawn, EndedTrials, Factors, Figure, Flow, FlowKind, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads,
     IntervalMethod, Leavers, LogoBase, Margin, Measure, MovementKind, MovementRow, Movements, ObservedLtv,
-    ObservedValue, PausedAs, PeriodUnit, ReasonClasses, ReasonRow, Recovery, ReportPeriod, RevenueMetric,
-    RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, Scorecard, ScorecardReport, ScorecardRow,
-    SettingError, SimpleLtv, SimpleValue, StartedTrials, Tag, Target, TargetRow, Targets, TopClient,
-    TopClients, TotalAmount, Trailing, TransferRow, Transferred, Trials, Unsettled,
+    ObservedValue, PaidBy, PausedAs, Payment, PeriodUnit, ReasonClasses, ReasonRow, Recovery, ReportPeriod,
+    RevenueMetric, RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, Scorecard, ScorecardReport,
+    ScorecardRow, SettingError, StartedTrials, Tag, Target, TargetRow, Targets, TopClient, TopClients,
+    TotalAmount, Trailing, TransferRow, Transferred, Trials, Unsettled,
 };
 pub use score::{
     Band, Cause, ChangePart, Column, Cost, CostOf, DataFault, Effect, Finding, GroupBuilder, GroupColumn,

@@ -185,12 +185,6 @@ impl PerHead {
         let value = (whole > 0).then(|| part.mrr_f64() / heads(whole));
         Self { part, whole, value, minor: None }
     }
-
-    /// The value x margin / churn: what a client is worth if these figures held for ever.
-    pub(crate) fn worth(self, margin: f64, churn: Option<f64>) -> Option<f64> {
-        let worth = self.value? * margin / churn?;
-        worth.is_finite().then_some(worth)
-    }
 }
 
 impl Serialize for PerHead {

@@ -6,7 +6,7 @@
 mod reference;
 
 use healthfold::lifetime::{
-    DifferenceInterval, LifetimeOptions, NoValue, RateDifference, RatioEstimate, ShareInterval, SimpleTerms,
+    DifferenceInterval, LifetimeOptions, NoLtv, RateDifference, RatioEstimate, ShareInterval, SimpleTerms,
 };
 use healthfold::{Engine, HeadRate, ReadOptions, Settings};
 use reference::{Computed, Reference};
@@ -121,7 +121,7 @@ fn nrr_of_twelve_clients() {
 #[test]
 fn closed_forms_of_lifetime_value() {
     let Some(case) = Reference::open("simple_ltv") else { return };
-    let unbounded = |value: Result<f64, NoValue>| value.unwrap_or(f64::INFINITY);
+    let unbounded = |value: Result<f64, NoLtv>| value.unwrap_or(f64::INFINITY);
     let mut computed = Computed::new();
     let mut put = |name: &str, value: f64| computed.entry(name.to_owned()).or_default().push(value);
     for row in case.rows("input.csv") {

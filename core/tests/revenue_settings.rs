@@ -315,7 +315,7 @@ fn lifetime_value_simple_and_observed() {
             "time": "2026-03-02T00:00:00Z", "data": data});
         engine.apply(&Event::from_json(event.to_string().as_bytes()).unwrap()).unwrap();
     }
-    let observed = engine.ltv_observed(engine.zone().as_of("2026-03-31").unwrap());
+    let observed = engine.ltv_observed(engine.zone().as_of("2026-03-31").unwrap()).unwrap();
     assert_eq!(observed.clients.len(), 1);
     assert_eq!(observed.clients[0].value.to_string(), "80");
 }

@@ -37,6 +37,7 @@ __all__ = [
     "ChurnReasons",
     "ChurnTotalRow",
     "ClassRow",
+    "ClientLtv",
     "ClientNps",
     "Cohort",
     "CohortCell",
@@ -70,6 +71,7 @@ __all__ = [
     "LiftRange",
     "LintCode",
     "LogoBase",
+    "LtvMethod",
     "Missing",
     "ModelDiff",
     "ModelName",
@@ -79,6 +81,7 @@ __all__ = [
     "MovementRow",
     "Movements",
     "NetPromoters",
+    "NoLtv",
     "NoWeight",
     "NorthStar",
     "ObservedLtv",
@@ -87,15 +90,19 @@ __all__ = [
     "Outcome",
     "OverrideEffect",
     "OverrideKind",
+    "PaidBy",
     "PartColumns",
     "PartScore",
     "PausedAs",
+    "Payment",
+    "Payments",
     "PerHead",
     "Period",
     "RankOrder",
     "RankRow",
     "RankWithin",
     "Rate",
+    "RateDifference",
     "RateUsed",
     "Reading",
     "ReasonRow",
@@ -122,6 +129,7 @@ __all__ = [
     "SegmentNps",
     "Severity",
     "ShiftBin",
+    "SimpleGroup",
     "SimpleLtv",
     "SimpleValue",
     "StartedTrials",
@@ -1120,6 +1128,28 @@ class LiftRange(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class RateDifference(Result):
+    """Two shares beside each other: the first less the second."""
+
+    value: float | None
+    """The first share less the second; `None` where one of them is over nobody."""
+    low: float | None
+    """The lower end of its 95 % interval."""
+    high: float | None
+    """The upper end of its 95 % interval."""
+    ratio: float | None
+    """The first share over the second; undefined where the second is 0."""
+    ratio_low: float | None
+    """The lower end of its 95 % interval (Katz); undefined where either share is 0."""
+    ratio_high: float | None
+    """The upper end of its 95 % interval."""
+    chi_square: float | None
+    """Pearson's chi-square with one degree of freedom, without a correction; undefined where everybody or nobody did."""
+    p_value: float | None
+    """How likely so great a difference is if both are samples of one share."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Lift(Result):
     """How often an outcome came about, by ranges of a reading."""
 
@@ -1137,6 +1167,8 @@ class Lift(Result):
     """For each range of the reading, in rising order; empty ranges are there, too."""
     missing: HeadRate
     """Of those without a reading."""
+    difference: RateDifference | None
+    """With a single edge: the range from it on less the range below, with interval and test."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -2281,6 +2313,32 @@ class Cash(Result):
     """A row for each client and currency with anything to tell, in order of both."""
 
 
+class Payments(StrEnum):
+    """When in a period a payment comes, for the simple method."""
+
+    DUE = "due"
+    """At its start: the first is paid now."""
+    ARREARS = "arrears"
+    """At its end, by those still there."""
+
+
+class NoLtv(StrEnum):
+    """Why a lifetime value is not a number."""
+
+    NOBODY_PAYS = "nobody_pays"
+    """Nobody was there who could leave, or nobody pays."""
+    NOBODY_LEFT = "nobody_left"
+    """Nobody left: a period too short, or clients too few, to say how long they stay."""
+    GROWTH_OUTRUNS_DISCOUNT = "growth_outruns_discount"
+    """The margin grows faster than churn and discount take away."""
+    TOO_FEW = "too_few"
+    """Too few clients to fit a model to."""
+    UNBOUNDED = "unbounded"
+    """The model gives no finite value without a horizon or a discount."""
+    NO_REPEAT_VALUE = "no_repeat_value"
+    """A purchase's value cannot be told: no client of the group has bought again."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class SimpleValue(Result):
     """The simple lifetime value in one currency."""
@@ -2293,8 +2351,91 @@ class SimpleValue(Result):
     """The share of clients that left in the period."""
     monthly_churn: float | None
     """The same a month: as it is for a calendar month, else rescaled by the days of the period."""
+    lifetime_months: float | None
+    """Expected months until a client leaves; null where nobody left."""
     value: float | None
     """What a client is worth; null where nobody churned, for a quiet month makes nobody immortal."""
+    why: NoLtv | None
+    """Why there is no value."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SimpleGroup(Result):
+    """The simple lifetime value of one group."""
+
+    key: bool | int | float | str | None
+    """The group; null for none."""
+    currency: str | None
+    """The currency; null where nothing is paid."""
+    arpa: PerHead
+    """MRR per paying client at closing."""
+    logo_churn: HeadRate
+    """The share of clients that left in the period."""
+    monthly_churn: float | None
+    """The same a month: as it is for a calendar month, else rescaled by the days of the period."""
+    lifetime_months: float | None
+    """Expected months until a client leaves; null where nobody left."""
+    value: float | None
+    """What a client is worth; null where nobody churned, for a quiet month makes nobody immortal."""
+    why: NoLtv | None
+    """Why there is no value."""
+
+
+class LtvMethod(StrEnum):
+    """How a lifetime value is found."""
+
+    SIMPLE = "simple"
+    """The figures of one period for ever: ARPA x margin / churn."""
+    OBSERVED = "observed"
+    """What was paid, less what was paid back."""
+    SBG = "sbg"
+    """Shifted beta-geometric: contracts whose retention rises with age."""
+    BDW = "bdw"
+    """Beta discrete Weibull: contracts whose retention may also fall."""
+    BG_NBD = "bg_nbd"
+    """BG/NBD with Gamma-Gamma: purchases, clients may leave after each repeat."""
+    MBG_NBD = "mbg_nbd"
+    """MBG/NBD with Gamma-Gamma: purchases, clients may also leave after the first."""
+    PARETO_NBD = "pareto_nbd"
+    """Pareto/NBD with Gamma-Gamma: purchases, clients may leave at any time."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClientLtv(Result):
+    """What one client is worth in one currency."""
+
+    client: str
+    """The client."""
+    key: bool | int | float | str | None
+    """Its group; null without `group_by`."""
+    method: LtvMethod
+    """By which method."""
+    horizon: str
+    """Over which time: `months`, `unbounded`."""
+    horizon_months: int | None
+    """How many months."""
+    currency: str | None
+    """The currency; null where no purchase says one."""
+    value: float | None
+    """The value; null where there is none."""
+    why: NoLtv | None
+    """Why there is none."""
+    mrr: float | None
+    """Under contract: what it pays a month now."""
+    renewals: int | None
+    """Under contract: renewals it has made."""
+    frequency: int | None
+    """Purchases: repeats so far."""
+    recency_weeks: float | None
+    """Purchases: weeks from its first to its last."""
+    age_weeks: float | None
+    """Purchases: weeks since its first."""
+    p_alive: float | None
+    """Purchases: the chance that it is still there."""
+    expected: float | None
+    """Renewals or purchases to expect within the horizon, not discounted; null where there is no end to them."""
+    purchase_value: float | None
+    """Purchases: what the next one is expected to bring."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -2304,19 +2445,58 @@ class SimpleLtv(Result):
     method: str
     """`simple`."""
     horizon: str
-    """`unbounded`: as if the period's figures held for ever."""
+    """`unbounded`: as if the period's figures held for ever. `months`: for so many."""
+    horizon_months: int | None
+    """How many months; null where it is unbounded."""
     basis: str
     """`margin`: what is left after the cost of serving, fit to be set against the cost of winning a client. `revenue`
     where the margin is 1: all that is paid.
     """
     margin: Decimal
     """The share of revenue that counts."""
+    annual_discount: float
+    """By how much money is worth less a year ahead."""
+    annual_growth: float
+    """By how much a client's payments grow a year."""
+    payments: Payments
+    """When in a month a payment comes; it matters only with a discount, growth or a horizon."""
     period: ReportPeriod
     """The period the figures are from."""
     settings: RevenueOptions
     """The settings of the question; `base` says what churn is a share of."""
     values: tuple[SimpleValue, ...]
     """One for each currency, or the reporting one."""
+    groups: tuple[SimpleGroup, ...] | None
+    """With `group_by`: each group, in order of keys, null last, and currencies."""
+    clients: tuple[ClientLtv, ...]
+    """Each client that pays at closing, by the churn of the book, or of its group."""
+
+
+class PaidBy(StrEnum):
+    """What a payment was for."""
+
+    INVOICE = "invoice"
+    """An invoice that was paid."""
+    CHARGE = "charge"
+    """A one-off purchase."""
+    REFUND = "refund"
+    """Money paid back."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Payment(Result):
+    """One payment, with the events behind it."""
+
+    at: datetime
+    """When it was made."""
+    kind: PaidBy
+    """What it was for."""
+    id: str
+    """The id of the invoice, charge or refund."""
+    amount: Decimal
+    """The amount; below 0 for a refund."""
+    events: tuple[EventRef, ...]
+    """The events that say so."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -2325,10 +2505,18 @@ class ObservedValue(Result):
 
     client: str
     """The client."""
+    method: str
+    """By which method: `observed`."""
+    horizon: str
+    """Over which time: `to_date`."""
     currency: str
     """The currency."""
-    value: Decimal
+    received: Decimal
     """Paid invoices + charges - refunds."""
+    value: Decimal
+    """The same times the margin, rounded half to even to 6 digits."""
+    payments: tuple[Payment, ...] | None
+    """On request: each payment, in order of time."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -2340,7 +2528,9 @@ class ObservedLtv(Result):
     horizon: str
     """`to_date`: it looks back and promises nothing."""
     basis: str
-    """`revenue`: no margin is taken off."""
+    """`margin`: what was left after the cost of serving. `revenue` where the margin is 1: all that was paid."""
+    margin: Decimal
+    """The share of revenue that counts."""
     as_of: datetime
     """The instant of the question."""
     total: dict[str, Decimal]

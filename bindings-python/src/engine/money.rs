@@ -269,7 +269,7 @@ impl Engine {
             "observed" => {
                 let as_of = as_of.ok_or_else(|| lacks("as_of"))?;
                 let value =
-                    self.shared.ask_long(py, move |engine| Ok(engine.ltv_observed(as_of.as_of(engine)?)))?;
+                    self.shared.ask_long(py, move |engine| Ok(engine.ltv_observed(as_of.as_of(engine)?)?))?;
                 object_of(py, "ObservedLtv", &value)
             }
             _ => {

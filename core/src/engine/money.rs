@@ -1,12 +1,12 @@
-//! Questions about money: revenue, movements, lifetime value.
+//! Questions about money: revenue, movements, cohorts, cash.
 
 use super::Engine;
 use crate::error::QueryError;
 use crate::period::Period;
 use crate::revenue::{
-    self, AsOf, Benchmark, Benchmarks, Cash, ChurnReasons, Cohorts, Grain, GroupBy, Margin, Movements,
-    ObservedLtv, PeriodUnit, Question, ReasonClasses, Refusal, RevenueOptions, RevenueReport, RevenueSeries,
-    Scorecard, ScorecardReport, SettingError, SimpleLtv, Target, Targets, TopClients, Trials,
+    self, AsOf, Benchmark, Benchmarks, Cash, ChurnReasons, Cohorts, Grain, GroupBy, Movements, PeriodUnit,
+    Question, ReasonClasses, Refusal, RevenueOptions, RevenueReport, RevenueSeries, Scorecard,
+    ScorecardReport, SettingError, Target, Targets, TopClients, Trials,
 };
 use crate::time::{Instant, Month};
 
@@ -222,23 +222,5 @@ impl Engine {
         let as_of = as_of.map_or(period.end, |as_of| as_of.instant(&self.zone));
         Period::between(period.start, as_of.just_after())?;
         Ok(revenue::cash(&self.book, period, as_of, &self.zone))
-    }
-
-    /// Simple lifetime value: ARPA x margin / monthly logo churn of a period; undefined where nobody churned.
-    ///
-    /// # Errors
-    /// As [`Engine::revenue`].
-    pub fn ltv_simple(
-        &self,
-        period: Period,
-        margin: Margin,
-        options: &RevenueOptions,
-    ) -> Result<SimpleLtv, QueryError> {
-        Ok(revenue::simple(self.revenue(period, options)?, margin, &self.zone))
-    }
-
-    /// Observed lifetime value: what each client has paid by an instant, less what was paid back.
-    pub fn ltv_observed(&self, as_of: Instant) -> ObservedLtv {
-        revenue::observed(&self.book, as_of)
     }
 }

@@ -72,8 +72,10 @@ pub struct TrialComparison {
     pub months: u32,
     /// The settings of the question.
     pub settings: RevenueOptions,
-    /// Trials that still run, where the split holds so far and where not; in no rate.
-    pub running: (u64, u64),
+    /// Trials that still run and where the split holds so far; in no rate.
+    pub running_with: u64,
+    /// Trials that still run and where it does not; in no rate.
+    pub running_without: u64,
     /// Of the trials decided: became paying.
     pub converted: ComparedRate,
     /// Of the trials decided so many months ago: converted and paying that much later.
@@ -189,7 +191,8 @@ pub(crate) fn compare_trials(
         split: split.clone(),
         months,
         settings: question.settings(),
-        running,
+        running_with: running.0,
+        running_without: running.1,
         converted: converted.rate("trials"),
         kept: kept.rate("trials"),
         kept_of_converted: kept_of_converted.rate("converted"),

@@ -5,6 +5,7 @@
 //! (n_g / n) (1[g = h] - n_h / n); chi-square = U' V^- U with as many degrees of freedom as V has rank.
 
 use super::kaplan_meier::Observation;
+use super::special::reg_gamma_q;
 use serde::{Deserialize, Serialize};
 
 /// What counts more in a log-rank test.
@@ -186,27 +187,9 @@ fn quadratic_form(mut v: Vec<Vec<f64>>, mut u: Vec<f64>) -> (f64, u32) {
     (sum, rank)
 }
 
-/// How likely chi-square of so many whole degrees of freedom is at least x: for these the regularised gamma function is a
-/// finite sum (Abramowitz and Stegun 26.4.4 and 26.4.5).
+/// How likely chi-square of so many degrees of freedom is at least x.
 pub(super) fn chi_square_upper(x: f64, degrees: u32) -> f64 {
-    if !(x > 0.0) {
-        return 1.0;
-    }
-    let half = x / 2.0;
-    // Each term is the one before times half over a number that rises by 1.
-    let (start, mut term, mut over) = if degrees.is_multiple_of(2) {
-        (0.0, libm::exp(-half), 1.0)
-    } else {
-        let root = libm::sqrt(half);
-        (libm::erfc(root), 2.0 * root * libm::exp(-half) / libm::sqrt(std::f64::consts::PI), 1.5)
-    };
-    let mut sum = start;
-    for _ in 0..degrees / 2 {
-        sum += term;
-        term *= half / over;
-        over += 1.0;
-    }
-    sum.min(1.0)
+    if x > 0.0 { reg_gamma_q(f64::from(degrees) / 2.0, x / 2.0) } else { 1.0 }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of clients are far below 2^53")]

@@ -22,6 +22,8 @@
 //! | `spells` | how long each client paid without a break |
 //! | `rfm` | how often, how lately and for how much clients buy without a contract |
 //! | `simple` | what a client is worth if one period's figures held for ever |
+//! | `renewals` | spells counted in renewals |
+//! | `value` | what clients are worth, by every method |
 //! | `survival` | how long clients stay, all together and by group |
 //!
 //! Elementary functions come from `libm`, never from the platform, so that a fit has the same bits everywhere. Money enters
@@ -50,6 +52,8 @@ mod spells;
 mod rfm;
 mod simple;
 mod survival;
+mod renewals;
+mod value;
 
 pub use bdw::Bdw;
 pub use bg_nbd::BgNbd;
@@ -66,12 +70,18 @@ pub use options::{LifetimeOptions, SpellsOf};
 pub use pareto_nbd::ParetoNbd;
 pub use proportion::{DifferenceInterval, RateDifference, ShareInterval};
 pub use ratio::RatioEstimate;
+pub use renewals::RenewalInterval;
 pub use renewing::Renewing;
 pub use rfm::{RfmRow, RfmSummary};
 pub use sbg::Sbg;
-pub use simple::{NoValue, SimpleTerms};
+pub use simple::{NoLtv, SimpleTerms};
 pub use spells::{ClientSpell, Spells};
 pub use survival::{Lifetime, LifetimeGroup, LifetimeRow};
+pub use value::{
+    ClientLtv, Ltv, LtvGroup, LtvHorizon, LtvMethod, LtvModel, LtvOptions, LtvValue, ModelLtv, Payments,
+    SimpleGroup, SimpleLtv, SimpleValue,
+};
 
 pub(crate) use rfm::rfm;
 pub(crate) use spells::spells;
+pub(crate) use value::{contract, purchases, simple};

@@ -32,7 +32,7 @@ pub struct SimpleTerms {
 /// Why a lifetime value is not a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NoValue {
+pub enum NoLtv {
     /// Nobody was there who could leave, or nobody pays.
     NobodyPays,
     /// Nobody left: a period too short, or clients too few, to say how long they stay.
@@ -52,23 +52,23 @@ impl SimpleTerms {
     ///
     /// # Errors
     /// If nobody leaves.
-    pub fn lifetime(&self) -> Result<f64, NoValue> {
-        if self.churn > 0.0 { Ok(1.0 / self.churn) } else { Err(NoValue::NobodyLeft) }
+    pub fn lifetime(&self) -> Result<f64, NoLtv> {
+        if self.churn > 0.0 { Ok(1.0 / self.churn) } else { Err(NoLtv::NobodyLeft) }
     }
 
     /// margin / churn: neither growth nor discount.
     ///
     /// ```
-    /// use healthfold::lifetime::{NoValue, SimpleTerms};
+    /// use healthfold::lifetime::{NoLtv, SimpleTerms};
     /// let terms = SimpleTerms { margin: 80.0, churn: 0.05, discount: 0.01, growth: 0.0 };
     /// assert!((terms.plain().unwrap() - 1600.0).abs() < 1e-9);
     /// assert!((terms.due().unwrap() - 80.0 * 1.01 / 0.06).abs() < 1e-9);
-    /// assert_eq!(SimpleTerms { churn: 0.0, ..terms }.plain(), Err(NoValue::NobodyLeft));
+    /// assert_eq!(SimpleTerms { churn: 0.0, ..terms }.plain(), Err(NoLtv::NobodyLeft));
     /// ```
     ///
     /// # Errors
     /// If nobody leaves.
-    pub fn plain(&self) -> Result<f64, NoValue> {
+    pub fn plain(&self) -> Result<f64, NoLtv> {
         Ok(self.margin * self.lifetime()?)
     }
 
@@ -77,14 +77,14 @@ impl SimpleTerms {
         (1.0 - self.churn) * (1.0 + self.growth) / (1.0 + self.discount)
     }
 
-    fn converging(&self) -> Result<f64, NoValue> {
+    fn converging(&self) -> Result<f64, NoLtv> {
         let step = self.step();
         if step < 1.0 {
             Ok(step)
         } else if self.churn <= 0.0 && self.growth <= 0.0 {
-            Err(NoValue::NobodyLeft)
+            Err(NoLtv::NobodyLeft)
         } else {
-            Err(NoValue::GrowthOutrunsDiscount)
+            Err(NoLtv::GrowthOutrunsDiscount)
         }
     }
 
@@ -92,7 +92,7 @@ impl SimpleTerms {
     ///
     /// # Errors
     /// If the sum has no end.
-    pub fn due(&self) -> Result<f64, NoValue> {
+    pub fn due(&self) -> Result<f64, NoLtv> {
         Ok(self.margin / (1.0 - self.converging()?))
     }
 
@@ -100,7 +100,7 @@ impl SimpleTerms {
     ///
     /// # Errors
     /// If the sum has no end.
-    pub fn arrears(&self) -> Result<f64, NoValue> {
+    pub fn arrears(&self) -> Result<f64, NoLtv> {
         let step = self.converging()?;
         Ok(self.margin * step / (1.0 - step))
     }
@@ -112,5 +112,10 @@ impl SimpleTerms {
             return self.margin * f64::from(periods);
         }
         self.margin * (1.0 - libm::pow(step, f64::from(periods))) / (1.0 - step)
+    }
+
+    /// The first so many payments of those still there, the first after one period.
+    pub fn arrears_within(&self, periods: u32) -> f64 {
+        self.step() * self.due_within(periods)
     }
 }

@@ -24,7 +24,7 @@
 //! | `scorecard` | what one team is measured by, and nothing else |
 //! | `cash` | invoices, payments and refunds, beside run-rate |
 //! | `top` | the clients with the greatest MRR |
-//! | `value` | simple and observed lifetime value |
+//! | `value` | observed lifetime value: what was really paid |
 //! | `cohort` | clients by the month they began to pay, month by month |
 //! | `trial` | trials, and which became paying |
 //! | `pass` | the sums of some periods, of all clients |
@@ -87,7 +87,7 @@ pub use tags::Tag;
 pub use target::{Target, TargetRow, Targets};
 pub use top::{TopClient, TopClients};
 pub use trial::{EndedTrials, StartedTrials, Trials};
-pub use value::{Margin, ObservedLtv, ObservedValue, SimpleLtv, SimpleValue, TotalAmount};
+pub use value::{Margin, ObservedLtv, ObservedValue, PaidBy, Payment, TotalAmount};
 
 pub(crate) use benchmark::benchmarks;
 pub(crate) use cash::cash;
@@ -95,7 +95,7 @@ pub(crate) use cohort::cohorts;
 pub(crate) use group::Stated;
 pub(crate) use listing::movements;
 pub(crate) use live::{Asking, LiveRevenue, Part};
-pub(crate) use movement::Span;
+pub(crate) use movement::{Span, paid_at, standing_at};
 pub(crate) use pass::reports;
 pub(crate) use reasons::churn_reasons;
 pub(crate) use run_rate::View;
@@ -104,7 +104,7 @@ pub(crate) use series::split;
 pub(crate) use target::targets;
 pub(crate) use top::top;
 pub(crate) use trial::{each_trial, trials};
-pub(crate) use value::{observed, simple};
+pub(crate) use value::observed;
 
 use crate::book::{Book, Client, NoClient};
 use crate::chunks::in_chunks;
@@ -230,7 +230,7 @@ impl Question<'_> {
         })
     }
 
-    fn ground<'g>(&'g self, shared: &'g Shared) -> Ground<'g> {
+    pub(crate) fn ground<'g>(&'g self, shared: &'g Shared) -> Ground<'g> {
         Ground {
             zone: self.zone,
             rules: &shared.rules,

@@ -356,6 +356,16 @@ pub(crate) fn paid_at(
     Money { view, span, ground }.inside(at)
 }
 
+/// What of a view is not known to end at an instant, at the rates of a span's closing.
+pub(crate) fn standing_at(
+    view: &View<'_, '_>,
+    span: &Span,
+    ground: &Ground<'_>,
+    at: Instant,
+) -> Result<Annual, Refusal> {
+    Money { view, span, ground }.after_cancellations(at)
+}
+
 /// What a view paid at the opening of a span.
 pub(crate) fn opening_at(
     view: &View<'_, '_>,

@@ -1,15 +1,13 @@
-//! Lifetime value in its two plain forms: what this month's figures would be worth for ever, and what was really paid.
+//! Observed lifetime value: what clients really paid, less what was paid back, down to the events.
 
-use super::report::RevenueReport;
-use crate::book::Book;
-use crate::id::ClientId;
+use super::{Question, Refusal};
+use crate::id::{ClientId, EventRef};
 use crate::money::{Amount, Currency};
-use crate::period::Period;
-use crate::quantity::{MICRO, parse_scaled, scaled_to_f64, write_scaled};
-use crate::rate::{HeadRate, PerHead};
-use crate::state::billing::{BillingState, InvoiceAt};
+use crate::quantity::{MICRO, div_half_even, parse_scaled, scaled_to_f64, write_scaled};
+use crate::recurring::Annual;
+use crate::state::billing::{BillingState, InvoiceAt, InvoiceChange};
 use crate::time::Instant;
-use crate::zone::Zone;
+use crate::timeline::Stamp;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +19,15 @@ pub struct Margin(i128);
 impl Margin {
     /// All of it.
     pub const WHOLE: Self = Self(MICRO);
+
+    pub(crate) fn to_f64(self) -> f64 {
+        scaled_to_f64(self.0, 6)
+    }
+
+    /// The share of a sum.
+    fn of(self, sum: Annual) -> TotalAmount {
+        TotalAmount(div_half_even(sum.picos() * self.0, MICRO * MICRO))
+    }
 }
 
 impl std::str::FromStr for Margin {
@@ -45,71 +52,6 @@ impl Serialize for Margin {
     }
 }
 
-/// The simple lifetime value of the book: ARPA x margin / monthly logo churn.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SimpleLtv {
-    /// `simple`.
-    pub method: &'static str,
-    /// `unbounded`: as if the period's figures held for ever.
-    pub horizon: &'static str,
-    /// `margin`: what is left after the cost of serving, fit to be set against the cost of winning a client. `revenue`
-    /// where the margin is 1: all that is paid.
-    pub basis: &'static str,
-    /// The share of revenue that counts.
-    pub margin: Margin,
-    /// The period the figures are from.
-    pub period: super::ReportPeriod,
-    /// The settings of the question; `base` says what churn is a share of.
-    pub settings: super::RevenueOptions,
-    /// One for each currency, or the reporting one.
-    pub values: Vec<SimpleValue>,
-}
-
-/// The simple lifetime value in one currency.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SimpleValue {
-    /// The currency; null where nothing is paid.
-    pub currency: Option<Currency>,
-    /// MRR per paying client at closing.
-    pub arpa: PerHead,
-    /// The share of clients that left in the period.
-    pub logo_churn: HeadRate,
-    /// The same a month: as it is for a calendar month, else rescaled by the days of the period.
-    pub monthly_churn: Option<f64>,
-    /// What a client is worth; null where nobody churned, for a quiet month makes nobody immortal.
-    pub value: Option<f64>,
-}
-
-/// The simple value from a report of a period.
-pub(crate) fn simple(report: RevenueReport, margin: Margin, zone: &Zone) -> SimpleLtv {
-    let (start, end) = (report.period.start, report.period.end);
-    let first = zone.day(start);
-    let is_month = Period::month(first.month(), zone) == Period { start, end };
-    let days = f64::from(zone.day(end).days_since(first));
-    let values = report
-        .rows()
-        .map(|(currency, row)| {
-            let churn = row.logo_churn;
-            let monthly = if is_month { churn } else { churn.rescaled(days, DAYS_IN_A_MONTH) };
-            let lost = monthly.value.filter(|_| churn.part > 0);
-            let value = row.arpa.worth(scaled_to_f64(margin.0, 6), lost);
-            SimpleValue { currency, arpa: row.arpa, logo_churn: churn, monthly_churn: monthly.value, value }
-        })
-        .collect();
-    SimpleLtv {
-        method: "simple",
-        horizon: "unbounded",
-        basis: if margin == Margin::WHOLE { "revenue" } else { "margin" },
-        margin,
-        period: report.period,
-        settings: report.settings,
-        values,
-    }
-}
-
-/// 365 / 12.
-const DAYS_IN_A_MONTH: f64 = 30.416_666_666_666_668;
-
 /// A sum of amounts of one currency: exact, 6 fractional digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TotalAmount(i128);
@@ -120,12 +62,13 @@ impl TotalAmount {
         self.0
     }
 
-    pub(super) fn add(&mut self, amount: Amount) {
-        self.0 += amount.micros();
+    /// An exact sum, rounded half to even to 6 digits: it has more only where it was converted.
+    fn of(sum: Annual) -> Self {
+        Self(div_half_even(sum.picos(), MICRO))
     }
 
-    fn subtract(&mut self, amount: Amount) {
-        self.0 -= amount.micros();
+    pub(super) fn add(&mut self, amount: Amount) {
+        self.0 += amount.micros();
     }
 }
 
@@ -154,8 +97,10 @@ pub struct ObservedLtv {
     pub method: &'static str,
     /// `to_date`: it looks back and promises nothing.
     pub horizon: &'static str,
-    /// `revenue`: no margin is taken off.
+    /// `margin`: what was left after the cost of serving. `revenue` where the margin is 1: all that was paid.
     pub basis: &'static str,
+    /// The share of revenue that counts.
+    pub margin: Margin,
     /// The instant of the question.
     pub as_of: Instant,
     /// The whole book, by currency.
@@ -169,38 +114,141 @@ pub struct ObservedLtv {
 pub struct ObservedValue {
     /// The client.
     pub client: ClientId,
+    /// By which method: `observed`.
+    pub method: &'static str,
+    /// Over which time: `to_date`.
+    pub horizon: &'static str,
     /// The currency.
     pub currency: Currency,
     /// Paid invoices + charges - refunds.
+    pub received: TotalAmount,
+    /// The same times the margin, rounded half to even to 6 digits.
     pub value: TotalAmount,
+    /// On request: each payment, in order of time.
+    pub payments: Option<Vec<Payment>>,
 }
 
-/// What every client of a book has paid by an instant.
-pub(crate) fn observed(book: &Book, as_of: Instant) -> ObservedLtv {
+/// What a payment was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaidBy {
+    /// An invoice that was paid.
+    Invoice,
+    /// A one-off purchase.
+    Charge,
+    /// Money paid back.
+    Refund,
+}
+
+/// One payment, with the events behind it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Payment {
+    /// When it was made.
+    pub at: Instant,
+    /// What it was for.
+    pub kind: PaidBy,
+    /// The id of the invoice, charge or refund.
+    pub id: String,
+    /// The amount; below 0 for a refund.
+    pub amount: TotalAmount,
+    /// The events that say so.
+    pub events: Vec<EventRef>,
+}
+
+/// What every client of a question has paid by its instant: in the reporting currency each payment at the rate of its own
+/// time.
+pub(crate) fn observed(
+    question: &Question<'_>,
+    margin: Margin,
+    with_payments: bool,
+) -> Result<ObservedLtv, Refusal> {
+    let shared = question.shared()?;
+    let as_of = question.as_of;
     let mut total: BTreeMap<Currency, TotalAmount> = BTreeMap::new();
     let mut clients = Vec::new();
-    for client in book.all() {
-        for (currency, value) in paid(&client.state.billing, as_of) {
+    for client in question.clients(&shared) {
+        let mut sums: BTreeMap<Currency, (Annual, Vec<Payment>)> = BTreeMap::new();
+        for paid in paid(&client.state.billing, as_of) {
+            if question.options.only_currency.is_some_and(|only| only != paid.currency) {
+                continue;
+            }
+            let amount = Annual::of_amount(paid.amount);
+            let amount = if paid.kind == PaidBy::Refund { -amount } else { amount };
+            let (currency, amount) = question.valued(&shared, amount, paid.currency, paid.at)?;
+            let (sum, payments) = sums.entry(currency).or_default();
+            *sum += amount;
+            if with_payments {
+                payments.push(paid.shown(amount));
+            }
+        }
+        for (currency, (sum, mut payments)) in sums {
+            payments.sort_unstable();
+            let value = margin.of(sum);
             *total.entry(currency).or_default() += value;
-            clients.push(ObservedValue { client: client.id.clone(), currency, value });
+            clients.push(ObservedValue {
+                client: client.id.clone(),
+                method: "observed",
+                horizon: "to_date",
+                currency,
+                received: TotalAmount::of(sum),
+                value,
+                payments: with_payments.then_some(payments),
+            });
         }
     }
-    ObservedLtv { method: "observed", horizon: "to_date", basis: "revenue", as_of, total, clients }
+    let basis = if margin == Margin::WHOLE { "revenue" } else { "margin" };
+    Ok(ObservedLtv { method: "observed", horizon: "to_date", basis, margin, as_of, total, clients })
 }
 
-/// Paid invoices that were not voided, and charges, less refunds.
-fn paid(billing: &BillingState, as_of: Instant) -> BTreeMap<Currency, TotalAmount> {
-    let mut sums: BTreeMap<Currency, TotalAmount> = BTreeMap::new();
-    for invoice in billing.invoices.values().filter_map(|changes| InvoiceAt::of(changes, as_of)) {
-        if invoice.paid && !invoice.voided {
-            sums.entry(invoice.currency).or_default().add(invoice.amount);
+/// One payment as the state holds it.
+struct Paid<'s> {
+    at: Instant,
+    kind: PaidBy,
+    id: &'s str,
+    amount: Amount,
+    currency: Currency,
+    stamps: Vec<&'s Stamp>,
+}
+
+impl Paid<'_> {
+    fn shown(&self, amount: Annual) -> Payment {
+        Payment {
+            at: self.at,
+            kind: self.kind,
+            id: self.id.to_owned(),
+            amount: TotalAmount::of(amount),
+            events: self.stamps.iter().map(|stamp| stamp.event()).collect(),
         }
     }
-    for charge in billing.charges.values().filter_map(|entries| entries.value_at(as_of)) {
-        sums.entry(charge.currency).or_default().add(charge.amount);
-    }
-    for refund in billing.refunds.values().filter_map(|entries| entries.value_at(as_of)) {
-        sums.entry(refund.currency).or_default().subtract(refund.amount);
-    }
-    sums
+}
+
+/// Paid invoices that were not voided, charges and refunds.
+fn paid(billing: &BillingState, as_of: Instant) -> impl Iterator<Item = Paid<'_>> {
+    let invoices = billing.invoices.iter().filter_map(move |(id, changes)| {
+        let invoice = InvoiceAt::of(changes, as_of).filter(|invoice| invoice.paid && !invoice.voided)?;
+        let entries = changes.up_to(as_of);
+        let first = entries.iter().find(|entry| entry.value == InvoiceChange::Paid)?;
+        let issued = entries.iter().rfind(|entry| matches!(entry.value, InvoiceChange::Issued { .. }))?;
+        Some(Paid {
+            at: first.at(),
+            kind: PaidBy::Invoice,
+            id: id.as_str(),
+            amount: invoice.amount,
+            currency: invoice.currency,
+            stamps: vec![&issued.stamp, &first.stamp],
+        })
+    });
+    let charges = billing.charges.iter().filter_map(move |(id, entries)| {
+        let entry = entries.at(as_of)?;
+        let (amount, currency) = (entry.value.amount, entry.value.currency);
+        let (at, stamps) = (entry.at(), vec![&entry.stamp]);
+        Some(Paid { at, kind: PaidBy::Charge, id: id.as_str(), amount, currency, stamps })
+    });
+    let refunds = billing.refunds.iter().filter_map(move |(id, entries)| {
+        let entry = entries.at(as_of)?;
+        let (amount, currency) = (entry.value.amount, entry.value.currency);
+        let (at, stamps) = (entry.at(), vec![&entry.stamp]);
+        Some(Paid { at, kind: PaidBy::Refund, id: id.as_str(), amount, currency, stamps })
+    });
+    invoices.chain(charges).chain(refunds)
 }

@@ -1,9 +1,9 @@
 //! One call of the front door by its name in Python, with JSON arguments, and its answer as JSON.
 
 use healthfold::{
-    AsOf, Benchmark, ClientId, Day, Engine, Every, Instant, Model, ModelError, Month, Period, PeriodError,
-    PeriodUnit, QueryError, ReasonClasses, RevenueOptions, Scorecard, ScoresOf, SettingError, SignalSpec,
-    Target, TimeError,
+    AsOf, Benchmark, ClientId, Day, Engine, Every, Instant, LifetimeOptions, LtvMethod, LtvOptions, Model,
+    ModelError, Month, Period, PeriodError, PeriodUnit, QueryError, ReasonClasses, RevenueOptions, Scorecard,
+    ScoresOf, SettingError, SignalSpec, Target, TimeError, TrialSplit,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -162,6 +162,15 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             Ok(serde_json::to_value(engine.top(n, AsOf::At(args.as_of()?), &args.options()?)?)?)
         }
         "ltv" => args.ltv(),
+        "lifetime" => Ok(serde_json::to_value(engine.lifetime(args.as_of()?, &args.lifetime_options()?)?)?),
+        "spells" => Ok(serde_json::to_value(engine.spells(args.as_of()?, &args.lifetime_options()?)?)?),
+        "rfm" => Ok(serde_json::to_value(engine.rfm(args.as_of()?, &args.lifetime_options()?)?)?),
+        "compare_trials" => {
+            let split = TrialSplit::deserialize(args.value("split"))?;
+            let months = Option::<u32>::deserialize(args.value("months"))?.unwrap_or(1);
+            let options = args.options()?;
+            Ok(serde_json::to_value(engine.compare_trials(args.period()?, &split, months, &options)?)?)
+        }
         _ => super::health::ask(call, &args)
             .unwrap_or_else(|| Err(Refusal::new("not_built", format!("there is no call `{call}`")))),
     }
@@ -252,22 +261,33 @@ impl Args<'_> {
         Ok(Target::list_from_json(&self.json("targets"))?)
     }
 
-    /// `simple`: of a period, with a margin. `observed`: as of an instant.
+    /// Settings of a question about lifetimes: all but the instant.
+    fn lifetime_options(&self) -> Result<LifetimeOptions, Refusal> {
+        Ok(LifetimeOptions::from_json(&self.without(&["as_of"]))?)
+    }
+
+    /// `simple`: of a period, or the last month before an instant. Others: as of an instant.
     fn ltv(&self) -> Result<Value, Refusal> {
-        match self.text("method")?.as_str() {
-            "simple" => {
-                let margin = self.text("margin")?.parse()?;
-                let period = self.period()?;
-                Ok(serde_json::to_value(self.engine.ltv_simple(period, margin, &self.options()?)?)?)
-            }
-            "observed" => Ok(serde_json::to_value(self.engine.ltv_observed(self.as_of()?))?),
-            other => Err(Refusal::new("not_built", format!("there is no method `{other}` of `ltv`"))),
+        let options = LtvOptions::from_json(&self.without(&["as_of", "period"]))?;
+        let asked_at = self.members.contains_key("as_of");
+        if options.method == LtvMethod::Simple && self.members.contains_key("period") {
+            let period = self.period()?;
+            let as_of = asked_at.then(|| self.as_of()).transpose()?;
+            return Ok(serde_json::to_value(self.engine.ltv_of_period(period, as_of, &options)?)?);
         }
+        Ok(serde_json::to_value(self.engine.ltv(self.as_of()?, &options)?)?)
+    }
+
+    /// The members but for some, as one object.
+    fn without(&self, own: &[&str]) -> String {
+        let mut settings = self.members.clone();
+        settings.retain(|name, _| !own.contains(&name.as_str()));
+        Value::Object(settings).to_string()
     }
 
     /// Everything that is not part of the question itself is a setting of it.
     fn options(&self) -> Result<RevenueOptions, Refusal> {
-        const OWN: [&str; 11] = [
+        const OWN: [&str; 13] = [
             "n",
             "period",
             "start",
@@ -279,9 +299,9 @@ impl Args<'_> {
             "classes",
             "benchmarks",
             "scorecard",
+            "split",
+            "months",
         ];
-        let mut settings = self.members.clone();
-        settings.retain(|name, _| !OWN.contains(&name.as_str()));
-        Ok(RevenueOptions::from_json(&Value::Object(settings).to_string())?)
+        Ok(RevenueOptions::from_json(&self.without(&OWN))?)
     }
 }

@@ -117,7 +117,8 @@ fn leaf(name: &str) -> Option<&'static str> {
         "Quantity" | "Amount" | "Annual" | "Mrr" | "Factor" | "ExchangeRate" | "TotalAmount" | "Margin"
         | "Aim" => "Decimal",
         "GroupKey" => "bool | int | float | str | None",
-        "Model" | "Value" => "dict[str, Any]",
+        "Model" | "Value" | "FitWarning" | "TrialSplit" => "dict[str, Any]",
+        "LtvHorizon" => "int | str | None",
         _ => return None,
     })
 }

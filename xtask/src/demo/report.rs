@@ -230,7 +230,7 @@ fn value(engine: &Engine, whole: Period, as_of: Instant, currency: Currency) -> 
     let margin: Margin = MARGIN.parse()?;
     let simple = engine.ltv_simple(whole, margin, &options(as_of, Some(currency)))?;
     let simple = simple.values.into_iter().next().context("one currency has one value")?;
-    let observed = engine.ltv_observed(as_of);
+    let observed = engine.ltv_observed(as_of)?;
     let payers = observed.clients.iter().filter(|paid| paid.currency == currency).count();
     Ok(Value { margin, simple, observed: observed.total.get(&currency).copied().unwrap_or_default(), payers })
 }

@@ -1,0 +1,151 @@
+//! Clients that buy without a contract: how likely each is still there, how often it will buy, and what that brings.
+//!
+//! A model of behaviour says how many purchases to expect within the horizon, month by month, each month discounted; the
+//! Gamma-Gamma model says what a purchase of the client is worth. Their product times the margin is its value. Purchases are
+//! taken to be worth as much later as they were.
+
+use super::options::{LtvHorizon, LtvMethod, LtvOptions};
+use super::{ClientLtv, LtvModel, ModelLtv, New, sum_up};
+use crate::lifetime::bg_nbd::BgNbd;
+use crate::lifetime::buying::{Buying, Horizon};
+use crate::lifetime::fit::FitReport;
+use crate::lifetime::gamma_gamma::GammaGamma;
+use crate::lifetime::input::{LifetimeError, Rfm};
+use crate::lifetime::mbg_nbd::MbgNbd;
+use crate::lifetime::pareto_nbd::ParetoNbd;
+use crate::lifetime::rfm::{RfmRow, RfmSummary};
+use crate::lifetime::simple::NoLtv;
+use crate::revenue::{GroupKey, Refusal, SettingError};
+use std::collections::BTreeMap;
+
+/// Weeks in a month of 365/12 days.
+const WEEKS_IN_A_MONTH: f64 = 365.0 / 12.0 / 7.0;
+
+/// A fitted model of behaviour, and its report.
+fn fitted(method: LtvMethod, clients: &[Rfm]) -> Result<(Box<dyn Buying>, FitReport), LifetimeError> {
+    Ok(match method {
+        LtvMethod::MbgNbd => {
+            let fit = MbgNbd::fit(clients)?;
+            (Box::new(fit.parameters), fit.report())
+        }
+        LtvMethod::ParetoNbd => {
+            let fit = ParetoNbd::fit(clients)?;
+            (Box::new(fit.parameters), fit.report())
+        }
+        LtvMethod::BgNbd | LtvMethod::Simple | LtvMethod::Observed | LtvMethod::Sbg | LtvMethod::Bdw => {
+            let fit = BgNbd::fit(clients)?;
+            (Box::new(fit.parameters), fit.report())
+        }
+    })
+}
+
+/// What a history has ahead of it; `None` where the model's parameters give no number.
+#[derive(Clone, Copy)]
+struct Ahead {
+    p_alive: Option<f64>,
+    purchases: Option<f64>,
+    discounted: Option<f64>,
+}
+
+impl Ahead {
+    fn of(model: &dyn Buying, client: &Rfm, horizon: &Horizon) -> Self {
+        let finite = |value: f64| Some(value).filter(|value| value.is_finite());
+        let purchases = finite(model.expected_purchases(client, f64::from(horizon.periods) * horizon.length));
+        let plain = horizon.discount == 0.0;
+        let discounted = if plain { purchases } else { finite(model.discounted_purchases(client, horizon)) };
+        Self { p_alive: finite(model.p_alive(client)), purchases, discounted }
+    }
+}
+
+/// The values of clients by their purchases.
+///
+/// # Errors
+/// Without groups: too few clients for the models.
+pub(crate) fn purchases(
+    summary: RfmSummary,
+    options: &LtvOptions,
+) -> Result<Result<ModelLtv, LifetimeError>, Refusal> {
+    if options.horizon_months == LtvHorizon::Unbounded {
+        let expected = "a number of months, since clients who buy at random never cease for certain";
+        return Err(Refusal::Setting(SettingError::new("horizon_months", expected, "unbounded")));
+    }
+    let (horizon_name, months) = options.horizon();
+    let months = months.unwrap_or(1);
+    let discount = LtvOptions::over(options.annual_discount, 1.0);
+    let horizon = Horizon { periods: months, length: WEEKS_IN_A_MONTH, discount };
+    let grouped = options.lifetime.revenue.group_by.is_some();
+    let mut groups: BTreeMap<&GroupKey, Vec<&RfmRow>> = BTreeMap::new();
+    for row in &summary.clients {
+        groups.entry(&row.key).or_default().push(row);
+    }
+    if !grouped && groups.is_empty() {
+        groups.insert(&GroupKey::None, Vec::new());
+    }
+    let (mut models, mut new, mut clients) = (Vec::new(), New::new(), Vec::new());
+    for (key, rows) in groups {
+        let data: Vec<Rfm> = rows.iter().map(|row| row.in_weeks()).collect();
+        let behaviour = match fitted(options.method, &data) {
+            Ok(behaviour) => Some(behaviour),
+            Err(fault) if !grouped => return Ok(Err(fault)),
+            Err(_) => None,
+        };
+        // Of many clients whose purchases all come to the same, what the next one brings needs no model.
+        let values = GammaGamma::fit(&data).ok();
+        let mut push = |fit| models.push(LtvModel { key: key.clone(), unit: "week", fit });
+        behaviour.iter().for_each(|(_, report)| push(report.clone()));
+        values.iter().for_each(|fit| push(fit.report()));
+        let margin = options.margin.to_f64();
+        if let (Some((model, _)), Some(values)) = (&behaviour, &values) {
+            let time = f64::from(months) * WEEKS_IN_A_MONTH;
+            let spending = values.parameters.expected_value(0, 0.0);
+            // The first purchase is there with the client; later ones are discounted as if in the middle of the horizon.
+            if let Some(spending) = spending {
+                let later = model.expected_of_new(time) / libm::pow(1.0 + discount, f64::from(months) / 2.0);
+                new.insert((key.clone(), summary.currency), (1.0 + later) * spending * margin);
+            }
+        }
+        // Many clients have the same history.
+        let mut known: BTreeMap<(u32, u32, u32), Ahead> = BTreeMap::new();
+        for (row, client) in rows.iter().zip(&data) {
+            let mut shown = ClientLtv::new(&row.client, key, options, summary.currency);
+            shown.frequency = Some(client.frequency);
+            shown.recency_weeks = Some(client.recency);
+            shown.age_weeks = Some(client.age);
+            let ahead = behaviour.as_ref().map(|(model, _)| {
+                let history = (row.frequency, row.recency_days, row.age_days);
+                *known.entry(history).or_insert_with(|| Ahead::of(model.as_ref(), client, &horizon))
+            });
+            shown.p_alive = ahead.and_then(|ahead| ahead.p_alive);
+            shown.expected = ahead.and_then(|ahead| ahead.purchases);
+            let expected = ahead.and_then(|ahead| ahead.discounted);
+            if let Some(values) = &values {
+                shown.purchase_value = values.parameters.expected_value_of(client);
+            }
+            shown.value =
+                expected.zip(shown.purchase_value).map(|(purchases, each)| purchases * each * margin);
+            shown.why = match (&behaviour, shown.value) {
+                (_, Some(_)) => None,
+                (None, None) => Some(NoLtv::TooFew),
+                (Some(_), None) => Some(NoLtv::NoRepeatValue),
+            };
+            clients.push(shown);
+        }
+    }
+    clients.sort_by(|a, b| a.client.cmp(&b.client));
+    let (values, groups) = sum_up(&clients, &new, grouped);
+    Ok(Ok(ModelLtv {
+        method: options.method,
+        horizon: horizon_name,
+        horizon_months: Some(months),
+        basis: options.basis(),
+        margin: options.margin,
+        annual_discount: options.annual_discount,
+        as_of: summary.as_of,
+        settings: options.resolved(summary.as_of),
+        models,
+        values,
+        groups,
+        left_out: summary.left_out,
+        clients,
+    }))
+}
