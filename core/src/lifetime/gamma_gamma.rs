@@ -58,8 +58,8 @@ impl GammaGamma {
         let what = "Gamma-Gamma over clients that bought again for a value above 0";
         need(what, FEWEST, found)?;
         let n = whole(spenders.len());
-        let mean = spenders.iter().map(|(_, value)| value / n).sum::<f64>();
         let rows = alike(spenders);
+        let mean = rows.iter().map(|row| row.count * row.value / n).sum::<f64>();
         let surface = |&[p, q, gamma]: &[f64; 3]| Self { p, q, gamma }.slope(&rows);
         let starts = [[2.0, 3.0, mean], [8.0, 4.0, 0.5 * mean], [1.0, 10.0, 8.0 * mean]];
         let summit =

@@ -14,8 +14,8 @@ const FEWEST_REPEATERS: u64 = 10;
 /// What is e^-45 of the beginning of an integral is nothing beside it.
 const NOTHING: f64 = -45.0;
 
-/// The most stretches an integral is cut into.
-const MOST_STRETCHES: f64 = 4_000.0;
+/// The most stretches an integral is cut into; those of a history need far fewer.
+const MOST_STRETCHES: u32 = 4_000;
 
 /// The parameters of Pareto/NBD (Schmittlein, Morrison & Colombo 1987, "Counting Your Customers", Management Science 33(1); in
 /// the form of Fader & Hardie 2005, "A Note on Deriving the Pareto/NBD Model", note 9).
@@ -115,11 +115,18 @@ impl ParetoNbd {
         if width == 0.0 {
             return ways;
         }
-        let fall = e * rise_alpha + (s + 1.0) * rise_beta;
-        let stretches = libm::ceil((width / 1.5).max(fall / 6.0)).clamp(1.0, MOST_STRETCHES);
-        let half = 0.5 * width / stretches;
-        let mut centre = half;
-        while centre < width {
+        // How fast the integrand falls at a place, in logarithms: ever faster.
+        let fall = |place: f64| {
+            let reach = base * libm::exp(place);
+            let step = base * libm::expm1(place);
+            reach * (e / (alpha + recency + step) + (s + 1.0) / (beta + recency + step))
+        };
+        let mut from = 0.0;
+        for _ in 0..MOST_STRETCHES {
+            // So long that it falls by no more than e^-6.
+            let length = (6.0 / fall(from)).min(1.5).min(width - from);
+            let length = (6.0 / fall(from + length)).min(length);
+            let (centre, half) = (from + 0.5 * length, 0.5 * length);
             let mut least = f64::NEG_INFINITY;
             for (node, weight) in
                 LEGENDRE.into_iter().flat_map(|(node, weight)| [(-node, weight), (node, weight)])
@@ -138,10 +145,10 @@ impl ParetoNbd {
                 ways.by_alpha += part * by_alpha;
                 ways.by_beta += part * by_beta;
             }
-            if least < NOTHING {
+            from += length;
+            if least < NOTHING || from >= width || length <= 0.0 {
                 break;
             }
-            centre += 2.0 * half;
         }
         ways
     }
@@ -219,7 +226,8 @@ impl Buying for ParetoNbd {
         let mut chance = if time > 0.0 || count == 0 { libm::exp(bought(time) + there(time)) } else { 0.0 };
         let base = alpha.min(beta);
         let width = libm::log1p(time / base);
-        let stretches = libm::ceil((width / 0.5).max((x + r + s) * width / 6.0)).clamp(1.0, MOST_STRETCHES);
+        let stretches =
+            libm::ceil((width / 0.5).max((x + r + s) * width / 6.0)).clamp(1.0, f64::from(MOST_STRETCHES));
         let half = 0.5 * width / stretches;
         let mut centre = half;
         while centre < width {

@@ -20,7 +20,9 @@ mod hyper;
 
 pub(crate) use beta::{beta_quantile, reg_inc_beta, t_quantile};
 pub(crate) use gamma::{digamma, ln_beta, ln_gamma, reg_gamma_q};
-pub(crate) use hyper::{hyp2f1, ln_hyp2f1, ln_tricomi_u};
+#[cfg(test)]
+pub(crate) use hyper::ln_hyp2f1;
+pub(crate) use hyper::{hyp2f1, ln_tricomi_u};
 pub(crate) use normal::{norm_cdf, norm_quantile};
 pub(crate) use quadrature::{LEGENDRE, mean_over_beta};
 
