@@ -3,7 +3,10 @@
 use crate::error::{Fault, query};
 use crate::model::Model;
 use crate::wire::{self, WireFault};
-use healthfold::{self as core, AsOf, Day, Instant, Period, RevenueOptions, SignalSpec};
+use healthfold::{
+    self as core, AsOf, Day, Instant, LifetimeOptions, LtvOptions, Period, RevenueOptions, SettingError,
+    SignalSpec,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use serde::de::DeserializeOwned;
@@ -158,18 +161,44 @@ pub(crate) fn document(object: &Bound<'_, PyAny>) -> PyResult<String> {
     text.map_err(|fault| crate::error::model_fault(py, &fault.path, &fault.message))
 }
 
-/// The settings of a question about money, by their names in the core.
-pub(crate) fn settings(py: Python<'_>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<RevenueOptions> {
-    let Some(settings) = settings else { return Ok(RevenueOptions::default()) };
+/// Settings as the JSON that the readers of the core take.
+fn settings_json(py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<String> {
     let asked = settings.copy()?;
     if let Some(model) = asked.get_item("model")?.filter(|model| !model.is_none()) {
         let model: Model = model.extract()?;
         asked.set_item("model", crate::results::plain(py, model.inner.to_json())?)?;
     }
-    let text = wire::to_json(asked.as_any()).map_err(|fault| {
+    wire::to_json(asked.as_any()).map_err(|fault| {
         let code = if fault.code == "bad_time" { "bad_time" } else { "bad_value" };
         let name = fault.path.split(['.', '[']).next().unwrap_or_default().to_owned();
         Fault::argument(code, &name, format!("`{}`: {}", fault.path, fault.message)).raise(py)
-    })?;
-    RevenueOptions::from_json(&text).map_err(|error| query(error).raise(py))
+    })
+}
+
+/// The settings of a question, by their names in the core and by its own reader; as they are by default without any.
+fn read_settings<T: Default>(
+    py: Python<'_>,
+    settings: Option<&Bound<'_, PyDict>>,
+    read: impl FnOnce(&str) -> Result<T, SettingError>,
+) -> PyResult<T> {
+    let Some(settings) = settings else { return Ok(T::default()) };
+    read(&settings_json(py, settings)?).map_err(|error| query(error).raise(py))
+}
+
+/// The settings of a question about money.
+pub(crate) fn settings(py: Python<'_>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<RevenueOptions> {
+    read_settings(py, settings, RevenueOptions::from_json)
+}
+
+/// The settings of a question about lifetimes.
+pub(crate) fn lifetime_settings(
+    py: Python<'_>,
+    settings: Option<&Bound<'_, PyDict>>,
+) -> PyResult<LifetimeOptions> {
+    read_settings(py, settings, LifetimeOptions::from_json)
+}
+
+/// The settings of a question about lifetime value.
+pub(crate) fn ltv_settings(py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<LtvOptions> {
+    read_settings(py, Some(settings), LtvOptions::from_json)
 }

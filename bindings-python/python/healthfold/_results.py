@@ -39,9 +39,11 @@ __all__ = [
     "ClassRow",
     "ClientLtv",
     "ClientNps",
+    "ClientSpell",
     "Cohort",
     "CohortCell",
     "Cohorts",
+    "ComparedRate",
     "Conflict",
     "DataFault",
     "Depth",
@@ -49,6 +51,7 @@ __all__ = [
     "Divergence",
     "Effect",
     "EndedTrials",
+    "Estimate",
     "EventRef",
     "Every",
     "Extreme",
@@ -67,13 +70,25 @@ __all__ = [
     "IntervalMethod",
     "Issue",
     "Leavers",
+    "Lifetime",
+    "LifetimeGroup",
+    "LifetimeOptions",
+    "LifetimeRow",
     "Lift",
     "LiftRange",
     "LintCode",
+    "LogRank",
+    "LogRankGroup",
+    "LogRankWeights",
     "LogoBase",
+    "LtvGroup",
     "LtvMethod",
+    "LtvModel",
+    "LtvOptions",
+    "LtvValue",
     "Missing",
     "ModelDiff",
+    "ModelLtv",
     "ModelName",
     "MoneyRate",
     "MoneyRatio",
@@ -111,13 +126,17 @@ __all__ = [
     "Refreshed",
     "Rejection",
     "Renewal",
+    "RenewalInterval",
     "RenewalKind",
     "Renewals",
     "ReportPeriod",
+    "RestrictedMean",
     "RevenueMetric",
     "RevenueOptions",
     "RevenueReport",
     "RevenueSeries",
+    "RfmRow",
+    "RfmSummary",
     "RollUp",
     "Rounding",
     "Row",
@@ -132,9 +151,14 @@ __all__ = [
     "SimpleGroup",
     "SimpleLtv",
     "SimpleValue",
+    "Spells",
+    "SpellsOf",
     "StartedTrials",
     "StepColumns",
     "StepKind",
+    "SurvivalBounds",
+    "SurvivalPoint",
+    "SurvivalQuantile",
     "TableIssue",
     "Tag",
     "TargetRow",
@@ -144,6 +168,7 @@ __all__ = [
     "Trailing",
     "TransferRow",
     "Transferred",
+    "TrialComparison",
     "Trials",
     "Unsettled",
     "WeightedMean",
@@ -2313,6 +2338,356 @@ class Cash(Result):
     """A row for each client and currency with anything to tell, in order of both."""
 
 
+class SpellsOf(StrEnum):
+    """Which spells of a client are looked at."""
+
+    EVERY = "every"
+    """Every unbroken paying time: who comes back begins again."""
+    FIRST = "first"
+    """Only the first of each client."""
+
+
+class SurvivalBounds(StrEnum):
+    """How the interval of a survival curve is made."""
+
+    LOG_LOG = "log_log"
+    """On the scale of log(-log S): never outside 0 and 1, fair in the tails. lifelines' default."""
+    LOG = "log"
+    """On the scale of log S. R's default."""
+    PLAIN = "plain"
+    """On the scale of S, cut off at 0 and 1."""
+
+
+class LogRankWeights(StrEnum):
+    """What counts more in a log-rank test."""
+
+    LOG_RANK = "log_rank"
+    """All times alike: best where one group's hazard is a multiple of the other's."""
+    WILCOXON = "wilcoxon"
+    """By the number at risk, early times more: Gehan (1965), Breslow (1970)."""
+    TARONE_WARE = "tarone_ware"
+    """By the root of the number at risk: Tarone and Ware (1977)."""
+    PETO = "peto"
+    """By the running product of 1 - d / (n + 1): Peto and Peto (1972), as modified by Andersen."""
+    FLEMING_HARRINGTON = "fleming_harrington"
+    """By the survival of all just before: Fleming and Harrington (1981) with rho 1, gamma 0."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LifetimeOptions(Result):
+    """The settings of a question about lifetimes. In JSON one object with members of these names and those of
+    `RevenueOptions`; of these `group_by`, `renewal_grace_days`, `paused`, `past_due_limit_days`, `only_currency` and
+    `only_clients` matter here.
+    """
+
+    as_of: datetime | date | None
+    """The instant of the question; without it the end of the period. Events after it are not seen."""
+    currency: str | None
+    """The reporting currency; without it figures are per currency."""
+    rates: tuple[Rate, ...]
+    """What a unit of other currencies is worth in the reporting currency, from when on."""
+    only_currency: str | None
+    """Only what is paid in this currency."""
+    only_clients: tuple[str, ...] | None
+    """The book of the question is only these clients; ids that were merged stand for who they are part of now."""
+    group_by: str | None
+    """A row for each value of this, too."""
+    model: dict[str, Any] | None
+    """With `group_by` band: the health model whose bands they are. In JSON its document."""
+    paused: PausedAs
+    """What a pause is."""
+    base: LogoBase
+    """The base of logo churn."""
+    attribution: Attribution
+    """Whose a movement is when a client goes from one group to another."""
+    grain: Grain
+    """Whether every change is counted, too."""
+    interval: IntervalMethod
+    """How intervals of money rates are made."""
+    seed: int
+    """With `bootstrap`: what the draws begin from; 0 unless said."""
+    resamples: int | None
+    """With `bootstrap`: how many draws; 2 000 unless said."""
+    rounded: bool
+    """Print all money in minor units of its currency, half to even, with a line `rounding` that makes the column foot."""
+    trailing: tuple[int, ...]
+    """In each report also the rates of the last so many months up to the period's end."""
+    reactivation_within_days: int | None
+    """A client that comes back after a longer gap is new; without it any gap is a reactivation."""
+    renewal_grace_days: int
+    """A gap in paying no longer than this many calendar days is no gap, once the renewal is known."""
+    past_due_limit_days: int | None
+    """How many days after its first day a past_due subscription still counts; without it until its status changes."""
+    week_factor: Decimal
+    day_factor: Decimal
+    data_start: datetime | date | None
+    """From when on the log is complete; unless said from its first event on. A date is its first instant."""
+    calibration_end: datetime | date | None
+    """Of purchases: the end of the calibration, what comes after is held out; unless said the instant of the question. A
+    date is its last microsecond.
+    """
+    horizon_days: int | None
+    """The horizon of restricted means; unless said the last age that every group was seen at."""
+    spells: SpellsOf
+    """Which spells count."""
+    bounds: SurvivalBounds
+    """How the intervals of curves are made."""
+    weights: LogRankWeights
+    """What counts more in the test between groups."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SurvivalQuantile(Result):
+    """An age by which a share has ended."""
+
+    share: float
+    """The share that has ended: 0.5 for the median."""
+    value: float | None
+    """The age; `None` while fewer than that have ended."""
+    low: float | None
+    """The lower end of the 95 % interval."""
+    high: float | None
+    """The upper end of the 95 % interval; `None` where the curve's interval never falls that low."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RestrictedMean(Result):
+    """The mean age up to a horizon: what lasts longer counts with the horizon."""
+
+    horizon: float
+    """The horizon."""
+    value: float
+    """The area under the curve up to it."""
+    standard_error: float
+    """Its standard error."""
+    low: float
+    """The lower end of the 95 % interval."""
+    high: float
+    """The upper end of the 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SurvivalPoint(Result):
+    """One step of a survival curve."""
+
+    time: float
+    """The age."""
+    at_risk: int
+    """How many were at risk just before."""
+    ended: int
+    """How many ended."""
+    censored: int
+    """How many were lost from sight."""
+    survival: float
+    """The share that lasts longer than this."""
+    standard_error: float
+    """Greenwood's standard error; 0 where nothing is left."""
+    low: float | None
+    """The lower end of the 95 % interval; undefined where nothing is left."""
+    high: float | None
+    """The upper end of the 95 % interval; undefined where nothing is left."""
+    hazard: float
+    """The share of those at risk that ended: d / n."""
+    cumulative_hazard: float
+    """Nelson-Aalen: the sum of the hazards so far."""
+    cumulative_hazard_se: float
+    """Its standard error."""
+    cumulative_hazard_ties: float
+    """The cumulative hazard as if those that ended together had ended one after the other."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LifetimeRow(Result):
+    """How long some spells last."""
+
+    clients: int
+    """Clients with a spell here."""
+    unsettled: int
+    """Spells that were over so lately that a renewal within the grace would bridge them; they count as ended."""
+    median: SurvivalQuantile
+    """The days by which half have ended."""
+    restricted_mean: RestrictedMean | None
+    """The mean days up to the horizon; null where it lies past the last age seen."""
+    ran_empty: bool
+    """Late spells came when nobody younger was left at risk: the curve is 0 from there on, whatever came after. State a later
+    `data_start`, or look at ages from there on only.
+    """
+    n: int
+    """How many were watched."""
+    ended: int
+    """Of them, ended."""
+    censored: int
+    """Of them, censored."""
+    late: int
+    """Of them, come into sight late."""
+    points: tuple[SurvivalPoint, ...]
+    """In order of time. Before the first S is 1; each holds up to the next."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LifetimeGroup(Result):
+    """How long the spells of one group last."""
+
+    key: bool | int | float | str | None
+    """The group; null for none."""
+    clients: int
+    """Clients with a spell here."""
+    unsettled: int
+    """Spells that were over so lately that a renewal within the grace would bridge them; they count as ended."""
+    median: SurvivalQuantile
+    """The days by which half have ended."""
+    restricted_mean: RestrictedMean | None
+    """The mean days up to the horizon; null where it lies past the last age seen."""
+    ran_empty: bool
+    """Late spells came when nobody younger was left at risk: the curve is 0 from there on, whatever came after. State a later
+    `data_start`, or look at ages from there on only.
+    """
+    n: int
+    """How many were watched."""
+    ended: int
+    """Of them, ended."""
+    censored: int
+    """Of them, censored."""
+    late: int
+    """Of them, come into sight late."""
+    points: tuple[SurvivalPoint, ...]
+    """In order of time. Before the first S is 1; each holds up to the next."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LogRankGroup(Result):
+    """One group of a log-rank test."""
+
+    n: int
+    """How many were watched."""
+    observed: float
+    """How many ended."""
+    expected: float
+    """How many would have if all groups lasted alike."""
+    score: float
+    """Observed less expected, weighted."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LogRank(Result):
+    """The test of some groups."""
+
+    weights: LogRankWeights
+    """What counted more."""
+    groups: tuple[LogRankGroup, ...]
+    """The groups in the order they were given."""
+    covariance: tuple[tuple[float, ...], ...]
+    """The covariance of observed less expected between the groups, weighted."""
+    chi_square: float
+    """The statistic."""
+    degrees_of_freedom: int
+    """The number of groups that can differ freely: one less than there are, unless some cannot lose anybody."""
+    p_value: float | None
+    """How likely so great a difference is if all groups last alike; `None` where nothing can differ."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Lifetime(Result):
+    """How long clients stay, as of an instant."""
+
+    as_of: datetime
+    """The instant of the question."""
+    data_start: datetime | None
+    """From when on the log is complete; null in a book without events."""
+    unit: str
+    """`day`: the unit of all ages."""
+    settings: LifetimeOptions
+    """The settings of the question."""
+    left_out: int
+    """Spells that were over before the start of the data; in no figure."""
+    total: LifetimeRow
+    """Of all spells."""
+    groups: tuple[LifetimeGroup, ...] | None
+    """With `group_by`: of each group, in order of keys, null last."""
+    log_rank: LogRank | None
+    """With two groups or more, and at most 64: whether they last alike."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClientSpell(Result):
+    """One unbroken paying time of one client."""
+
+    client: str
+    """The client."""
+    key: bool | int | float | str | None
+    """Its group when the spell began; null without `group_by`."""
+    number: int
+    """Which of its spells, from 1."""
+    from_: datetime
+    """When it began."""
+    until: datetime | None
+    """The first instant at which nothing is paid; null where it runs at the instant of the question."""
+    entry_days: int | None
+    """The age in days at which it came into sight, where it began before the start of the data."""
+    days: int
+    """Its age in days at its end, or at the instant of the question."""
+    ended: bool
+    """Whether it is over."""
+    unsettled: bool
+    """Over, but so lately that a renewal within the grace would bridge it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Spells(Result):
+    """All spells of a book."""
+
+    as_of: datetime
+    """The instant of the question."""
+    data_start: datetime | None
+    """From when on the log is complete; null in a book without events."""
+    settings: LifetimeOptions
+    """The settings of the question."""
+    left_out: int
+    """Spells that were over before the start of the data; in no figure."""
+    spells: tuple[ClientSpell, ...]
+    """In order of clients and of time."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RfmRow(Result):
+    """How one client buys."""
+
+    client: str
+    """The client."""
+    key: bool | int | float | str | None
+    """Its group at its first purchase; null without `group_by`."""
+    frequency: int
+    """Days with a purchase after the first such day: x."""
+    recency_days: int
+    """Days from the first purchase to the last; 0 without a repeat: t_x."""
+    age_days: int
+    """Days from the first purchase to the end of the calibration: T."""
+    value: float | None
+    """The mean value of a repeat day; null without one."""
+    first: date
+    """The day of the first purchase."""
+    holdout_frequency: int | None
+    """Days with a purchase after the calibration, up to the instant of the question; null where the calibration ends there."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RfmSummary(Result):
+    """How the clients of a book buy."""
+
+    as_of: datetime
+    """The instant of the question."""
+    calibration_end: datetime
+    """The end of the calibration."""
+    currency: str | None
+    """The currency of all values; null where nothing was bought."""
+    settings: LifetimeOptions
+    """The settings of the question."""
+    left_out: int
+    """Clients with a purchase that also pay, or paid, by subscription; in no figure."""
+    clients: tuple[RfmRow, ...]
+    """Each client with a purchase by the end of the calibration, in order of ids."""
+
+
 class Payments(StrEnum):
     """When in a period a payment comes, for the simple method."""
 
@@ -2537,6 +2912,245 @@ class ObservedLtv(Result):
     """The whole book, by currency."""
     clients: tuple[ObservedValue, ...]
     """Each client that ever paid or was paid back, in order of ids and currencies."""
+
+
+class RenewalInterval(StrEnum):
+    """How often contracts are renewed."""
+
+    WEEK = "week"
+    """Every seven days."""
+    MONTH = "month"
+    """Every month."""
+    QUARTER = "quarter"
+    """Every three months."""
+    YEAR = "year"
+    """Every twelve months."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LtvOptions(Result):
+    """The settings of a question about lifetime value. In JSON one object with members of these names, those of
+    `LifetimeOptions`, and those of `RevenueOptions`.
+    """
+
+    as_of: datetime | date | None
+    """The instant of the question; without it the end of the period. Events after it are not seen."""
+    currency: str | None
+    """The reporting currency; without it figures are per currency."""
+    rates: tuple[Rate, ...]
+    """What a unit of other currencies is worth in the reporting currency, from when on."""
+    only_currency: str | None
+    """Only what is paid in this currency."""
+    only_clients: tuple[str, ...] | None
+    """The book of the question is only these clients; ids that were merged stand for who they are part of now."""
+    group_by: str | None
+    """A row for each value of this, too."""
+    model: dict[str, Any] | None
+    """With `group_by` band: the health model whose bands they are. In JSON its document."""
+    paused: PausedAs
+    """What a pause is."""
+    base: LogoBase
+    """The base of logo churn."""
+    attribution: Attribution
+    """Whose a movement is when a client goes from one group to another."""
+    grain: Grain
+    """Whether every change is counted, too."""
+    interval: IntervalMethod
+    """How intervals of money rates are made."""
+    seed: int
+    """With `bootstrap`: what the draws begin from; 0 unless said."""
+    resamples: int | None
+    """With `bootstrap`: how many draws; 2 000 unless said."""
+    rounded: bool
+    """Print all money in minor units of its currency, half to even, with a line `rounding` that makes the column foot."""
+    trailing: tuple[int, ...]
+    """In each report also the rates of the last so many months up to the period's end."""
+    reactivation_within_days: int | None
+    """A client that comes back after a longer gap is new; without it any gap is a reactivation."""
+    renewal_grace_days: int
+    """A gap in paying no longer than this many calendar days is no gap, once the renewal is known."""
+    past_due_limit_days: int | None
+    """How many days after its first day a past_due subscription still counts; without it until its status changes."""
+    week_factor: Decimal
+    day_factor: Decimal
+    data_start: datetime | date | None
+    """From when on the log is complete; unless said from its first event on. A date is its first instant."""
+    calibration_end: datetime | date | None
+    """Of purchases: the end of the calibration, what comes after is held out; unless said the instant of the question. A
+    date is its last microsecond.
+    """
+    horizon_days: int | None
+    """The horizon of restricted means; unless said the last age that every group was seen at."""
+    spells: SpellsOf
+    """Which spells count."""
+    bounds: SurvivalBounds
+    """How the intervals of curves are made."""
+    weights: LogRankWeights
+    """What counts more in the test between groups."""
+    method: LtvMethod
+    """How it is found."""
+    margin: Decimal
+    """The share of revenue that is left after the cost of serving; 1 unless said."""
+    annual_discount: float
+    """By how much money is worth less a year ahead: 0.1 for 10 %; 0 unless said."""
+    annual_growth: float
+    """With `simple`: by how much a client's payments grow a year; 0 unless said."""
+    horizon_months: int | str | None
+    """How far it looks ahead."""
+    payments: Payments
+    """With `simple`: when in a month a payment comes."""
+    period: str | None
+    """With `simple`: the period whose figures are taken, such as 2026-03; unless said the last calendar month that is over."""
+    with_payments: bool
+    """With `observed`: each payment, too, with the events behind it."""
+    renewal: RenewalInterval
+    """With `sbg` and `bdw`: how often contracts are renewed; every month unless said."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Estimate(Result):
+    """A fitted parameter."""
+
+    name: str
+    """Its name in the literature: `alpha`."""
+    value: float
+    """Its value."""
+    standard_error: float | None
+    """Its standard error, from the observed information; none where that has no inverse."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LtvModel(Result):
+    """A fitted model."""
+
+    key: bool | int | float | str | None
+    """The group it was fitted to; null without `group_by`, and for the group of no value."""
+    unit: str
+    """The unit of time of its parameters: `week`, or the interval of renewals."""
+    model: str
+    """Which model: `sbg`, `bdw`, `bg_nbd`, `mbg_nbd`, `pareto_nbd`, `gamma_gamma`."""
+    parameters: tuple[Estimate, ...]
+    """Its parameters, in the order of the literature."""
+    log_likelihood: float
+    """The logarithm of the greatest likelihood."""
+    converged: bool
+    """Whether the maximum was found. If not, take neither parameters nor what follows from them at their word."""
+    iterations: int
+    """Steps of the climb."""
+    n: int
+    """Clients it was fitted to."""
+    warnings: tuple[dict[str, Any], ...]
+    """Where the data contradict the model."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LtvValue(Result):
+    """What some clients are worth in one currency."""
+
+    currency: str | None
+    """The currency; null where nothing is paid."""
+    clients: int
+    """Clients with a value."""
+    value: float | None
+    """The mean value of a client."""
+    total: float | None
+    """Their values together."""
+    value_of_new: float | None
+    """What a client that begins now is worth, its first payment included: what may be spent on winning it is below this."""
+    why: NoLtv | None
+    """Why there is no value."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LtvGroup(Result):
+    """The clients of one group."""
+
+    key: bool | int | float | str | None
+    """The group; null for none."""
+    currency: str | None
+    """The currency; null where nothing is paid."""
+    clients: int
+    """Clients with a value."""
+    value: float | None
+    """The mean value of a client."""
+    total: float | None
+    """Their values together."""
+    value_of_new: float | None
+    """What a client that begins now is worth, its first payment included: what may be spent on winning it is below this."""
+    why: NoLtv | None
+    """Why there is no value."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ModelLtv(Result):
+    """What clients are expected to be worth from an instant on, by a fitted model."""
+
+    method: LtvMethod
+    """The model."""
+    horizon: str
+    """`months`, or `unbounded`: for as long as clients stay."""
+    horizon_months: int | None
+    """How many months; null where it is unbounded."""
+    basis: str
+    """`margin`: what is left after the cost of serving. `revenue` where the margin is 1: all that is paid."""
+    margin: Decimal
+    """The share of revenue that counts."""
+    annual_discount: float
+    """By how much money is worth less a year ahead."""
+    as_of: datetime
+    """The instant of the question: what was paid before counts for nothing here."""
+    settings: LtvOptions
+    """The settings of the question."""
+    models: tuple[LtvModel, ...]
+    """The fitted models: one of behaviour, and of purchases one of values; with `group_by` for each group that has enough."""
+    values: tuple[LtvValue, ...]
+    """The book, a row for each currency."""
+    groups: tuple[LtvGroup, ...] | None
+    """With `group_by`: each group, in order of keys, null last, and currencies."""
+    left_out: int
+    """Clients that the method is not for, in no figure: of purchases those with a contract."""
+    clients: tuple[ClientLtv, ...]
+    """Each client that may still bring something, in order of ids and currencies."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ComparedRate(Result):
+    """A rate in two groups of trials."""
+
+    base: str
+    """What it is a share of: `trials` that are decided, or only `converted` ones."""
+    with_: HeadRate
+    """Where the split holds."""
+    without: HeadRate
+    """Where it does not."""
+    difference: RateDifference
+    """`with` less `without`."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TrialComparison(Result):
+    """The trials of a period, split in two."""
+
+    period: ReportPeriod
+    """The period in which the trials began."""
+    as_of: datetime
+    """The instant of the question."""
+    split: dict[str, Any]
+    """What splits them."""
+    months: int
+    """How many calendar months after the decision is looked again."""
+    settings: RevenueOptions
+    """The settings of the question."""
+    running_with: int
+    """Trials that still run and where the split holds so far; in no rate."""
+    running_without: int
+    """Trials that still run and where it does not; in no rate."""
+    converted: ComparedRate
+    """Of the trials decided: became paying."""
+    kept: ComparedRate
+    """Of the trials decided so many months ago: converted and paying that much later."""
+    kept_of_converted: ComparedRate
+    """Of the converted among them: paying that much later. Where groups differ in `converted` only, they are alike here."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -14,6 +14,8 @@ from ._healthfold import Model
 __all__ = [
     "ArrowTable",
     "EventLike",
+    "LifetimeSettings",
+    "LtvSettings",
     "ModelLike",
     "MoneySettings",
     "Only",
@@ -131,6 +133,42 @@ class MoneySettings(TypedDict, total=False):
     """Weeks in a year; 52."""
     day_factor: Decimal | int | str | None
     """Days in a year; 365."""
+
+
+class LifetimeSettings(MoneySettings, total=False):
+    """The settings of a question about lifetimes; of those about money these say what paying is."""
+
+    data_start: When | None
+    """From when on the log is complete; unless said from its first event on."""
+    calibration_end: When | None
+    """Of purchases: what comes after is held out."""
+    horizon_days: int | None
+    """The horizon of restricted means."""
+    spells: Literal["every", "first"] | None
+    """Which paying times of a client count."""
+    bounds: Literal["log_log", "log", "plain"] | None
+    """How the intervals of curves are made."""
+    weights: Literal["log_rank", "wilcoxon", "tarone_ware", "peto", "fleming_harrington"] | None
+    """What counts more in the test between groups."""
+
+
+class LtvSettings(LifetimeSettings, total=False):
+    """The settings of a question about lifetime value."""
+
+    margin: Decimal | int | str | None
+    """The share of revenue that is left after the cost of serving; 1."""
+    annual_discount: float | None
+    """By how much money is worth less a year ahead: 0.1 for 10 %."""
+    annual_growth: float | None
+    """With simple: by how much a client's payments grow a year."""
+    horizon_months: int | Literal["unbounded"] | None
+    """How far it looks ahead; the models 36 months unless said."""
+    payments: Literal["due", "arrears"] | None
+    """With simple: when in a month a payment comes."""
+    with_payments: bool | None
+    """With observed: each payment, too, with the events behind it."""
+    renewal: Literal["week", "month", "quarter", "year"] | None
+    """With sbg and bdw: how often contracts are renewed."""
 
 
 class RevenueSettings(MoneySettings, total=False):

@@ -5,6 +5,7 @@ mod book;
 mod fold;
 mod keep;
 mod money;
+mod lifetime;
 mod table;
 mod watch;
 

@@ -6,7 +6,7 @@ use crate::error::{Fault, query};
 use crate::results::object_of;
 use crate::rows::Rows;
 use healthfold::{
-    AsOf, Benchmark, Margin, Month, PeriodUnit, ReasonClasses, RevenueSeries, Scorecard, Target,
+    AsOf, Benchmark, Month, PeriodUnit, ReasonClasses, RevenueSeries, Scorecard, Target,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -231,51 +231,5 @@ impl Engine {
             Ok(engine.cash(period.period(engine)?, as_of)?)
         })?;
         object_of(py, "Cash", &cash)
-    }
-
-    /// Lifetime value. `simple`: ARPA x `margin` / monthly logo churn of a `period`. `observed`: what each client has paid
-    /// `as_of` an instant, less what was paid back.
-    #[pyo3(signature = (
-        *, method: "Literal['simple', 'observed']", period: "PeriodLike | None" = None, margin: "Decimal | int | str | None" = None,
-        as_of: "When | None" = None, **settings: "Unpack[MoneySettings]",
-    ) -> "SimpleLtv | ObservedLtv")]
-    fn ltv<'py>(
-        &self,
-        py: Python<'py>,
-        method: &str,
-        period: Option<Span>,
-        margin: Option<&Bound<'py, PyAny>>,
-        as_of: Option<When>,
-        settings: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let lacks = |name: &str| {
-            Fault::argument("bad_value", name, format!("`ltv` by method `{method}` needs `{name}`")).raise(py)
-        };
-        match method {
-            "simple" => {
-                let period = period.ok_or_else(|| lacks("period"))?;
-                let margin = margin.ok_or_else(|| lacks("margin"))?.str()?;
-                let margin =
-                    Margin::from_str(&margin.to_string_lossy()).map_err(|error| query(error).raise(py))?;
-                let mut options = args::settings(py, settings)?;
-                if let Some(as_of) = as_of {
-                    options.as_of = Some(as_of.moment().map_err(|fault| fault.raise(py))?);
-                }
-                let value = self.shared.ask_long(py, move |engine| {
-                    Ok(engine.ltv_simple(period.period(engine)?, margin, &options)?)
-                })?;
-                object_of(py, "SimpleLtv", &value)
-            }
-            "observed" => {
-                let as_of = as_of.ok_or_else(|| lacks("as_of"))?;
-                let value =
-                    self.shared.ask_long(py, move |engine| Ok(engine.ltv_observed(as_of.as_of(engine)?)?))?;
-                object_of(py, "ObservedLtv", &value)
-            }
-            _ => {
-                let message = format!("`method` must be one of simple, observed, found `{method}`");
-                Err(Fault::argument("bad_value", "method", message).raise(py))
-            }
-        }
     }
 }

@@ -47,6 +47,7 @@ const FILES: &[&str] = &[
     "engine/ask.rs",
     "engine/book.rs",
     "engine/money.rs",
+    "engine/lifetime.rs",
     "engine/watch.rs",
     "engine/keep.rs",
     "model.rs",
