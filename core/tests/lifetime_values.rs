@@ -6,7 +6,8 @@
 mod reference;
 
 use healthfold::lifetime::{
-    DifferenceInterval, LifetimeOptions, NoLtv, RateDifference, RatioEstimate, ShareInterval, SimpleTerms,
+    DifferenceInterval, LifetimeOptions, Ltv, LtvOptions, NoLtv, RateDifference, RatioEstimate,
+    ShareInterval, SimpleTerms,
 };
 use healthfold::{Engine, HeadRate, ReadOptions, Settings};
 use reference::{Computed, Reference};
@@ -214,4 +215,46 @@ fn purchase_summaries_of_cdnow_from_events() {
         computed.insert(name.into(), values);
     }
     case.check(&computed);
+}
+
+/// The published fit of the sample (Fader, Hardie & Lee 2005): r 0.243, alpha 4.414, a 0.793, b 2.426, log-likelihood -9582.4,
+/// and of Pareto/NBD: -9595.0. Client 1 (x 2, 30.43 of 38.86 weeks) is still there with 0.7266 and buys 1.226 times in 39
+/// weeks; a client's values there are drawn to the mean by Gamma-Gamma.
+#[test]
+fn values_of_cdnow_buyers_by_published_models() {
+    let Some(case) = Reference::open("rfm_from_events_cdnow") else { return };
+    let mut engine = Engine::new(Settings::default()).unwrap();
+    engine.apply_ndjson(purchases(&case).as_bytes(), &ReadOptions::default()).unwrap();
+    let as_of = engine.zone().as_of("1997-09-30").unwrap();
+    let ask = |settings: &str| {
+        let options = LtvOptions::from_json(settings).unwrap();
+        match engine.ltv(as_of, &options).unwrap() {
+            Ltv::Model(ltv) => *ltv,
+            _ => unreachable!("these are models"),
+        }
+    };
+    let ltv = ask(r#"{"method":"bg_nbd","horizon_months":9,"margin":"0.3"}"#);
+    let [behaviour, values] = ltv.models.as_slice() else { unreachable!("two models") };
+    let near =
+        |found: f64, expected: f64, off: f64| assert!((found - expected).abs() < off, "{found} {expected}");
+    for (estimate, expected) in behaviour.fit.parameters.iter().zip([0.243, 4.414, 0.793, 2.426]) {
+        near(estimate.value, expected, 6e-4);
+    }
+    near(behaviour.fit.log_likelihood, -9582.4, 0.06);
+    assert_eq!((behaviour.unit, behaviour.fit.n, values.fit.n), ("week", 2357, 946));
+    let first = ltv.clients.iter().find(|row| row.client.as_str() == "1").unwrap();
+    near(first.p_alive.unwrap(), 0.7266, 1e-3);
+    // Nine months are 39.107 weeks.
+    near(first.expected.unwrap(), 1.226, 0.01);
+    let value = first.expected.unwrap() * first.purchase_value.unwrap() * 0.3;
+    near(first.value.unwrap(), value, 1e-9);
+    assert_eq!(
+        (first.horizon, first.horizon_months, first.currency.unwrap().to_string().as_str()),
+        ("months", Some(9), "USD")
+    );
+    assert_eq!(ltv.values[0].clients, 2357);
+    let discounted = ask(r#"{"method":"bg_nbd","horizon_months":9,"margin":"0.3","annual_discount":0.15}"#);
+    assert!(discounted.values[0].total < ltv.values[0].total);
+    near(ask(r#"{"method":"pareto_nbd"}"#).models[0].fit.log_likelihood, -9595.0, 0.06);
+    assert!(ask(r#"{"method":"mbg_nbd"}"#).models[0].fit.converged);
 }

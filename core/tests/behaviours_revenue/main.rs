@@ -9,5 +9,6 @@
 
 mod book;
 mod churn;
+mod lifetime;
 mod retention;
 mod teams;
