@@ -181,8 +181,8 @@ fn while_there(r: f64, alpha: f64, a: f64, b: f64, time: f64) -> f64 {
         all += chance;
         n += 1.0;
         // What is left is at most a geometric series; g grows by no more than 1 a term.
-        let steepest = ratio.max(z);
-        if steepest < 1.0 && chance * (bought + 1.0 / (1.0 - steepest)) < 1e-17 * sum * (1.0 - steepest) {
+        let room = 1.0 - ratio.max(z);
+        if room > 0.0 && chance * (bought * room + 1.0) < 1e-16 * sum * room * room {
             break;
         }
         if all > BIG {
