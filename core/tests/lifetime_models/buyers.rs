@@ -1,7 +1,9 @@
 //! Buyers without a contract: the CDNOW data in weeks.
 
 use crate::table::Table;
-use healthfold::lifetime::{BgNbd, Buying, Fit, GammaGamma, MbgNbd, Parameters, ParetoNbd, Rfm};
+use healthfold::lifetime::{
+    Bdw, BgNbd, Buying, Fit, GammaGamma, MbgNbd, Parameters, ParetoNbd, Renewing, Rfm, Sbg,
+};
 
 /// Rows of customer, x, t_x, T.
 fn clients(table: &Table) -> Vec<Rfm> {
@@ -140,5 +142,32 @@ fn pareto_nbd_as_btyd_has_it() {
         (model.p_alive(&best), 0.998),
     ] {
         assert!((found - published).abs() < 5e-4 * published, "{found}, published {published}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_definitions() {
+    let near = |found: f64, wanted: f64| assert!((found - wanted).abs() < 1e-14, "{found}, by hand {wanted}");
+    let (back, never) = (client(1.0, 5.0, 15.0), client(0.0, 0.0, 15.0));
+    // (20 / 10)^2 = 4 against 1; halved by one more chance survived; 20 / 5 = 4 against 1.
+    let bg = BgNbd { r: 1.0, alpha: 5.0, a: 1.0, b: 1.0 };
+    near(bg.p_alive(&back), 1.0 / 5.0);
+    near(bg.p_alive(&never), 1.0);
+    let mbg = MbgNbd { r: 1.0, alpha: 5.0, a: 1.0, b: 1.0 };
+    near(mbg.p_alive(&back), 1.0 / 3.0);
+    near(mbg.p_alive(&never), 1.0 / 5.0);
+    near(ParetoNbd { r: 1.0, alpha: 5.0, s: 1.0, beta: 5.0 }.p_alive(&never), 2.0 / 17.0);
+    let values = GammaGamma { p: 6.0, q: 4.0, gamma: 15.0 };
+    near(values.expected_value(2, 20.0).unwrap(), 22.0);
+    near(values.expected_value(0, 0.0).unwrap(), 30.0);
+    assert_eq!(GammaGamma { q: 1.0, ..values }.expected_value(0, 0.0), None, "no mean");
+    let sbg = Sbg { alpha: 1.0, beta: 1.0 };
+    near(sbg.survival(1), 1.0 / 2.0);
+    near(sbg.survival(2), 1.0 / 3.0);
+    near(sbg.retention(3), 3.0 / 4.0);
+    let bdw = Bdw { alpha: 1.0, beta: 1.0, c: 2.0 };
+    for (renewal, survival, retention) in [(1, 0.5, 0.5), (2, 0.2, 0.4), (3, 0.1, 0.5)] {
+        near(bdw.survival(renewal), survival);
+        near(bdw.retention(renewal), retention);
     }
 }
