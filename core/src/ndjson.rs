@@ -9,7 +9,7 @@ use crate::id::SourceId;
 use std::io::{self, Read};
 
 /// As much of the input is asked for at once, once it turns out to be long.
-const BLOCK: usize = 256 << 10;
+const BLOCK: usize = if cfg!(feature = "threads") { 1 << 20 } else { 256 << 10 };
 const FIRST_BLOCK: usize = 8 << 10;
 /// One byte more than a line and its end may have is enough to know that the line is too long.
 const MOST_KEPT: usize = MAX_LINE + 2;

@@ -1,6 +1,7 @@
 //! The states of all subjects, found by id. Where a state stands follows the order of arrival and never leaves the book.
 
 use crate::batch::{Row, UsageBatch};
+use crate::chunks::both;
 use crate::id::ClientId;
 use crate::merges::Slot;
 use crate::state::ClientState;
@@ -90,19 +91,8 @@ impl Subjects {
 
     /// Folds the rows of a batch; returns the slots that had rows.
     pub(crate) fn fold(&mut self, batch: &UsageBatch) -> Vec<Slot> {
-        let row = |number: &u32| batch.rows().get(*number as usize);
         let order = batch.by_slot(self.states.len());
-        let (mut rows, mut touched) = (Vec::new(), Vec::new());
-        for of_client in order.chunk_by(|a, b| row(a).map(|row| row.slot) == row(b).map(|row| row.slot)) {
-            let Some(slot) = of_client.first().and_then(row).map(|row| row.slot) else { continue };
-            let Some(state) = self.states.get_mut(slot as usize) else { continue };
-            rows.clear();
-            rows.extend(of_client.iter().filter_map(row));
-            rows.sort_unstable_by_key(|row: &&Row| row.place());
-            state.usage.fold_rows(&rows, batch.metrics(), !state.erased);
-            touched.push(slot);
-        }
-        touched
+        fold_clients(batch, &order, &mut self.states, 0)
     }
 
     fn enter(&mut self, slot: Slot) {
@@ -117,6 +107,41 @@ impl Subjects {
             found.remove();
         }
     }
+}
+
+/// So many rows are worth a thread of their own.
+const ROWS_APART: usize = if cfg!(feature = "threads") { 4_096 } else { usize::MAX };
+
+/// Folds some rows, given in order of their slots, into the states from the slot `first` on; returns the slots that had rows.
+fn fold_clients(batch: &UsageBatch, order: &[u32], states: &mut [ClientState], first: Slot) -> Vec<Slot> {
+    let row = |number: &u32| batch.rows().get(*number as usize);
+    let slot = |number: &u32| row(number).map(|row| row.slot);
+    if order.len() > ROWS_APART {
+        // Clients are independent of each other: two halves, cut between two clients.
+        let middle = order.get(order.len() / 2).and_then(slot).unwrap_or(first);
+        let (rows_before, rows_behind) =
+            order.split_at(order.partition_point(|number| slot(number) < Some(middle)));
+        let (states_before, states_behind) = states.split_at_mut(states.len().min((middle - first) as usize));
+        if !rows_before.is_empty() {
+            let (mut before, behind) = both(
+                || fold_clients(batch, rows_before, states_before, first),
+                || fold_clients(batch, rows_behind, states_behind, middle),
+            );
+            before.extend(behind);
+            return before;
+        }
+    }
+    let (mut rows, mut touched) = (Vec::new(), Vec::new());
+    for of_client in order.chunk_by(|a, b| slot(a) == slot(b)) {
+        let Some(slot) = of_client.first().and_then(slot) else { continue };
+        let Some(state) = states.get_mut((slot - first) as usize) else { continue };
+        rows.clear();
+        rows.extend(of_client.iter().filter_map(row));
+        rows.sort_unstable_by_key(|row: &&Row| row.place());
+        state.usage.fold_rows(&rows, batch.metrics(), !state.erased);
+        touched.push(slot);
+    }
+    touched
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use healthfold::{ClientId, Engine, Event, Model, Period, PeriodUnit, RevenueOptions, ScoresOf, Settings};
+use healthfold::{
+    ClientId, Engine, Event, Model, Period, PeriodUnit, ReadOptions, RevenueOptions, ScoresOf, Settings,
+};
 use serde_json::{Value, json};
 
 /// Enough for three chunks, the last of them short.
@@ -109,6 +111,65 @@ fn however_many_threads_answer_the_bits_are_the_same() {
         for (alone, together) in one.iter().zip(with(threads)) {
             assert!(*alone == together, "{threads} threads: {}", &alone[..200.min(alone.len())]);
         }
+    }
+}
+
+/// Lines enough for many pieces: usage of many clients, with other events, repeats, conflicts and nonsense between them.
+fn log() -> String {
+    let mut log = String::new();
+    for n in 0..24_000u32 {
+        let (client, day) = (n * 7_919 % 701, 1 + n / 1_000);
+        let (id, kind, data) = match n {
+            _ if n % 1_009 == 5 => (n - 3, "usage.counted", json!({"metric": "calls", "count": 99})),
+            _ if n % 997 == 4 => (n, "usage.counted", json!({"count": 1})),
+            _ if n % 2_003 == 9 => (n, "client.erased", json!({})),
+            _ if n % 13 == 0 => (n, "support.ticket_opened", json!({"ticket": format!("t-{n}")})),
+            _ if n % 11 == 0 => (
+                n,
+                "usage.measured",
+                json!({"metric": "seats", "value": n % 37, "user": format!("u-{}", n % 5)}),
+            ),
+            _ => (
+                n - n % 500 / 499,
+                "usage.counted",
+                json!({"metric": format!("m-{}", n % 9), "user": format!("u-{}", n % 17)}),
+            ),
+        };
+        let event = json!({"id": format!("e-{id}"), "source": "t", "type": kind, "subject": format!("c-{client}"),
+            "time": format!("2026-01-{day:02}T10:00:00Z"), "data": data});
+        log.push_str(&event.to_string());
+        log.push('\n');
+    }
+    log
+}
+
+#[test]
+fn however_many_threads_take_events_in_the_state_is_the_same() {
+    let log = log();
+    let events: Vec<_> = log.lines().map(|line| Event::from_json(line.as_bytes())).collect();
+    let mut one_by_one = Engine::new(Settings::default()).unwrap();
+    let taken = events.iter().flatten().filter(|event| one_by_one.apply(event) == Ok(true)).count();
+    let conflicts = events.iter().flatten().filter(|event| one_by_one.apply(event).is_err()).count();
+    assert!(taken > 23_000 && conflicts > 20, "{taken} {conflicts}");
+    let good: Vec<&Event> = events.iter().flatten().collect();
+    for threads in [1, 2, 7] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let loaded = || {
+            let mut engine = Engine::new(Settings::default()).unwrap();
+            let applied = engine.apply_ndjson(log.as_bytes(), &ReadOptions::default()).unwrap();
+            (engine, applied)
+        };
+        // In a pool, and beside it.
+        for (engine, applied) in [pool.install(loaded), loaded()] {
+            assert_eq!(applied.applied, taken as u64);
+            assert_eq!(applied.conflict_count as usize, conflicts);
+            assert_eq!(applied.rejected_count() as usize, events.len() - good.len());
+            assert!(applied.rejected.windows(2).all(|pair| pair[0].index < pair[1].index));
+            assert_eq!(engine.fingerprint(), one_by_one.fingerprint());
+        }
+        let mut engine = Engine::new(Settings::default()).unwrap();
+        pool.install(|| engine.apply_all(good.iter().copied()));
+        assert_eq!(engine.fingerprint(), one_by_one.fingerprint());
     }
 }
 

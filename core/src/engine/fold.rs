@@ -3,6 +3,7 @@
 use super::Engine;
 use super::applied::{Applied, ReadError, ReadOptions, Stood};
 use crate::batch::UsageBatch;
+use crate::chunks::both;
 use crate::event::line::{Decoded, UsageRef};
 use crate::event::{Event, EventCode, EventData, EventError};
 use crate::id::EventRef;
@@ -16,7 +17,7 @@ use crate::zone::DayClock;
 use std::io::BufRead;
 
 /// How many events are looked up together: their places in memory are waited for at the same time.
-pub(super) const LOOKED_UP: usize = 256;
+const LOOKED_UP: usize = if cfg!(feature = "threads") { 512 } else { 256 };
 /// How many events of usage are folded together at most: enough that each client has some of them, and little memory.
 const FOLDED: usize = 1 << 18;
 
@@ -85,11 +86,16 @@ impl<'a> From<Decoded<'a>> for Incoming<'a> {
 /// An event or what is wrong with it, and where it stood.
 pub(super) type Arrival<'a> = (Stood, Result<Incoming<'a>, EventError>);
 
+/// An arrival and what it is known by, where identities are kept.
+struct Prepared<'a> {
+    stood: Stood,
+    event: Result<Incoming<'a>, EventError>,
+    ticket: Option<Ticket>,
+}
+
 /// Where an event belongs.
 #[derive(Clone, Copy, Debug, Default)]
 struct LookedUp {
-    /// What it is known by, where identities are kept.
-    ticket: Option<Ticket>,
     /// The slot of its client; it stands until a client is erased.
     slot: Option<Slot>,
     /// What the ledger said of it, before the events that were looked up with it.
@@ -101,7 +107,6 @@ pub(super) struct Intake<'e> {
     pub(super) engine: &'e mut Engine,
     pub(super) applied: Applied,
     skip_unknown: bool,
-    tickets: Tickets,
     /// What is admitted and not yet folded.
     usage: UsageBatch,
 }
@@ -130,15 +135,9 @@ impl Engine {
     /// Takes in some events: good ones are applied, each bad one is returned, nothing else is touched.
     pub fn apply_all<'e>(&mut self, events: impl IntoIterator<Item = &'e Event>) -> Applied {
         let mut intake = self.intake(false);
-        let mut events = events.into_iter().zip(0..);
-        loop {
-            let arrival = |(event, index)| (Stood::At(index), Ok(Incoming::of(event)));
-            let arrivals: Vec<Arrival<'_>> = events.by_ref().take(LOOKED_UP).map(arrival).collect();
-            if arrivals.is_empty() {
-                return intake.end();
-            }
-            intake.take_in(arrivals);
-        }
+        let arrival = |(event, index): (&'e Event, u64)| (Stood::At(index), Ok(Incoming::of(event)));
+        intake.take_in_all(events.into_iter().zip(0..), arrival);
+        intake.end()
     }
 
     /// Reads events from NDJSON (or a JSON array of events) and takes them in.
@@ -151,25 +150,16 @@ impl Engine {
             return self.apply_strictly(reader, options.skip_unknown);
         }
         let mut intake = self.intake(options.skip_unknown);
-        while let Some(mut block) = reader.next_block()? {
-            loop {
-                let lines = block.by_ref().take(LOOKED_UP);
-                let arrivals: Vec<Arrival<'_>> = lines
-                    .map(|(place, line)| (Stood::In(place), line.decode().map(Incoming::from)))
-                    .collect();
-                if arrivals.is_empty() {
-                    break;
-                }
-                intake.take_in(arrivals);
-            }
+        while let Some(block) = reader.next_block()? {
+            intake.take_in_all(block, |(place, line)| (Stood::In(place), line.decode().map(Incoming::from)));
         }
         Ok(intake.end())
     }
 
     /// Begins a batch.
     pub(super) fn intake(&mut self, skip_unknown: bool) -> Intake<'_> {
-        let (applied, tickets, usage) = (Applied::default(), Tickets::default(), UsageBatch::default());
-        Intake { engine: self, applied, skip_unknown, tickets, usage }
+        let (applied, usage) = (Applied::default(), UsageBatch::default());
+        Intake { engine: self, applied, skip_unknown, usage }
     }
 
     /// All or nothing: the batch is tried on copies of the clients it touches, and then applied.
@@ -218,22 +208,18 @@ impl Engine {
     }
 
     /// Looks some events up together, so that the waits for their places in memory overlap.
-    fn look_up(&mut self, arrivals: &[Arrival<'_>], tickets: &mut Tickets) -> Vec<LookedUp> {
-        let exact = self.settings.dedupe == Dedupe::Exact;
-        if exact {
+    fn look_up(&mut self, arrivals: &[Prepared<'_>]) -> Vec<LookedUp> {
+        if self.settings.dedupe == Dedupe::Exact {
             self.ledger.reserve(arrivals.len());
         }
-        let look_up = |(_, event): &Arrival<'_>| {
-            let Ok(event) = event else { return LookedUp::default() };
-            let slot = match event {
-                Incoming::Usage(usage) => self.book.known_slot(usage.subject),
-                Incoming::Event(_) => None,
-            };
-            LookedUp { ticket: exact.then(|| event.ticket(tickets)), slot, seen: None }
+        let look_up = |Prepared { event, .. }: &Prepared<'_>| {
+            let Ok(Incoming::Usage(usage)) = event else { return LookedUp::default() };
+            LookedUp { slot: self.book.known_slot(usage.subject), seen: None }
         };
         let mut found: Vec<LookedUp> = arrivals.iter().map(look_up).collect();
-        for LookedUp { ticket, seen, .. } in &mut found {
-            *seen = ticket.map(|ticket| self.ledger.look(&ticket)).filter(|seen| *seen != Admission::New);
+        for (found, arrival) in found.iter_mut().zip(arrivals) {
+            let seen = arrival.ticket.as_ref().map(|ticket| self.ledger.look(ticket));
+            found.seen = seen.filter(|seen| *seen != Admission::New);
         }
         found
     }
@@ -281,15 +267,44 @@ impl Engine {
     }
 }
 
+/// Decodes some events and finds out what each is known by: all that needs nothing of the engine.
+fn prepare<'a, T>(pieces: Vec<T>, decode: &impl Fn(T) -> Arrival<'a>, dedupe: Dedupe) -> Vec<Prepared<'a>> {
+    let mut tickets = Tickets::default();
+    let prepare = |piece| {
+        let (stood, event) = decode(piece);
+        let known = event.as_ref().ok().filter(|_| dedupe == Dedupe::Exact);
+        let ticket = known.map(|event| event.ticket(&mut tickets));
+        Prepared { stood, event, ticket }
+    };
+    pieces.into_iter().map(prepare).collect()
+}
+
 impl Intake<'_> {
+    /// Takes in events in their order. While some are taken in, the next are decoded, where there are threads.
+    pub(super) fn take_in_all<'a, T: Send>(
+        &mut self,
+        pieces: impl IntoIterator<Item = T>,
+        decode: impl Fn(T) -> Arrival<'a> + Sync,
+    ) {
+        let dedupe = self.engine.settings.dedupe;
+        let mut pieces = pieces.into_iter();
+        let mut next = || pieces.by_ref().take(LOOKED_UP).collect::<Vec<T>>();
+        let mut ready = prepare(next(), &decode, dedupe);
+        while !ready.is_empty() {
+            let further = next();
+            let (prepared, ()) = both(|| prepare(further, &decode, dedupe), || self.take_in(ready));
+            ready = prepared;
+        }
+    }
+
     /// Takes in some events. They are admitted in the order they came, so that the first of an identity stays; usage that
     /// adds up is kept back until there is enough of it to fold client by client.
-    pub(super) fn take_in(&mut self, arrivals: Vec<Arrival<'_>>) {
+    fn take_in(&mut self, arrivals: Vec<Prepared<'_>>) {
         let zone = self.engine.zone.clone();
         let mut clock = DayClock::new(&zone);
-        let found = self.engine.look_up(&arrivals, &mut self.tickets);
+        let found = self.engine.look_up(&arrivals);
         let mut slots_stand = true;
-        for ((stood, event), mut found) in arrivals.into_iter().zip(found) {
+        for (Prepared { stood, event, ticket }, mut found) in arrivals.into_iter().zip(found) {
             let event = match event {
                 Ok(event) => event,
                 Err(error) if self.skip_unknown && error.code == EventCode::UnknownType => {
@@ -304,7 +319,7 @@ impl Intake<'_> {
             let admission = match &event {
                 Incoming::Usage(event) => {
                     found.slot = found.slot.filter(|_| slots_stand);
-                    self.admit_usage(event, &found, &mut clock)
+                    self.admit_usage(event, ticket.as_ref(), &found, &mut clock)
                 }
                 Incoming::Event(event) => {
                     if let EventData::ClientErased(_) = &event.data {
@@ -319,7 +334,7 @@ impl Intake<'_> {
                             self.fold_usage();
                         }
                     }
-                    self.engine.admit_event(event, found.ticket.as_ref())
+                    self.engine.admit_event(event, ticket.as_ref())
                 }
             };
             match admission {
@@ -346,20 +361,21 @@ impl Intake<'_> {
     fn admit_usage(
         &mut self,
         event: &UsageRef<'_>,
+        ticket: Option<&Ticket>,
         found: &LookedUp,
         clock: &mut DayClock<'_>,
     ) -> Result<Admission, EventError> {
         if !self.has_room(1) {
             // Somebody is near a limit: the events before this one first, and this one with all care.
             self.fold_usage();
-            return self.engine.admit_event(&event.to_event(), found.ticket.as_ref());
+            return self.engine.admit_event(&event.to_event(), ticket);
         }
         let day = clock.day(event.time);
         self.engine.after_seal(day)?;
         if let Some(seen) = found.seen {
             return Ok(seen);
         }
-        if let Some(ticket) = &found.ticket {
+        if let Some(ticket) = ticket {
             // It may have come with the events it was looked up with.
             let admission = self.engine.ledger.enter(ticket, day.month());
             if admission != Admission::New {

@@ -1,7 +1,7 @@
 //! Tables, row by row through the door of events.
 
 use super::applied::Stood;
-use super::fold::{Incoming, Intake, LOOKED_UP};
+use super::fold::{Incoming, Intake};
 use super::{Applied, Engine};
 use crate::error::TableError;
 use crate::event::line::Decoded;
@@ -130,12 +130,9 @@ impl Engine {
 }
 
 fn take_rows(rows: &[Row<'_>], intake: &mut Intake<'_>) {
-    for rows in rows.chunks(LOOKED_UP) {
-        let arrivals = rows.iter().map(|(index, event)| {
-            (Stood::At(*index), event.as_ref().map(Incoming::by_ref).map_err(EventError::clone))
-        });
-        intake.take_in(arrivals.collect());
-    }
+    intake.take_in_all(rows, |(index, event)| {
+        (Stood::At(*index), event.as_ref().map(Incoming::by_ref).map_err(EventError::clone))
+    });
 }
 
 impl Applied {
