@@ -107,9 +107,9 @@ pub use id::{
     PaymentPlanId, RefundId, SourceId, SubscriptionId, Text, TicketId, UserId,
 };
 pub use lifetime::{
-    ClientLtv, ClientSpell, Estimate, FitReport, Lifetime, LifetimeGroup, LifetimeOptions, LifetimeRow,
-    LogRank, LogRankGroup, LogRankWeights, Ltv, LtvGroup, LtvMethod, LtvModel, LtvOptions, LtvValue,
-    ModelLtv, NoLtv, Payments, RateDifference, RenewalInterval, RestrictedMean, RfmRow, RfmSummary,
+    AliveMatrix, ClientLtv, ClientSpell, Estimate, FitReport, Lifetime, LifetimeGroup, LifetimeOptions,
+    LifetimeRow, LogRank, LogRankGroup, LogRankWeights, Ltv, LtvGroup, LtvMethod, LtvModel, LtvOptions,
+    LtvValue, ModelLtv, NoLtv, Payments, RateDifference, RenewalInterval, RestrictedMean, RfmRow, RfmSummary,
     SimpleGroup, SimpleLtv, SimpleValue, Spells, SpellsOf, SurvivalBounds, SurvivalCurve, SurvivalPoint,
     SurvivalQuantile,
 };

@@ -253,6 +253,15 @@ fn values_of_cdnow_buyers_by_published_models() {
         ("months", Some(9), "USD")
     );
     assert_eq!(ltv.values[0].clients, 2357);
+    let alive = ltv.alive.as_ref().unwrap();
+    assert_eq!(
+        (alive.frequency.first(), alive.recency_weeks.len(), alive.p_alive.len()),
+        (Some(&0), 25, alive.frequency.len())
+    );
+    // Who never came back is still there for certain by BG/NBD; who came back can have done so only later than its first.
+    assert_eq!((alive.p_alive[0][0], alive.p_alive[0][1], alive.p_alive[1][0]), (Some(1.0), None, None));
+    let last = alive.p_alive.last().unwrap();
+    assert!(last[1].unwrap() < 1e-6 && last[24].unwrap() > 0.9, "a frequent buyer that fell silent has left");
     let discounted = ask(r#"{"method":"bg_nbd","horizon_months":9,"margin":"0.3","annual_discount":0.15}"#);
     assert!(discounted.values[0].total < ltv.values[0].total);
     near(ask(r#"{"method":"pareto_nbd"}"#).models[0].fit.log_likelihood, -9595.0, 0.06);

@@ -15,6 +15,7 @@ from ._table import Table, TableResult
 __all__ = [
     "Activation",
     "Ageing",
+    "AliveMatrix",
     "Anomaly",
     "Applied",
     "Attribution",
@@ -3082,6 +3083,20 @@ class LtvGroup(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class AliveMatrix(Result):
+    """The chance that a client is still there by how often and how lately it bought, for clients known as long as the oldest."""
+
+    age_weeks: float
+    """Weeks since the first purchase of all of them."""
+    recency_weeks: tuple[float, ...]
+    """Weeks from the first purchase to the last, rising: the columns."""
+    frequency: tuple[int, ...]
+    """Repeat purchases, rising: the rows."""
+    p_alive: tuple[tuple[float | None, ...], ...]
+    """A row for each frequency; null where there is no such history: no repeat, and yet a later purchase, or the other way."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelLtv(Result):
     """What clients are expected to be worth from an instant on, by a fitted model."""
 
@@ -3107,6 +3122,8 @@ class ModelLtv(Result):
     """The book, a row for each currency."""
     groups: tuple[LtvGroup, ...] | None
     """With `group_by`: each group, in order of keys, null last, and currencies."""
+    alive: AliveMatrix | None
+    """Purchases, without `group_by`: the chance that a client is still there, over what there could be of histories."""
     left_out: int
     """Clients that the method is not for, in no figure: of purchases those with a contract."""
     clients: tuple[ClientLtv, ...]

@@ -12,10 +12,20 @@ from typing import TYPE_CHECKING, Any
 from ._html import COLOURS, LINES
 
 if TYPE_CHECKING:
-    from ._results import Cohorts, HealthScore, RevenueReport, RevenueSeries
+    from ._results import Cohorts, HealthScore, Lifetime, ModelLtv, RevenueReport, RevenueSeries, SimpleLtv
     from ._table import Table
 
-__all__ = ["band_flow", "cohort_heat_map", "retention", "score_breakdown", "score_history", "waterfall"]
+__all__ = [
+    "alive_matrix",
+    "band_flow",
+    "cohort_heat_map",
+    "ltv_distribution",
+    "retention",
+    "score_breakdown",
+    "score_history",
+    "survival",
+    "waterfall",
+]
 
 BLUE, ORANGE, GREEN, GREY = "#2f7fc1", "#d1603d", "#3f9a4b", "#8a8f98"
 BANDS = {**COLOURS, "unknown": "#b9bec6"}
@@ -217,3 +227,112 @@ def band_flow(before: Table[HealthScore], after: Table[HealthScore], bands: Sequ
     then = after[0].as_of if len(after) else None
     when = f"{first:%d %b %Y} to {then:%d %b %Y}" if first and then else ""
     return _done((cells + text).properties(width=alt.Step(90), height=alt.Step(44)), "Clients by band, before and after", when)
+
+
+def survival(lifetime: Lifetime, *, width: int = 620, height: int = 320) -> Any:
+    """The share of clients that stays longer than an age, with its 95 % interval; of a grouped answer a curve for each group."""
+    alt = _altair()
+    curves = [(str(group.key) if group.key is not None else "none", group) for group in lifetime.groups or ()]
+    rows, names = [], []
+    for name, curve in curves or [("all", lifetime.total)]:
+        label = f"{name} ({curve.n})"
+        names.append(label)
+        rows.append({"group": label, "days": 0, "share": 1.0, "low": 1.0, "high": 1.0, "at_risk": curve.n})
+        for point in curve.points:
+            if point.time == 0:
+                rows.pop()
+            rows.append(
+                {"group": label, "days": point.time, "share": point.survival, "low": point.low, "high": point.high, "at_risk": point.at_risk}
+            )
+    data = alt.Data(values=rows)
+    palette = [BLUE, ORANGE, GREEN, GREY, "#8a63b8", "#c2a12f", "#4aa8a0", "#a6556f"]
+    legend = alt.Legend(orient="top", symbolOpacity=1, columns=4) if len(names) > 1 else None
+    colours = [palette[i % len(palette)] for i in range(len(names))]
+    colour = alt.Color("group:N", title=None, sort=names, scale=alt.Scale(domain=names, range=colours), legend=legend)
+    x = alt.X("days:Q", title="days since a client began to pay", axis=alt.Axis(grid=False))
+    y = alt.Y("share:Q", title="still paying", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    ground = (
+        alt.Chart(data)
+        .transform_filter("isValid(datum.low)")
+        .mark_area(opacity=0.15, interpolate="step-after")
+        .encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour)
+    )
+    line = (
+        alt.Chart(data)
+        .mark_line(interpolate="step-after", strokeWidth=2)
+        .encode(
+            x=x, y=y, color=colour, tooltip=["group:N", "days:Q", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("at_risk:Q", title="at risk")]
+        )
+    )
+    test = lifetime.log_rank
+    told = "with 95 % intervals"
+    if test is not None and test.p_value is not None:
+        told += f"; log-rank p {'below 0.001' if test.p_value < 0.001 else f'= {test.p_value:.3f}'}"
+    return _done((ground + line).properties(width=width, height=height), "How long clients stay", told)
+
+
+def ltv_distribution(ltv: ModelLtv | SimpleLtv, *, currency: str | None = None, width: int = 620, height: int = 280) -> Any:
+    """How the values of clients spread, with their mean and median. Of a book in several currencies say which."""
+    alt = _altair()
+    known = sorted({row.currency for row in ltv.clients if row.value is not None and row.currency is not None})
+    unit = currency or (known[0] if len(known) == 1 else None)
+    if unit is None:
+        raise ValueError(f"no client has a value of its own currency: say `currency`, one of {', '.join(known) or 'none'}")
+    values = sorted(row.value for row in ltv.clients if row.value is not None and row.currency == unit)
+    if not values:
+        raise ValueError(f"no client has a value in {unit}")
+    # A few great ones would leave the others one bar: what is above the 99th of a hundred stands in the last.
+    top = values[min(len(values) - 1, int(len(values) * 0.99))]
+    rows = [{"value": min(value, top)} for value in values]
+    cut = " (the greatest in the last bar)" if values[-1] > top else ""
+    bars = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_bar(color=BLUE)
+        .encode(
+            x=alt.X("value:Q", bin=alt.Bin(maxbins=40), title=f"value of a client, {unit}{cut}", axis=alt.Axis(format="~s", grid=False)),
+            y=alt.Y("count():Q", title="clients"),
+            tooltip=[alt.Tooltip("count():Q", title="clients")],
+        )
+    )
+    middle = len(values) // 2
+    median = values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+    mean = sum(values) / len(values)
+    marks = [{"at": median, "text": f"median {median:,.0f}", "line": 0}, {"at": mean, "text": f"mean {mean:,.0f}", "line": 1}]
+    rule = alt.Chart(alt.Data(values=marks)).mark_rule(color=ORANGE, strokeWidth=1.5).encode(x="at:Q")
+    text = (
+        alt.Chart(alt.Data(values=marks))
+        .mark_text(align="left", dx=5, fontSize=11, color=ORANGE)
+        .encode(x="at:Q", y=alt.Y("line:Q", scale=None, axis=None), text="text:N")
+        .transform_calculate(line="10 + 16 * datum.line")
+    )
+    ahead = f"{ltv.horizon_months} months ahead" if ltv.horizon_months is not None else "unbounded"
+    basis = f"margin {ltv.margin}" if ltv.basis == "margin" else "revenue"
+    chart = (bars + rule + text).properties(width=width, height=height)
+    return _done(chart, "Lifetime value by client", f"by {str(ltv.method).replace('_', '/')}, {ahead}, on {basis}")
+
+
+def alive_matrix(ltv: ModelLtv, *, cell: int = 18) -> Any:
+    """The chance that a buyer is still there by how often and how lately it bought, for clients known as long as the oldest."""
+    alt = _altair()
+    alive = ltv.alive
+    if alive is None:
+        raise ValueError("only models of purchases without `group_by` have such a matrix")
+    rows = [
+        {"frequency": frequency, "recency": round(recency, 1), "alive": chance}
+        for frequency, chances in zip(alive.frequency, alive.p_alive)
+        for recency, chance in zip(alive.recency_weeks, chances)
+        if chance is not None
+    ]
+    cells = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_rect()
+        .encode(
+            x=alt.X("recency:O", title="weeks from the first purchase to the last", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            y=alt.Y("frequency:O", title="repeat purchases", axis=alt.Axis(labelOverlap=True)),
+            color=alt.Color("alive:Q", scale=alt.Scale(scheme="viridis", domain=[0, 1]), legend=alt.Legend(format="%", title="still there")),
+            tooltip=["frequency:O", "recency:O", alt.Tooltip("alive:Q", format=".1%")],
+        )
+    )
+    chart = cells.properties(width=alt.Step(cell), height=alt.Step(cell))
+    told = f"clients whose first purchase was {alive.age_weeks:.0f} weeks ago, by {str(ltv.method).replace('_', '/')}"
+    return _done(chart, "The chance that a buyer is still there", told)

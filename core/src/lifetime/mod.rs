@@ -78,8 +78,8 @@ pub use simple::{NoLtv, SimpleTerms};
 pub use spells::{ClientSpell, Spells};
 pub use survival::{Lifetime, LifetimeGroup, LifetimeRow};
 pub use value::{
-    ClientLtv, Ltv, LtvGroup, LtvHorizon, LtvMethod, LtvModel, LtvOptions, LtvValue, ModelLtv, Payments,
-    SimpleGroup, SimpleLtv, SimpleValue,
+    AliveMatrix, ClientLtv, Ltv, LtvGroup, LtvHorizon, LtvMethod, LtvModel, LtvOptions, LtvValue, ModelLtv,
+    Payments, SimpleGroup, SimpleLtv, SimpleValue,
 };
 
 pub(crate) use rfm::rfm;

@@ -154,6 +154,7 @@ pub(crate) fn contract(
         models,
         values,
         groups,
+        alive: None,
         left_out: 0,
         clients,
     }))

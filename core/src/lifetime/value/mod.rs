@@ -67,10 +67,25 @@ pub struct ModelLtv {
     pub values: Vec<LtvValue>,
     /// With `group_by`: each group, in order of keys, null last, and currencies.
     pub groups: Option<Vec<LtvGroup>>,
+    /// Purchases, without `group_by`: the chance that a client is still there, over what there could be of histories.
+    pub alive: Option<AliveMatrix>,
     /// Clients that the method is not for, in no figure: of purchases those with a contract.
     pub left_out: u64,
     /// Each client that may still bring something, in order of ids and currencies.
     pub clients: Vec<ClientLtv>,
+}
+
+/// The chance that a client is still there by how often and how lately it bought, for clients known as long as the oldest.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AliveMatrix {
+    /// Weeks since the first purchase of all of them.
+    pub age_weeks: f64,
+    /// Weeks from the first purchase to the last, rising: the columns.
+    pub recency_weeks: Vec<f64>,
+    /// Repeat purchases, rising: the rows.
+    pub frequency: Vec<u32>,
+    /// A row for each frequency; null where there is no such history: no repeat, and yet a later purchase, or the other way.
+    pub p_alive: Vec<Vec<Option<f64>>>,
 }
 
 /// A fitted model.

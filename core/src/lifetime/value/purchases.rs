@@ -5,7 +5,7 @@
 //! taken to be worth as much later as they were.
 
 use super::options::{LtvHorizon, LtvMethod, LtvOptions};
-use super::{ClientLtv, LtvModel, ModelLtv, New, sum_up};
+use super::{AliveMatrix, ClientLtv, LtvModel, ModelLtv, New, sum_up};
 use crate::lifetime::bg_nbd::BgNbd;
 use crate::lifetime::buying::{Buying, Horizon};
 use crate::lifetime::fit::FitReport;
@@ -57,6 +57,25 @@ impl Ahead {
     }
 }
 
+/// The most rows of a matrix of histories, and how many columns it has beside that of recency 0.
+const STEPS: u32 = 24;
+
+/// The chances of all histories as old as the oldest, up to the frequency of the most frequent.
+fn matrix(model: &dyn Buying, clients: &[Rfm]) -> Option<AliveMatrix> {
+    let age = clients.iter().map(|client| client.age).max_by(f64::total_cmp).filter(|age| *age > 0.0)?;
+    let most = clients.iter().map(|client| client.frequency).max()?;
+    let rows: Vec<u32> = (0..=most).step_by(most.div_ceil(STEPS).max(1) as usize).collect();
+    let columns: Vec<f64> = (0..=STEPS).map(|step| age * f64::from(step) / f64::from(STEPS)).collect();
+    let cell = |frequency: u32, recency: f64| {
+        let there_is = (frequency == 0) == (recency == 0.0);
+        let client = Rfm { frequency, recency, age, value: None };
+        Some(model.p_alive(&client)).filter(|chance| there_is && chance.is_finite())
+    };
+    let row = |frequency: &u32| columns.iter().map(|recency| cell(*frequency, *recency)).collect();
+    let p_alive = rows.iter().map(row).collect();
+    Some(AliveMatrix { age_weeks: age, recency_weeks: columns, frequency: rows, p_alive })
+}
+
 /// The values of clients by their purchases.
 ///
 /// # Errors
@@ -82,6 +101,7 @@ pub(crate) fn purchases(
         groups.insert(&GroupKey::None, Vec::new());
     }
     let (mut models, mut new, mut clients) = (Vec::new(), New::new(), Vec::new());
+    let mut alive = None;
     for (key, rows) in groups {
         let data: Vec<Rfm> = rows.iter().map(|row| row.in_weeks()).collect();
         let behaviour = match fitted(options.method, &data) {
@@ -91,6 +111,9 @@ pub(crate) fn purchases(
         };
         // Of many clients whose purchases all come to the same, what the next one brings needs no model.
         let values = GammaGamma::fit(&data).ok();
+        if let Some((model, _)) = behaviour.as_ref().filter(|_| !grouped) {
+            alive = matrix(model.as_ref(), &data);
+        }
         let mut push = |fit| models.push(LtvModel { key: key.clone(), unit: "week", fit });
         behaviour.iter().for_each(|(_, report)| push(report.clone()));
         values.iter().for_each(|fit| push(fit.report()));
@@ -145,6 +168,7 @@ pub(crate) fn purchases(
         models,
         values,
         groups,
+        alive,
         left_out: summary.left_out,
         clients,
     }))
