@@ -123,11 +123,11 @@ pub use revenue::{
     Ageing, AsOf, Attribution, Benchmark, BenchmarkRow, Benchmarks, Cash, CashLines, CashRow, ChangeRow,
     ChurnKind, ChurnReasons, ChurnTotal, ChurnTotalRow, ClassRow, Cohort, CohortCell, Cohorts, Divergence,
     Drawn, EndedTrials, Factors, Figure, Flow, FlowKind, Flows, Grain, GroupBy, GroupKey, GroupRow, Heads,
-    IntervalMethod, Leavers, LogoBase, Margin, Measure, MovementKind, MovementRow, Movements, ObservedLtv,
-    ObservedValue, PaidBy, PausedAs, Payment, PeriodUnit, ReasonClasses, ReasonRow, Recovery, ReportPeriod,
-    RevenueMetric, RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, Scorecard, ScorecardReport,
-    ScorecardRow, SettingError, StartedTrials, Tag, Target, TargetRow, Targets, TopClient, TopClients,
-    TotalAmount, Trailing, TransferRow, Transferred, Trials, Unsettled,
+    IntervalMethod, Leavers, LogoBase, Margin, Measure, MovementKind, MovementRow, Movements, ObservedGroup,
+    ObservedLtv, ObservedValue, PaidBy, PausedAs, Payment, PeriodUnit, ReasonClasses, ReasonRow, Recovery,
+    ReportPeriod, RevenueMetric, RevenueOptions, RevenueReport, RevenueSeries, Rounding, Row, Scorecard,
+    ScorecardReport, ScorecardRow, SettingError, StartedTrials, Tag, Target, TargetRow, Targets, TopClient,
+    TopClients, TotalAmount, Trailing, TransferRow, Transferred, Trials, Unsettled,
 };
 pub use score::{
     Band, Cause, ChangePart, Column, Cost, CostOf, DataFault, Effect, Finding, GroupBuilder, GroupColumn,

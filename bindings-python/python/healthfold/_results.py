@@ -100,6 +100,7 @@ __all__ = [
     "NoLtv",
     "NoWeight",
     "NorthStar",
+    "ObservedGroup",
     "ObservedLtv",
     "ObservedValue",
     "Origin",
@@ -2848,6 +2849,20 @@ class SimpleLtv(Result):
     """Each client that pays at closing, by the churn of the book, or of its group."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class ObservedGroup(Result):
+    """What the clients of one group have paid in one currency."""
+
+    key: bool | int | float | str | None
+    """The group; null for none."""
+    currency: str
+    """The currency."""
+    clients: int
+    """Clients that ever paid or were paid back."""
+    value: Decimal
+    """Their value together."""
+
+
 class PaidBy(StrEnum):
     """What a payment was for."""
 
@@ -2911,6 +2926,10 @@ class ObservedLtv(Result):
     """The instant of the question."""
     total: dict[str, Decimal]
     """The whole book, by currency."""
+    groups: tuple[ObservedGroup, ...] | None
+    """With `group_by` (owner, managed, segment, tag, attribute:KEY): each group as of the instant, in order of keys, null last,
+    and currencies.
+    """
     clients: tuple[ObservedValue, ...]
     """Each client that ever paid or was paid back, in order of ids and currencies."""
 

@@ -4,7 +4,7 @@ use super::Engine;
 use crate::error::QueryError;
 use crate::lifetime::{
     self, Lifetime, LifetimeError, LifetimeOptions, Ltv, LtvMethod, LtvOptions, ModelLtv, RfmSummary,
-    SimpleLtv, Spells,
+    SimpleLtv, Spells, SpellsOf,
 };
 use crate::period::Period;
 use crate::revenue::{self, AsOf, Margin, ObservedLtv, RevenueOptions};
@@ -179,7 +179,9 @@ impl Engine {
     }
 
     fn ltv_contract(&self, as_of: Instant, options: &LtvOptions) -> Result<ModelLtv, QueryError> {
-        let spells = self.spells(as_of, &options.lifetime)?;
+        // Clients are valued by the spell that runs, also where the model is fitted to first ones only.
+        let all = LifetimeOptions { spells: SpellsOf::Every, ..options.lifetime.clone() };
+        let spells = self.spells(as_of, &all)?;
         let question = self.question_at(&options.lifetime.revenue, as_of);
         Ok(lifetime::contract(&question, &spells, options)??)
     }

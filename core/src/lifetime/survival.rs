@@ -8,7 +8,7 @@ use crate::id::ClientId;
 use crate::revenue::GroupKey;
 use crate::time::Instant;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How long clients stay, as of an instant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -60,24 +60,26 @@ pub struct LifetimeRow {
     pub curve: SurvivalCurve,
 }
 
-/// The spells of one group while they are gathered.
+/// The spells of one group while they are gathered, in order of clients.
 #[derive(Default)]
 struct Gathered<'s> {
-    clients: BTreeSet<&'s ClientId>,
+    clients: u64,
+    last: Option<&'s ClientId>,
     unsettled: u64,
     observations: Vec<Observation>,
 }
 
 impl<'s> Gathered<'s> {
     fn add(&mut self, spell: &'s ClientSpell) {
-        self.clients.insert(&spell.client);
+        self.clients += u64::from(self.last != Some(&spell.client));
+        self.last = Some(&spell.client);
         self.unsettled += u64::from(spell.unsettled);
         self.observations.push(spell.observation());
     }
 
     fn row(self, curve: SurvivalCurve, horizon: Option<f64>) -> LifetimeRow {
         LifetimeRow {
-            clients: self.clients.len() as u64,
+            clients: self.clients,
             unsettled: self.unsettled,
             median: curve.quantile(0.5),
             restricted_mean: horizon.and_then(|horizon| curve.restricted_mean(horizon)),

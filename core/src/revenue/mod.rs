@@ -87,7 +87,7 @@ pub use tags::Tag;
 pub use target::{Target, TargetRow, Targets};
 pub use top::{TopClient, TopClients};
 pub use trial::{EndedTrials, StartedTrials, Trials};
-pub use value::{Margin, ObservedLtv, ObservedValue, PaidBy, Payment, TotalAmount};
+pub use value::{Margin, ObservedGroup, ObservedLtv, ObservedValue, PaidBy, Payment, TotalAmount};
 
 pub(crate) use benchmark::benchmarks;
 pub(crate) use cash::cash;

@@ -1,6 +1,7 @@
 //! Observed lifetime value: what clients really paid, less what was paid back, down to the events.
 
-use super::{Question, Refusal};
+use super::group::{GroupKey, Stated};
+use super::{Question, Refusal, SettingError};
 use crate::id::{ClientId, EventRef};
 use crate::money::{Amount, Currency};
 use crate::quantity::{MICRO, div_half_even, parse_scaled, scaled_to_f64, write_scaled};
@@ -105,8 +106,24 @@ pub struct ObservedLtv {
     pub as_of: Instant,
     /// The whole book, by currency.
     pub total: BTreeMap<Currency, TotalAmount>,
+    /// With `group_by` (owner, managed, segment, tag, attribute:KEY): each group as of the instant, in order of keys, null last,
+    /// and currencies.
+    pub groups: Option<Vec<ObservedGroup>>,
     /// Each client that ever paid or was paid back, in order of ids and currencies.
     pub clients: Vec<ObservedValue>,
+}
+
+/// What the clients of one group have paid in one currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ObservedGroup {
+    /// The group; null for none.
+    pub key: GroupKey,
+    /// The currency.
+    pub currency: Currency,
+    /// Clients that ever paid or were paid back.
+    pub clients: u64,
+    /// Their value together.
+    pub value: TotalAmount,
 }
 
 /// What one client has paid in one currency.
@@ -165,8 +182,18 @@ pub(crate) fn observed(
     let shared = question.shared()?;
     let as_of = question.as_of;
     let mut total: BTreeMap<Currency, TotalAmount> = BTreeMap::new();
+    let stated = match &question.options.group_by {
+        None => None,
+        Some(by) => {
+            let expected = "owner, managed, segment, tag or attribute:KEY for what was paid";
+            let fault = || Refusal::Setting(SettingError::new("group_by", expected, &by.to_string()));
+            Some(Stated::of(by).ok_or_else(fault)?)
+        }
+    };
+    let mut groups: BTreeMap<(GroupKey, Currency), (u64, TotalAmount)> = BTreeMap::new();
     let mut clients = Vec::new();
     for client in question.clients(&shared) {
+        let key = stated.map(|stated| stated.key(&client.state.profile, as_of));
         let mut sums: BTreeMap<Currency, (Annual, Vec<Payment>)> = BTreeMap::new();
         for paid in paid(&client.state.billing, as_of) {
             if question.options.only_currency.is_some_and(|only| only != paid.currency) {
@@ -185,6 +212,11 @@ pub(crate) fn observed(
             payments.sort_unstable();
             let value = margin.of(sum);
             *total.entry(currency).or_default() += value;
+            if let Some(key) = &key {
+                let (heads, sum) = groups.entry((key.clone(), currency)).or_default();
+                *heads += 1;
+                *sum += value;
+            }
             clients.push(ObservedValue {
                 client: client.id.clone(),
                 method: "observed",
@@ -197,7 +229,9 @@ pub(crate) fn observed(
         }
     }
     let basis = if margin == Margin::WHOLE { "revenue" } else { "margin" };
-    Ok(ObservedLtv { method: "observed", horizon: "to_date", basis, margin, as_of, total, clients })
+    let group = |((key, currency), (clients, value))| ObservedGroup { key, currency, clients, value };
+    let groups = stated.is_some().then(|| groups.into_iter().map(group).collect());
+    Ok(ObservedLtv { method: "observed", horizon: "to_date", basis, margin, as_of, total, groups, clients })
 }
 
 /// One payment as the state holds it.

@@ -12,6 +12,7 @@ use crate::id::ClientId;
 use crate::lifetime::bdw::Bdw;
 use crate::lifetime::fit::FitReport;
 use crate::lifetime::input::{CohortCounts, LifetimeError};
+use crate::lifetime::options::SpellsOf;
 use crate::lifetime::renewals::{RenewalInterval, cohorts};
 use crate::lifetime::renewing::Renewing;
 use crate::lifetime::sbg::Sbg;
@@ -70,7 +71,7 @@ struct Paying<'s> {
     mrr: Vec<(Currency, f64)>,
 }
 
-/// The values of the clients under contract.
+/// The values of the clients under contract, from all their spells.
 ///
 /// # Errors
 /// Without groups: too few clients for the model.
@@ -85,6 +86,7 @@ pub(crate) fn contract(
     let discount = LtvOptions::over(options.annual_discount, every.months());
     let worth = every.months() * options.margin.to_f64();
     let grouped = options.lifetime.revenue.group_by.is_some();
+    let first_only = options.lifetime.spells == SpellsOf::First;
     let mut groups: BTreeMap<&GroupKey, Vec<&ClientSpell>> = BTreeMap::new();
     for spell in &spells.spells {
         groups.entry(&spell.key).or_default().push(spell);
@@ -98,7 +100,8 @@ pub(crate) fn contract(
     }
     let (mut models, mut new, mut clients) = (Vec::new(), New::new(), Vec::new());
     for (key, spells_of) in groups {
-        let counted = cohorts(spells_of.into_iter(), spells.as_of, every, question.zone);
+        let fitted_to = spells_of.into_iter().filter(|spell| !first_only || spell.number == 1);
+        let counted = cohorts(fitted_to, spells.as_of, every, question.zone);
         let fitted = match Fitted::of(options.method, &counted) {
             Ok((model, fit)) => {
                 models.push(LtvModel { key: key.clone(), unit: unit(every), fit });

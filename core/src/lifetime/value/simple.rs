@@ -8,8 +8,8 @@ use crate::money::Currency;
 use crate::period::Period;
 use crate::rate::{HeadRate, PerHead};
 use crate::revenue::{
-    GroupKey, Margin, Question, Refusal, ReportPeriod, RevenueOptions, RevenueReport, Row, Span, View,
-    paid_at,
+    Attribution, GroupKey, Margin, Question, Refusal, ReportPeriod, RevenueOptions, RevenueReport, Row, Span,
+    View, paid_at,
 };
 use crate::zone::Zone;
 use serde::Serialize;
@@ -132,7 +132,8 @@ pub(crate) fn simple(
     let period = Period { start: report.period.start, end: report.period.end };
     let span = length(period, question.zone);
     let mut multiples: BTreeMap<(GroupKey, Option<Currency>), Multiple> = BTreeMap::new();
-    let grouped = report.groups.is_some();
+    // Attributed by interval, a client belongs to several groups: it is valued by the churn of the book.
+    let grouped = report.groups.is_some() && options.lifetime.revenue.attribution == Attribution::Opening;
     let mut values = Vec::new();
     for (currency, row) in report.rows() {
         let (value, multiple) = value_of(row, currency, span, options);
@@ -143,7 +144,9 @@ pub(crate) fn simple(
     }
     let group = |row: &crate::revenue::GroupRow| {
         let (value, multiple) = value_of(&row.row, Some(row.currency), span, options);
-        multiples.insert((row.key.clone(), Some(row.currency)), multiple);
+        if grouped {
+            multiples.insert((row.key.clone(), Some(row.currency)), multiple);
+        }
         SimpleGroup { key: row.key.clone(), value }
     };
     let groups = report.groups.as_ref().map(|groups| groups.iter().map(group).collect());
