@@ -3,6 +3,7 @@
 use healthfold::{Day, Dedupe, Engine, Event, EventReader, ReadOptions, Settings};
 use healthfold_testkit::book::{BookSpec, Order, book_lines};
 
+pub mod buyers;
 pub mod peers;
 
 /// Three decks of clients over a year: about 330 000 events.

@@ -79,6 +79,8 @@ fn answers_hold(model: &impl Buying, client: &Rfm, times: [f64; 2]) -> Result<()
     );
     let discounted = model.discounted_purchases(client, &Horizon { discount: 0.1, ..plain });
     prop_assert!(discounted >= 0.0 && discounted <= undiscounted);
+    let each = model.expected_purchases(client, soon);
+    prop_assert_eq!(model.expected_of_all(&[*client, *client], soon), vec![each, each]);
     Ok(())
 }
 

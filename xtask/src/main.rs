@@ -46,7 +46,7 @@ enum Task {
     /// Runs the benchmarks.
     Bench {
         /// Only those whose name holds this text.
-        #[arg(conflicts_with_all = ["peers", "python"])]
+        #[arg(conflicts_with_all = ["peers", "python", "lifetimes"])]
         filter: Option<String>,
         /// Instead: the whole job, against what one would use otherwise.
         #[arg(long)]
@@ -54,6 +54,9 @@ enum Task {
         /// Instead: calls from Python, and 10 million rows of a table beside the same in Rust.
         #[arg(long, conflicts_with = "peers")]
         python: bool,
+        /// Instead: models of lifetimes on a million clients, against the Python packages lifetimes and lifelines.
+        #[arg(long, conflicts_with_all = ["peers", "python"])]
+        lifetimes: bool,
         #[command(flatten)]
         options: peers::Options,
     },
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         }
         Task::Bench { peers: true, options, .. } => peers::run(&options),
         Task::Bench { python: true, .. } => python::bench(),
+        Task::Bench { lifetimes: true, .. } => peers::lifetimes(),
         Task::Bench { filter, .. } => bench(filter),
     };
     match done {

@@ -64,6 +64,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     must(&mut command)
 }
 
+/// Sets the models of lifetimes against lifetimes and lifelines, which need packages of their own.
+pub(crate) fn lifetimes() -> Result<()> {
+    let target = target()?;
+    let folder = target.join("peers");
+    let programs = case::workspace().join("benches/peers");
+    let python = python(&folder.join("lifetimes-venv"), &programs.join("lifetime_requirements.txt"))?;
+    let binary = ["build", "--quiet", "--release", "--package", "healthfold-benches", "--bin", "lifetimes"];
+    must(test::cargo().args(binary).arg("--target-dir").arg(&target))?;
+    let mut command = Command::new(python);
+    command.arg(programs.join("lifetime_peers.py"));
+    command.arg("--binary").arg(target.join("release/lifetimes"));
+    must(command.arg("--folder").arg(folder.join("lifetimes")))
+}
+
 /// The folder that cargo builds in: this program lies two levels below it.
 pub(crate) fn target() -> Result<PathBuf> {
     let own = std::env::current_exe()?;

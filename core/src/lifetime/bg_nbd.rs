@@ -71,8 +71,8 @@ impl Buying for BgNbd {
         self.inner().p_alive(client)
     }
 
-    fn expected_purchases(&self, client: &Rfm, time: f64) -> f64 {
-        self.inner().expected_purchases(client, time)
+    fn purchases_if_alive(&self, frequency: u32, age: f64, time: f64) -> f64 {
+        self.inner().purchases_if_alive(frequency, age, time)
     }
 
     fn expected_of_new(&self, time: f64) -> f64 {

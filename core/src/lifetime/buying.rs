@@ -2,6 +2,7 @@
 
 use super::input::{LifetimeError, Rfm};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How far to look ahead, and what a later purchase is worth less.
 ///
@@ -42,6 +43,19 @@ impl Horizon {
         }
         Ok(())
     }
+
+    /// The sum over its periods of what each adds to `so_far`, discounted from the period's end.
+    fn discounted(&self, so_far: impl Fn(f64) -> f64) -> f64 {
+        let (mut sum, mut before, mut worth) = (0.0, 0.0, 1.0);
+        for period in 1..=self.periods {
+            worth /= 1.0 + self.discount;
+            let by_then = so_far(f64::from(period) * self.length);
+            // Rounding may not make a period cost money.
+            sum += (by_then - before).max(0.0) * worth;
+            before = by_then;
+        }
+        sum
+    }
 }
 
 /// A model of clients that buy at random while they are there, and leave without a word.
@@ -51,8 +65,9 @@ pub trait Buying {
     /// The chance that a client with this history is still there.
     fn p_alive(&self, client: &Rfm) -> f64;
 
-    /// How many purchases to expect in the next `time` of a client with this history, over both chances.
-    fn expected_purchases(&self, client: &Rfm, time: f64) -> f64;
+    /// How many purchases to expect in the next `time` of a client that came back `frequency` times in `age` and is still there;
+    /// when it came last then no longer matters.
+    fn purchases_if_alive(&self, frequency: u32, age: f64, time: f64) -> f64;
 
     /// How many repeat purchases to expect in the first `time` of a new client of whom nothing is known.
     fn expected_of_new(&self, time: f64) -> f64;
@@ -60,18 +75,39 @@ pub trait Buying {
     /// The chance that a new client makes `count` repeat purchases in its first `time`.
     fn probability(&self, count: u32, time: f64) -> f64;
 
-    /// Expected purchases over a horizon, each discounted to now: the sum over periods i = 1, 2, ... of the purchases expected
-    /// in period i / (1 + discount)^i. Times the expected value of a purchase it is the client's lifetime value (CLV; Fader,
-    /// Hardie & Lee 2005, "RFM and CLV", taken over whole periods).
+    /// How many purchases to expect in the next `time` of a client with this history, over both chances.
+    fn expected_purchases(&self, client: &Rfm, time: f64) -> f64 {
+        self.p_alive(client) * self.purchases_if_alive(client.frequency, client.age, time)
+    }
+
+    /// The same of many clients, in their order: what does not depend on the last purchase is worked out once for all that came
+    /// back equally often in the same age.
+    fn expected_of_all(&self, clients: &[Rfm], time: f64) -> Vec<f64> {
+        let mut known: BTreeMap<(u32, u64), f64> = BTreeMap::new();
+        let of = |client: &Rfm| {
+            let alike = (client.frequency, client.age.to_bits());
+            let if_alive = known
+                .entry(alike)
+                .or_insert_with(|| self.purchases_if_alive(client.frequency, client.age, time));
+            self.p_alive(client) * *if_alive
+        };
+        clients.iter().map(of).collect()
+    }
+
+    /// Purchases to expect over a horizon of a client that is still there, each discounted to now: the sum over periods
+    /// i = 1, 2, ... of the purchases expected in period i / (1 + discount)^i.
+    fn discounted_if_alive(&self, frequency: u32, age: f64, horizon: &Horizon) -> f64 {
+        horizon.discounted(|time| self.purchases_if_alive(frequency, age, time))
+    }
+
+    /// The same over both chances. Times the expected value of a purchase it is the client's lifetime value (CLV; Fader, Hardie &
+    /// Lee 2005, "RFM and CLV", taken over whole periods).
     fn discounted_purchases(&self, client: &Rfm, horizon: &Horizon) -> f64 {
-        let (mut sum, mut before, mut worth) = (0.0, 0.0, 1.0);
-        for period in 1..=horizon.periods {
-            worth /= 1.0 + horizon.discount;
-            let so_far = self.expected_purchases(client, f64::from(period) * horizon.length);
-            // Rounding may not make a period cost money.
-            sum += (so_far - before).max(0.0) * worth;
-            before = so_far;
-        }
-        sum
+        self.p_alive(client) * self.discounted_if_alive(client.frequency, client.age, horizon)
+    }
+
+    /// The same for the repeat purchases of a new client of whom nothing is known.
+    fn discounted_of_new(&self, horizon: &Horizon) -> f64 {
+        horizon.discounted(|time| self.expected_of_new(time))
     }
 }

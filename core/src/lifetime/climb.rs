@@ -193,9 +193,7 @@ impl<'a, const N: usize, F: Fn(&[f64; N]) -> Slope<N>> Climber<'a, N, F> {
                 Some(self.look(&moved)).filter(|there| there.value.is_finite())
             };
             let (below, above) = (side(-DIFFERENCE)?, side(DIFFERENCE)?);
-            for j in 0..N {
-                rows[i][j] = (below.gradient[j] - above.gradient[j]) / (2.0 * DIFFERENCE);
-            }
+            rows[i] = minus(&below.gradient, &above.gradient).map(|fall| fall / (2.0 * DIFFERENCE));
         }
         Some(std::array::from_fn(|i| std::array::from_fn(|j| 0.5 * (rows[i][j] + rows[j][i]))))
     }

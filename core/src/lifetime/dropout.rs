@@ -115,9 +115,9 @@ impl Dropout {
         1.0 / (1.0 + libm::exp(libm::log(self.a / (self.b + k - 1.0)) + e * wait))
     }
 
-    pub(super) fn expected_purchases(&self, client: &Rfm, time: f64) -> f64 {
-        let (x, k) = (f64::from(client.frequency), f64::from(client.frequency) + self.at_first);
-        self.p_alive(client) * while_there(self.r + x, self.alpha + client.age, self.a, self.b + k, time)
+    pub(super) fn purchases_if_alive(&self, frequency: u32, age: f64, time: f64) -> f64 {
+        let x = f64::from(frequency);
+        while_there(self.r + x, self.alpha + age, self.a, self.b + x + self.at_first, time)
     }
 
     pub(super) fn expected_of_new(&self, time: f64) -> f64 {

@@ -200,9 +200,8 @@ impl Buying for ParetoNbd {
         ways.there / (ways.there + ways.gone)
     }
 
-    fn expected_purchases(&self, client: &Rfm, time: f64) -> f64 {
-        let rate = (self.r + f64::from(client.frequency)) / (self.alpha + client.age);
-        self.p_alive(client) * rate * self.stay(self.beta + client.age, time)
+    fn purchases_if_alive(&self, frequency: u32, age: f64, time: f64) -> f64 {
+        (self.r + f64::from(frequency)) / (self.alpha + age) * self.stay(self.beta + age, time)
     }
 
     fn expected_of_new(&self, time: f64) -> f64 {

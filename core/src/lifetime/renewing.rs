@@ -9,6 +9,9 @@ use super::special::norm_cdf;
 /// Fewer clients tell nothing of a distribution.
 const FEWEST_CLIENTS: u64 = 10;
 
+/// More periods are not added up one by one.
+const MOST_PERIODS: u32 = 100_000;
+
 /// A fall of retention that chance makes this rarely is told.
 const RARE: f64 = 0.01;
 
@@ -38,8 +41,11 @@ pub trait Renewing {
 
     /// Periods to expect of a client that has made `renewals` renewals, over the next `periods`, each discounted to now:
     /// the sum over t from 0 to periods - 1 of S(renewals + t) / S(renewals) / (1 + discount)^t. The first is now and certain.
-    /// Times the margin of a period it is the client's residual value.
+    /// Times the margin of a period it is the client's residual value. NaN for more than 100 000 periods.
     fn discounted_periods(&self, renewals: u32, periods: u32, discount: f64) -> f64 {
+        if periods > MOST_PERIODS {
+            return f64::NAN;
+        }
         let from = self.ln_survival(renewals);
         let (mut sum, mut worth) = (0.0, 1.0);
         for ahead in 0..periods {

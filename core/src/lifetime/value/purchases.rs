@@ -39,8 +39,24 @@ fn fitted(method: LtvMethod, clients: &[Rfm]) -> Result<(Box<dyn Buying>, FitRep
     })
 }
 
-/// What a history has ahead of it; `None` where the model's parameters give no number.
+/// What a client that is still there has ahead of it: purchases, and the same discounted; when it came last no longer matters.
 #[derive(Clone, Copy)]
+struct IfAlive {
+    purchases: f64,
+    discounted: f64,
+}
+
+impl IfAlive {
+    fn of(model: &dyn Buying, client: &Rfm, horizon: &Horizon) -> Self {
+        let time = f64::from(horizon.periods) * horizon.length;
+        let purchases = model.purchases_if_alive(client.frequency, client.age, time);
+        let plain = horizon.discount == 0.0;
+        let discount = || model.discounted_if_alive(client.frequency, client.age, horizon);
+        Self { purchases, discounted: if plain { purchases } else { discount() } }
+    }
+}
+
+/// What a history has ahead of it; `None` where the model's parameters give no number.
 struct Ahead {
     p_alive: Option<f64>,
     purchases: Option<f64>,
@@ -48,12 +64,14 @@ struct Ahead {
 }
 
 impl Ahead {
-    fn of(model: &dyn Buying, client: &Rfm, horizon: &Horizon) -> Self {
+    fn of(p_alive: f64, ahead: IfAlive) -> Self {
         let finite = |value: f64| Some(value).filter(|value| value.is_finite());
-        let purchases = finite(model.expected_purchases(client, f64::from(horizon.periods) * horizon.length));
-        let plain = horizon.discount == 0.0;
-        let discounted = if plain { purchases } else { finite(model.discounted_purchases(client, horizon)) };
-        Self { p_alive: finite(model.p_alive(client)), purchases, discounted }
+        let IfAlive { purchases, discounted } = ahead;
+        Self {
+            p_alive: finite(p_alive),
+            purchases: finite(p_alive * purchases),
+            discounted: finite(p_alive * discounted),
+        }
     }
 }
 
@@ -119,27 +137,28 @@ pub(crate) fn purchases(
         values.iter().for_each(|fit| push(fit.report()));
         let margin = options.margin.to_f64();
         if let (Some((model, _)), Some(values)) = (&behaviour, &values) {
-            let time = f64::from(months) * WEEKS_IN_A_MONTH;
             let spending = values.parameters.expected_value(0, 0.0);
-            // The first purchase is there with the client; later ones are discounted as if in the middle of the horizon.
+            // The first purchase is there with the client.
             if let Some(spending) = spending {
-                let later = model.expected_of_new(time) / libm::pow(1.0 + discount, f64::from(months) / 2.0);
+                let later = model.discounted_of_new(&horizon);
                 new.insert((key.clone(), summary.currency), (1.0 + later) * spending * margin);
             }
         }
-        // Many clients have the same history.
-        let mut known: BTreeMap<(u32, u32, u32), Ahead> = BTreeMap::new();
+        // Many clients came back equally often in the same age.
+        let mut known: BTreeMap<(u32, u32), IfAlive> = BTreeMap::new();
         for (row, client) in rows.iter().zip(&data) {
             let mut shown = ClientLtv::new(&row.client, key, options, summary.currency);
             shown.frequency = Some(client.frequency);
             shown.recency_weeks = Some(client.recency);
             shown.age_weeks = Some(client.age);
             let ahead = behaviour.as_ref().map(|(model, _)| {
-                let history = (row.frequency, row.recency_days, row.age_days);
-                *known.entry(history).or_insert_with(|| Ahead::of(model.as_ref(), client, &horizon))
+                let alike = (row.frequency, row.age_days);
+                let if_alive =
+                    known.entry(alike).or_insert_with(|| IfAlive::of(model.as_ref(), client, &horizon));
+                Ahead::of(model.p_alive(client), *if_alive)
             });
-            shown.p_alive = ahead.and_then(|ahead| ahead.p_alive);
-            shown.expected = ahead.and_then(|ahead| ahead.purchases);
+            shown.p_alive = ahead.as_ref().and_then(|ahead| ahead.p_alive);
+            shown.expected = ahead.as_ref().and_then(|ahead| ahead.purchases);
             let expected = ahead.and_then(|ahead| ahead.discounted);
             if let Some(values) = &values {
                 shown.purchase_value = values.parameters.expected_value_of(client);
