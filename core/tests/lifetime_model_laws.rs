@@ -2,6 +2,12 @@
 //! the order of clients, and nothing panics or hangs whatever the data.
 
 #![allow(clippy::unwrap_used, reason = "a panic in a test is a failed test")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "cohorts are drawn as shares of small whole counts"
+)]
 
 use healthfold::lifetime::{
     Bdw, BgNbd, Buying, CohortCounts, GammaGamma, Horizon, LifetimeError, MbgNbd, ParetoNbd, Renewing, Rfm,

@@ -9,6 +9,11 @@
     clippy::panic,
     reason = "a panic in a test is a failed test"
 )]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "tables hold small whole counts, read as numbers"
+)]
 
 mod buyers;
 mod renewals;
