@@ -1,12 +1,15 @@
 //! The generated files: schemas of events and models, the reference of events, signals and errors, the classes and the stub of
-//! the Python binding.
+//! the Python binding, the calls and the declarations of the Node binding.
 //!
 //! `cargo xtask codegen` writes them, `cargo xtask codegen --check` and a test compare them with what stands on disk. They
 //! say what the code says, so that nobody keeps two lists.
 
 mod core_types;
+mod shapes;
 mod python;
 mod python_stub;
+mod node_schema;
+mod node;
 
 use healthfold::event::{EventCode, EventKind, FieldSpec};
 use healthfold::{Direction, Event, ParamDoc, SignalDoc, model_schema, signal_docs};
@@ -34,6 +37,8 @@ pub fn generated() -> Vec<Generated> {
         Generated { path: "docs/reference/errors.md", text: errors() },
         Generated { path: "bindings-python/python/healthfold/_results.py", text: python::results(&root) },
         Generated { path: "bindings-python/python/healthfold/_healthfold.pyi", text: python::stub(&root) },
+        Generated { path: "bindings-node/lib/calls.js", text: node::table(&root) },
+        Generated { path: "bindings-node/index.d.ts", text: node::declarations(&root, &codes()) },
     ]
 }
 
@@ -194,6 +199,19 @@ fn event_code(code: EventCode) -> &'static str {
 }
 
 type Codes = &'static [(&'static str, &'static str)];
+
+/// Every code, each once.
+fn codes() -> Vec<&'static str> {
+    let mut codes: Vec<&str> = EventCode::ALL.iter().map(|code| code.as_str()).collect();
+    for (code, _) in OTHER_CODES.iter().flat_map(|(_, _, codes)| *codes) {
+        if !codes.contains(code) {
+            codes.push(code);
+        }
+    }
+    // Of the bindings alone: a fault of the library, an engine that is at work.
+    codes.extend(["internal", "busy"]);
+    codes
+}
 
 const OTHER_CODES: &[(&str, &str, Codes)] = &[
     (

@@ -1,0 +1,189 @@
+//! How arguments are read. They come as one JSON object, in which every name is that of the core; each is turned into the
+//! text or the type that the core's own readers take.
+
+use crate::error::{Fault, query};
+use crate::run::Shared;
+use healthfold::{self as core, AsOf, ClientId, Day, Instant, Month, Period, RevenueOptions, SignalSpec};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The arguments of a call. What a call reads is taken out; what is left belongs to the settings, or to nobody.
+pub(crate) struct Args {
+    members: BTreeMap<String, Box<RawValue>>,
+    models: BTreeMap<String, Arc<core::Model>>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) other: Option<Arc<Shared>>,
+}
+
+impl Args {
+    pub(crate) fn new(json: &str, models: BTreeMap<String, Arc<core::Model>>) -> Result<Self, Fault> {
+        let members = serde_json::from_str(json).map_err(|error| {
+            Fault::argument("bad_value", "options", format!("no object of arguments: {error}"))
+        })?;
+        Ok(Self { members, models, bytes: Vec::new(), other: None })
+    }
+
+    /// An argument; null is none.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Box<RawValue>> {
+        self.members.remove(name).filter(|value| value.get() != "null")
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| value.get() != "null")
+    }
+
+    fn must(&mut self, name: &str) -> Result<Box<RawValue>, Fault> {
+        self.take(name).ok_or_else(|| Fault::value(name, "is missing"))
+    }
+
+    /// A member of a small set of words, a number, or a list, as the core's own types read them.
+    pub(crate) fn read<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Fault> {
+        let value = self.must(name)?;
+        serde_json::from_str(value.get()).map_err(|error| Fault::value(name, error))
+    }
+
+    /// The same for an argument that may be left out.
+    pub(crate) fn read_or_default<T: DeserializeOwned + Default>(&mut self, name: &str) -> Result<T, Fault> {
+        if self.has(name) {
+            return self.read(name);
+        }
+        self.members.remove(name);
+        Ok(T::default())
+    }
+
+    /// Some arguments as one object of settings.
+    pub(crate) fn options<T: DeserializeOwned>(&mut self, names: &[&str]) -> Result<T, Fault> {
+        let members: BTreeMap<&str, Box<RawValue>> =
+            names.iter().filter_map(|name| Some((*name, self.take(name)?))).collect();
+        let name = members.keys().next_back().copied().unwrap_or("options");
+        let text = text_of(&members);
+        serde_json::from_str(&text).map_err(|error| Fault::value(name, error))
+    }
+
+    pub(crate) fn text(&mut self, name: &str) -> Result<String, Fault> {
+        self.read(name)
+    }
+
+    /// Text or a number, digit by digit.
+    pub(crate) fn digits(&mut self, name: &str) -> Result<String, Fault> {
+        let value = self.must(name)?;
+        Ok(serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned()))
+    }
+
+    pub(crate) fn client(&mut self) -> Result<ClientId, Fault> {
+        self.text("client").map(ClientId::new)
+    }
+
+    fn moment(&mut self, name: &str) -> Result<String, Fault> {
+        let value = self.must(name)?;
+        serde_json::from_str(value.get()).map_err(|_| {
+            let message = format!("`{name}` is a Date or text, found `{}`", value.get());
+            Fault::argument("bad_time", name, message)
+        })
+    }
+
+    /// An instant; of a date its last microsecond.
+    pub(crate) fn instant(&mut self, engine: &core::Engine, name: &str) -> Result<Instant, Fault> {
+        engine.zone().as_of(&self.moment(name)?).map_err(query)
+    }
+
+    pub(crate) fn as_of(&mut self, engine: &core::Engine) -> Result<Instant, Fault> {
+        self.instant(engine, "as_of")
+    }
+
+    pub(crate) fn as_of_or_none(&mut self) -> Result<Option<AsOf>, Fault> {
+        let Some(text) = self.read_or_default::<Option<String>>("as_of")? else { return Ok(None) };
+        AsOf::from_str(&text).map(Some).map_err(query)
+    }
+
+    /// An instant; of a date its beginning.
+    pub(crate) fn beginning(&mut self, engine: &core::Engine, name: &str) -> Result<Instant, Fault> {
+        beginning(engine, &self.moment(name)?)
+    }
+
+    pub(crate) fn month(&mut self, name: &str) -> Result<Option<Month>, Fault> {
+        let text = self.read_or_default::<Option<String>>(name)?;
+        text.map(|text| Month::from_str(&text).map_err(query)).transpose()
+    }
+
+    /// Text such as 2026-03, or two instants.
+    pub(crate) fn period(&mut self, engine: &core::Engine) -> Result<Period, Fault> {
+        match self.period_or_none(engine)? {
+            Some(period) => Ok(period),
+            None => Err(period_fault()),
+        }
+    }
+
+    pub(crate) fn period_or_none(&mut self, engine: &core::Engine) -> Result<Option<Period>, Fault> {
+        let Some(value) = self.take("period") else { return Ok(None) };
+        if let Ok(text) = serde_json::from_str::<String>(value.get()) {
+            return Period::parse(&text, engine.zone()).map(Some).map_err(query);
+        }
+        let ends: Vec<String> = serde_json::from_str(value.get()).map_err(|_| period_fault())?;
+        let [start, end] = ends.as_slice() else { return Err(period_fault()) };
+        Period::between(beginning(engine, start)?, beginning(engine, end)?).map(Some).map_err(query)
+    }
+
+    pub(crate) fn model(&mut self, name: &str) -> Result<Arc<core::Model>, Fault> {
+        self.model_or_none(name).ok_or_else(|| Fault::value(name, "is missing"))
+    }
+
+    pub(crate) fn model_or_none(&mut self, name: &str) -> Option<Arc<core::Model>> {
+        self.models.remove(name)
+    }
+
+    /// A document: an object, or its JSON text.
+    pub(crate) fn document(&mut self, name: &str) -> Result<String, Fault> {
+        let value = self.must(name)?;
+        Ok(serde_json::from_str::<String>(value.get()).unwrap_or_else(|_| value.get().to_owned()))
+    }
+
+    pub(crate) fn spec(&mut self, name: &str) -> Result<SignalSpec, Fault> {
+        Ok(SignalSpec::from_json(&self.document(name)?)?)
+    }
+
+    /// What a reader of the core takes as JSON.
+    pub(crate) fn json(&mut self, name: &str) -> Result<String, Fault> {
+        Ok(self.must(name)?.get().to_owned())
+    }
+
+    /// Everything that is left, as settings of a question about money.
+    pub(crate) fn settings(mut self) -> Result<RevenueOptions, Fault> {
+        if let Some(model) = self.models.remove("model") {
+            let document = RawValue::from_string(model.to_json().to_string());
+            self.members.insert("model".to_owned(), document.map_err(|error| Fault::value("model", error))?);
+        }
+        RevenueOptions::from_json(&text_of(&self.members)).map_err(query)
+    }
+
+    /// Nothing may be left.
+    pub(crate) fn end(&self) -> Result<(), Fault> {
+        match self.members.keys().next() {
+            Some(name) => Err(Fault::value(name, "is no option of this call")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn text_of<K: AsRef<str>>(members: &BTreeMap<K, Box<RawValue>>) -> String {
+    let member = |(name, value): (&K, &Box<RawValue>)| {
+        format!("{}:{}", serde_json::Value::from(name.as_ref()), value.get())
+    };
+    format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+}
+
+fn beginning(engine: &core::Engine, text: &str) -> Result<Instant, Fault> {
+    match text.parse::<Day>() {
+        Ok(day) => Ok(engine.zone().start_of(day)),
+        Err(_) => text.parse().map_err(query),
+    }
+}
+
+fn period_fault() -> Fault {
+    let message =
+        "a period is text such as \"2026-03\", \"2026-Q1\", \"2026\" or \"2026-W07\", or [start, end]";
+    Fault::argument("bad_period", "period", message)
+}
