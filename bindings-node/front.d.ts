@@ -135,6 +135,48 @@ export interface RevenueSettings extends MoneySettings {
   asOf?: When | null;
 }
 
+/** The settings of a question about lifetimes; of those about money these say what paying is. */
+export interface LifetimeSettings extends MoneySettings {
+  /** From when on the log is complete; unless said from its first event on. */
+  dataStart?: When | null;
+  /** Of purchases: what comes after is held out. */
+  calibrationEnd?: When | null;
+  /** The horizon of restricted means. */
+  horizonDays?: number | null;
+  /** Which paying times of a client count. */
+  spells?: SpellsOf | null;
+  /** How the intervals of curves are made. */
+  bounds?: SurvivalBounds | null;
+  /** What counts more in the test between groups. */
+  weights?: LogRankWeights | null;
+}
+
+/** The settings of a question about lifetime value. */
+export interface LtvSettings extends LifetimeSettings {
+  /** The share of revenue that is left after the cost of serving; 1. */
+  margin?: DecimalLike | null;
+  /** By how much money is worth less a year ahead: 0.1 for 10 %. */
+  annualDiscount?: number | null;
+  /** With `simple`: by how much a client's payments grow a year. */
+  annualGrowth?: number | null;
+  /** How far it looks ahead; the models 36 months unless said. */
+  horizonMonths?: number | "unbounded" | null;
+  /** With `simple`: when in a month a payment comes. */
+  payments?: Payments | null;
+  /** With `observed`: each payment, too, with the events behind it. */
+  withPayments?: boolean | null;
+  /** With `sbg` and `bdw`: how often contracts are renewed. */
+  renewal?: RenewalInterval | null;
+}
+
+/** What splits trials in two. */
+export type TrialSplit =
+  | { by: "milestone"; milestone: string }
+  | { by: "wrote_to_support" }
+  | { by: "segment"; segment: string }
+  | { by: "tag"; tag: string }
+  | { by: "attribute"; key: string; equals: string | number | boolean };
+
 /** What an owner, or without one the whole book, is to come to. */
 export interface TargetLike {
   metric: RevenueMetric;

@@ -137,6 +137,48 @@ export interface RevenueSettings extends MoneySettings {
   asOf?: When | null;
 }
 
+/** The settings of a question about lifetimes; of those about money these say what paying is. */
+export interface LifetimeSettings extends MoneySettings {
+  /** From when on the log is complete; unless said from its first event on. */
+  dataStart?: When | null;
+  /** Of purchases: what comes after is held out. */
+  calibrationEnd?: When | null;
+  /** The horizon of restricted means. */
+  horizonDays?: number | null;
+  /** Which paying times of a client count. */
+  spells?: SpellsOf | null;
+  /** How the intervals of curves are made. */
+  bounds?: SurvivalBounds | null;
+  /** What counts more in the test between groups. */
+  weights?: LogRankWeights | null;
+}
+
+/** The settings of a question about lifetime value. */
+export interface LtvSettings extends LifetimeSettings {
+  /** The share of revenue that is left after the cost of serving; 1. */
+  margin?: DecimalLike | null;
+  /** By how much money is worth less a year ahead: 0.1 for 10 %. */
+  annualDiscount?: number | null;
+  /** With `simple`: by how much a client's payments grow a year. */
+  annualGrowth?: number | null;
+  /** How far it looks ahead; the models 36 months unless said. */
+  horizonMonths?: number | "unbounded" | null;
+  /** With `simple`: when in a month a payment comes. */
+  payments?: Payments | null;
+  /** With `observed`: each payment, too, with the events behind it. */
+  withPayments?: boolean | null;
+  /** With `sbg` and `bdw`: how often contracts are renewed. */
+  renewal?: RenewalInterval | null;
+}
+
+/** What splits trials in two. */
+export type TrialSplit =
+  | { by: "milestone"; milestone: string }
+  | { by: "wrote_to_support" }
+  | { by: "segment"; segment: string }
+  | { by: "tag"; tag: string }
+  | { by: "attribute"; key: string; equals: string | number | boolean };
+
 /** What an owner, or without one the whole book, is to come to. */
 export interface TargetLike {
   metric: RevenueMetric;
@@ -488,19 +530,59 @@ export interface Engine {
   /** As `cash`, on another thread. */
   cashAsync(period: PeriodLike, options?: { asOf?: When | null } & Abortable): Promise<Cash>;
   /**
-   * Lifetime value. `simple`: ARPA x `margin` / monthly logo churn of a `period`. `observed`: what each client has paid `asOf`
-   * an instant, less what was paid back.
+   * How long clients stay: Kaplan-Meier curves of their unbroken paying times, the median and the restricted mean; with `groupBy`
+   * of each group, and whether the groups last alike.
    */
-  ltv(options: { method: "simple"; period: PeriodLike; margin: DecimalLike } & RevenueSettings): SimpleLtv;
-  /** As `ltv`, on another thread. */
-  ltvAsync(options: { method: "simple"; period: PeriodLike; margin: DecimalLike } & RevenueSettings & Abortable): Promise<SimpleLtv>;
+  lifetime(options: { asOf: When } & LifetimeSettings): Lifetime;
+  /** As `lifetime`, on another thread. */
+  lifetimeAsync(options: { asOf: When } & LifetimeSettings & Abortable): Promise<Lifetime>;
+  /** The unbroken paying times behind `lifetime`, one by one. */
+  spells(options: { asOf: When } & LifetimeSettings): Spells;
+  /** As `spells`, on another thread. */
+  spellsAsync(options: { asOf: When } & LifetimeSettings & Abortable): Promise<Spells>;
+  /** How often, how lately and for how much clients buy without a contract, by their charges. */
+  rfm(options: { asOf: When } & LifetimeSettings): RfmSummary;
+  /** As `rfm`, on another thread. */
+  rfmAsync(options: { asOf: When } & LifetimeSettings & Abortable): Promise<RfmSummary>;
   /**
-   * Lifetime value. `simple`: ARPA x `margin` / monthly logo churn of a `period`. `observed`: what each client has paid `asOf`
-   * an instant, less what was paid back.
+   * What clients are worth, by a method. `simple`: ARPA x `margin` / monthly logo churn of a `period`, or of the last month that is
+   * over `asOf` an instant. `observed`: what each client has paid. `sbg`, `bdw`: renewals still to come. `bg_nbd`, `mbg_nbd`,
+   * `pareto_nbd`: purchases still to come. Every answer names its method and horizon.
    */
-  ltv(options: { method: "observed"; asOf: When }): ObservedLtv;
+  ltv(options: { method: "simple"; period: PeriodLike; asOf?: When | null } & LtvSettings): SimpleLtv;
   /** As `ltv`, on another thread. */
-  ltvAsync(options: { method: "observed"; asOf: When } & Abortable): Promise<ObservedLtv>;
+  ltvAsync(options: { method: "simple"; period: PeriodLike; asOf?: When | null } & LtvSettings & Abortable): Promise<SimpleLtv>;
+  /**
+   * What clients are worth, by a method. `simple`: ARPA x `margin` / monthly logo churn of a `period`, or of the last month that is
+   * over `asOf` an instant. `observed`: what each client has paid. `sbg`, `bdw`: renewals still to come. `bg_nbd`, `mbg_nbd`,
+   * `pareto_nbd`: purchases still to come. Every answer names its method and horizon.
+   */
+  ltv(options: { method: "simple"; asOf: When } & LtvSettings): SimpleLtv;
+  /** As `ltv`, on another thread. */
+  ltvAsync(options: { method: "simple"; asOf: When } & LtvSettings & Abortable): Promise<SimpleLtv>;
+  /**
+   * What clients are worth, by a method. `simple`: ARPA x `margin` / monthly logo churn of a `period`, or of the last month that is
+   * over `asOf` an instant. `observed`: what each client has paid. `sbg`, `bdw`: renewals still to come. `bg_nbd`, `mbg_nbd`,
+   * `pareto_nbd`: purchases still to come. Every answer names its method and horizon.
+   */
+  ltv(options: { method: "observed"; asOf: When } & LtvSettings): ObservedLtv;
+  /** As `ltv`, on another thread. */
+  ltvAsync(options: { method: "observed"; asOf: When } & LtvSettings & Abortable): Promise<ObservedLtv>;
+  /**
+   * What clients are worth, by a method. `simple`: ARPA x `margin` / monthly logo churn of a `period`, or of the last month that is
+   * over `asOf` an instant. `observed`: what each client has paid. `sbg`, `bdw`: renewals still to come. `bg_nbd`, `mbg_nbd`,
+   * `pareto_nbd`: purchases still to come. Every answer names its method and horizon.
+   */
+  ltv(options: { method: Exclude<LtvMethod, "simple" | "observed">; asOf: When } & LtvSettings): ModelLtv;
+  /** As `ltv`, on another thread. */
+  ltvAsync(options: { method: Exclude<LtvMethod, "simple" | "observed">; asOf: When } & LtvSettings & Abortable): Promise<ModelLtv>;
+  /**
+   * The trials that began in a period, split in two by a milestone, by whether the client wrote to support meanwhile, or by what it
+   * is: how many converted, and how many still pay some months on (1 unless said), of all and of the converted.
+   */
+  compareTrials(period: PeriodLike, options: { split: TrialSplit; months?: number | null } & RevenueSettings): TrialComparison;
+  /** As `compareTrials`, on another thread. */
+  compareTrialsAsync(period: PeriodLike, options: { split: TrialSplit; months?: number | null } & RevenueSettings & Abortable): Promise<TrialComparison>;
   /** The whole engine as bytes: canonical, with a checked header. They can be transferred to a worker. */
   snapshot(): Uint8Array;
   /** As `snapshot`, on another thread. */
@@ -1445,6 +1527,26 @@ export interface LiftRange {
   lift: number | null;
 }
 
+/** Two shares beside each other: the first less the second. */
+export interface RateDifference {
+  /** The first share less the second; `None` where one of them is over nobody. */
+  value: number | null;
+  /** The lower end of its 95 % interval. */
+  low: number | null;
+  /** The upper end of its 95 % interval. */
+  high: number | null;
+  /** The first share over the second; undefined where the second is 0. */
+  ratio: number | null;
+  /** The lower end of its 95 % interval (Katz); undefined where either share is 0. */
+  ratioLow: number | null;
+  /** The upper end of its 95 % interval. */
+  ratioHigh: number | null;
+  /** Pearson's chi-square with one degree of freedom, without a correction; undefined where everybody or nobody did. */
+  chiSquare: number | null;
+  /** How likely so great a difference is if both are samples of one share. */
+  pValue: number | null;
+}
+
 /** How often an outcome came about, by ranges of a reading. */
 export interface Lift {
   /** When was read. */
@@ -1461,6 +1563,8 @@ export interface Lift {
   ranges: LiftRange[];
   /** Of those without a reading. */
   missing: HeadRate;
+  /** With a single edge: the range from it on less the range below, with interval and test. */
+  difference: RateDifference | null;
 }
 
 /** How well a model's north star ranks the clients that stay. */
@@ -2477,6 +2581,350 @@ export interface Cash {
   clients: CashRow[];
 }
 
+/** Which spells of a client are looked at. */
+export type SpellsOf =
+  /** Every unbroken paying time: who comes back begins again. */
+  | "every"
+  /** Only the first of each client. */
+  | "first";
+
+/** How the interval of a survival curve is made. */
+export type SurvivalBounds =
+  /** On the scale of log(-log S): never outside 0 and 1, fair in the tails. lifelines' default. */
+  | "log_log"
+  /** On the scale of log S. R's default. */
+  | "log"
+  /** On the scale of S, cut off at 0 and 1. */
+  | "plain";
+
+/** What counts more in a log-rank test. */
+export type LogRankWeights =
+  /** All times alike: best where one group's hazard is a multiple of the other's. */
+  | "log_rank"
+  /** By the number at risk, early times more: Gehan (1965), Breslow (1970). */
+  | "wilcoxon"
+  /** By the root of the number at risk: Tarone and Ware (1977). */
+  | "tarone_ware"
+  /** By the running product of 1 - d / (n + 1): Peto and Peto (1972), as modified by Andersen. */
+  | "peto"
+  /** By the survival of all just before: Fleming and Harrington (1981) with rho 1, gamma 0. */
+  | "fleming_harrington";
+
+/**
+ * The settings of a question about lifetimes. In JSON one object with members of these names and those of
+ * `RevenueOptions`; of these `group_by`, `renewal_grace_days`, `paused`, `past_due_limit_days`, `only_currency` and
+ * `only_clients` matter here.
+ */
+export interface LifetimeOptions {
+  /** The instant of the question; without it the end of the period. Events after it are not seen. */
+  asOf: string | null;
+  /** The reporting currency; without it figures are per currency. */
+  currency: string | null;
+  /** What a unit of other currencies is worth in the reporting currency, from when on. */
+  rates: Rate[];
+  /** Only what is paid in this currency. */
+  onlyCurrency: string | null;
+  /** The book of the question is only these clients; ids that were merged stand for who they are part of now. */
+  onlyClients: string[] | null;
+  /** A row for each value of this, too. */
+  groupBy: string | null;
+  /** With `group_by` band: the health model whose bands they are. In JSON its document. */
+  model: ModelDocument | null;
+  /** What a pause is. */
+  paused: PausedAs;
+  /** The base of logo churn. */
+  base: LogoBase;
+  /** Whose a movement is when a client goes from one group to another. */
+  attribution: Attribution;
+  /** Whether every change is counted, too. */
+  grain: Grain;
+  /** How intervals of money rates are made. */
+  interval: IntervalMethod;
+  /** With `bootstrap`: what the draws begin from; 0 unless said. */
+  seed: number;
+  /** With `bootstrap`: how many draws; 2 000 unless said. */
+  resamples: number | null;
+  /** Print all money in minor units of its currency, half to even, with a line `rounding` that makes the column foot. */
+  rounded: boolean;
+  /** In each report also the rates of the last so many months up to the period's end. */
+  trailing: number[];
+  /** A client that comes back after a longer gap is new; without it any gap is a reactivation. */
+  reactivationWithinDays: number | null;
+  /** A gap in paying no longer than this many calendar days is no gap, once the renewal is known. */
+  renewalGraceDays: number;
+  /** How many days after its first day a past_due subscription still counts; without it until its status changes. */
+  pastDueLimitDays: number | null;
+  weekFactor: string;
+  dayFactor: string;
+  /** From when on the log is complete; unless said from its first event on. A date is its first instant. */
+  dataStart: string | null;
+  /**
+   * Of purchases: the end of the calibration, what comes after is held out; unless said the instant of the question. A
+   * date is its last microsecond.
+   */
+  calibrationEnd: string | null;
+  /** The horizon of restricted means; unless said the last age that every group was seen at. */
+  horizonDays: number | null;
+  /** Which spells count. */
+  spells: SpellsOf;
+  /** How the intervals of curves are made. */
+  bounds: SurvivalBounds;
+  /** What counts more in the test between groups. */
+  weights: LogRankWeights;
+}
+
+/** An age by which a share has ended. */
+export interface SurvivalQuantile {
+  /** The share that has ended: 0.5 for the median. */
+  share: number;
+  /** The age; `None` while fewer than that have ended. */
+  value: number | null;
+  /** The lower end of the 95 % interval. */
+  low: number | null;
+  /** The upper end of the 95 % interval; `None` where the curve's interval never falls that low. */
+  high: number | null;
+}
+
+/** The mean age up to a horizon: what lasts longer counts with the horizon. */
+export interface RestrictedMean {
+  /** The horizon. */
+  horizon: number;
+  /** The area under the curve up to it. */
+  value: number;
+  /** Its standard error. */
+  standardError: number;
+  /** The lower end of the 95 % interval. */
+  low: number;
+  /** The upper end of the 95 % interval. */
+  high: number;
+}
+
+/** One step of a survival curve. */
+export interface SurvivalPoint {
+  /** The age. */
+  time: number;
+  /** How many were at risk just before. */
+  atRisk: number;
+  /** How many ended. */
+  ended: number;
+  /** How many were lost from sight. */
+  censored: number;
+  /** The share that lasts longer than this. */
+  survival: number;
+  /** Greenwood's standard error; 0 where nothing is left. */
+  standardError: number;
+  /** The lower end of the 95 % interval; undefined where nothing is left. */
+  low: number | null;
+  /** The upper end of the 95 % interval; undefined where nothing is left. */
+  high: number | null;
+  /** The share of those at risk that ended: d / n. */
+  hazard: number;
+  /** Nelson-Aalen: the sum of the hazards so far. */
+  cumulativeHazard: number;
+  /** Its standard error. */
+  cumulativeHazardSe: number;
+  /** The cumulative hazard as if those that ended together had ended one after the other. */
+  cumulativeHazardTies: number;
+}
+
+/** How long some spells last. */
+export interface LifetimeRow {
+  /** Clients with a spell here. */
+  clients: number;
+  /** Spells that were over so lately that a renewal within the grace would bridge them; they count as ended. */
+  unsettled: number;
+  /** The days by which half have ended. */
+  median: SurvivalQuantile;
+  /** The mean days up to the horizon; null where it lies past the last age seen. */
+  restrictedMean: RestrictedMean | null;
+  /**
+   * Late spells came when nobody younger was left at risk: the curve is 0 from there on, whatever came after. State a later
+   * `data_start`, or look at ages from there on only.
+   */
+  ranEmpty: boolean;
+  /** How many were watched. */
+  n: number;
+  /** Of them, ended. */
+  ended: number;
+  /** Of them, censored. */
+  censored: number;
+  /** Of them, come into sight late. */
+  late: number;
+  /** In order of time. Before the first S is 1; each holds up to the next. */
+  points: SurvivalPoint[];
+}
+
+/** How long the spells of one group last. */
+export interface LifetimeGroup {
+  /** The group; null for none. */
+  key: boolean | number | string | null;
+  /** Clients with a spell here. */
+  clients: number;
+  /** Spells that were over so lately that a renewal within the grace would bridge them; they count as ended. */
+  unsettled: number;
+  /** The days by which half have ended. */
+  median: SurvivalQuantile;
+  /** The mean days up to the horizon; null where it lies past the last age seen. */
+  restrictedMean: RestrictedMean | null;
+  /**
+   * Late spells came when nobody younger was left at risk: the curve is 0 from there on, whatever came after. State a later
+   * `data_start`, or look at ages from there on only.
+   */
+  ranEmpty: boolean;
+  /** How many were watched. */
+  n: number;
+  /** Of them, ended. */
+  ended: number;
+  /** Of them, censored. */
+  censored: number;
+  /** Of them, come into sight late. */
+  late: number;
+  /** In order of time. Before the first S is 1; each holds up to the next. */
+  points: SurvivalPoint[];
+}
+
+/** One group of a log-rank test. */
+export interface LogRankGroup {
+  /** How many were watched. */
+  n: number;
+  /** How many ended. */
+  observed: number;
+  /** How many would have if all groups lasted alike. */
+  expected: number;
+  /** Observed less expected, weighted. */
+  score: number;
+}
+
+/** The test of some groups. */
+export interface LogRank {
+  /** What counted more. */
+  weights: LogRankWeights;
+  /** The groups in the order they were given. */
+  groups: LogRankGroup[];
+  /** The covariance of observed less expected between the groups, weighted. */
+  covariance: number[][];
+  /** The statistic. */
+  chiSquare: number;
+  /** The number of groups that can differ freely: one less than there are, unless some cannot lose anybody. */
+  degreesOfFreedom: number;
+  /** How likely so great a difference is if all groups last alike; `None` where nothing can differ. */
+  pValue: number | null;
+}
+
+/** How long clients stay, as of an instant. */
+export interface Lifetime {
+  /** The instant of the question. */
+  asOf: string;
+  /** From when on the log is complete; null in a book without events. */
+  dataStart: string | null;
+  /** `day`: the unit of all ages. */
+  unit: string;
+  /** The settings of the question. */
+  settings: LifetimeOptions;
+  /** Spells that were over before the start of the data; in no figure. */
+  leftOut: number;
+  /** Of all spells. */
+  total: LifetimeRow;
+  /** With `group_by`: of each group, in order of keys, null last. */
+  groups: LifetimeGroup[] | null;
+  /** With two groups or more, and at most 64: whether they last alike. */
+  logRank: LogRank | null;
+}
+
+/** One unbroken paying time of one client. */
+export interface ClientSpell {
+  /** The client. */
+  client: string;
+  /** Its group when the spell began; null without `group_by`. */
+  key: boolean | number | string | null;
+  /** Which of its spells, from 1. */
+  number: number;
+  /** When it began. */
+  from: string;
+  /** The first instant at which nothing is paid; null where it runs at the instant of the question. */
+  until: string | null;
+  /** The age in days at which it came into sight, where it began before the start of the data. */
+  entryDays: number | null;
+  /** Its age in days at its end, or at the instant of the question. */
+  days: number;
+  /** Whether it is over. */
+  ended: boolean;
+  /** Over, but so lately that a renewal within the grace would bridge it. */
+  unsettled: boolean;
+}
+
+/** All spells of a book. */
+export interface Spells {
+  /** The instant of the question. */
+  asOf: string;
+  /** From when on the log is complete; null in a book without events. */
+  dataStart: string | null;
+  /** The settings of the question. */
+  settings: LifetimeOptions;
+  /** Spells that were over before the start of the data; in no figure. */
+  leftOut: number;
+  /** In order of clients and of time. */
+  spells: ClientSpell[];
+}
+
+/** How one client buys. */
+export interface RfmRow {
+  /** The client. */
+  client: string;
+  /** Its group at its first purchase; null without `group_by`. */
+  key: boolean | number | string | null;
+  /** Days with a purchase after the first such day: x. */
+  frequency: number;
+  /** Days from the first purchase to the last; 0 without a repeat: t_x. */
+  recencyDays: number;
+  /** Days from the first purchase to the end of the calibration: T. */
+  ageDays: number;
+  /** The mean value of a repeat day; null without one. */
+  value: number | null;
+  /** The day of the first purchase. */
+  first: string;
+  /** Days with a purchase after the calibration, up to the instant of the question; null where the calibration ends there. */
+  holdoutFrequency: number | null;
+}
+
+/** How the clients of a book buy. */
+export interface RfmSummary {
+  /** The instant of the question. */
+  asOf: string;
+  /** The end of the calibration. */
+  calibrationEnd: string;
+  /** The currency of all values; null where nothing was bought. */
+  currency: string | null;
+  /** The settings of the question. */
+  settings: LifetimeOptions;
+  /** Clients with a purchase that also pay, or paid, by subscription; in no figure. */
+  leftOut: number;
+  /** Each client with a purchase by the end of the calibration, in order of ids. */
+  clients: RfmRow[];
+}
+
+/** When in a period a payment comes, for the simple method. */
+export type Payments =
+  /** At its start: the first is paid now. */
+  | "due"
+  /** At its end, by those still there. */
+  | "arrears";
+
+/** Why a lifetime value is not a number. */
+export type NoLtv =
+  /** Nobody was there who could leave, or nobody pays. */
+  | "nobody_pays"
+  /** Nobody left: a period too short, or clients too few, to say how long they stay. */
+  | "nobody_left"
+  /** The margin grows faster than churn and discount take away. */
+  | "growth_outruns_discount"
+  /** Too few clients to fit a model to. */
+  | "too_few"
+  /** The model gives no finite value without a horizon or a discount. */
+  | "unbounded"
+  /** A purchase's value cannot be told: no client of the group has bought again. */
+  | "no_repeat_value";
+
 /** The simple lifetime value in one currency. */
 export interface SimpleValue {
   /** The currency; null where nothing is paid. */
@@ -2487,16 +2935,95 @@ export interface SimpleValue {
   logoChurn: HeadRate;
   /** The same a month: as it is for a calendar month, else rescaled by the days of the period. */
   monthlyChurn: number | null;
+  /** Expected months until a client leaves; null where nobody left. */
+  lifetimeMonths: number | null;
   /** What a client is worth; null where nobody churned, for a quiet month makes nobody immortal. */
   value: number | null;
+  /** Why there is no value. */
+  why: NoLtv | null;
+}
+
+/** The simple lifetime value of one group. */
+export interface SimpleGroup {
+  /** The group; null for none. */
+  key: boolean | number | string | null;
+  /** The currency; null where nothing is paid. */
+  currency: string | null;
+  /** MRR per paying client at closing. */
+  arpa: PerHead;
+  /** The share of clients that left in the period. */
+  logoChurn: HeadRate;
+  /** The same a month: as it is for a calendar month, else rescaled by the days of the period. */
+  monthlyChurn: number | null;
+  /** Expected months until a client leaves; null where nobody left. */
+  lifetimeMonths: number | null;
+  /** What a client is worth; null where nobody churned, for a quiet month makes nobody immortal. */
+  value: number | null;
+  /** Why there is no value. */
+  why: NoLtv | null;
+}
+
+/** How a lifetime value is found. */
+export type LtvMethod =
+  /** The figures of one period for ever: ARPA x margin / churn. */
+  | "simple"
+  /** What was paid, less what was paid back. */
+  | "observed"
+  /** Shifted beta-geometric: contracts whose retention rises with age. */
+  | "sbg"
+  /** Beta discrete Weibull: contracts whose retention may also fall. */
+  | "bdw"
+  /** BG/NBD with Gamma-Gamma: purchases, clients may leave after each repeat. */
+  | "bg_nbd"
+  /** MBG/NBD with Gamma-Gamma: purchases, clients may also leave after the first. */
+  | "mbg_nbd"
+  /** Pareto/NBD with Gamma-Gamma: purchases, clients may leave at any time. */
+  | "pareto_nbd";
+
+/** What one client is worth in one currency. */
+export interface ClientLtv {
+  /** The client. */
+  client: string;
+  /** Its group; null without `group_by`. */
+  key: boolean | number | string | null;
+  /** By which method. */
+  method: LtvMethod;
+  /** Over which time: `months`, `unbounded`. */
+  horizon: string;
+  /** How many months. */
+  horizonMonths: number | null;
+  /** The currency; null where no purchase says one. */
+  currency: string | null;
+  /** The value; null where there is none. */
+  value: number | null;
+  /** Why there is none. */
+  why: NoLtv | null;
+  /** Under contract: what it pays a month now. */
+  mrr: number | null;
+  /** Under contract: renewals it has made. */
+  renewals: number | null;
+  /** Purchases: repeats so far. */
+  frequency: number | null;
+  /** Purchases: weeks from its first to its last. */
+  recencyWeeks: number | null;
+  /** Purchases: weeks since its first. */
+  ageWeeks: number | null;
+  /** Purchases: the chance that it is still there. */
+  pAlive: number | null;
+  /** Renewals or purchases to expect within the horizon, not discounted; null where there is no end to them. */
+  expected: number | null;
+  /** Purchases: what the next one is expected to bring. */
+  purchaseValue: number | null;
 }
 
 /** The simple lifetime value of the book: ARPA x margin / monthly logo churn. */
 export interface SimpleLtv {
   /** `simple`. */
   method: string;
-  /** `unbounded`: as if the period's figures held for ever. */
+  /** `unbounded`: as if the period's figures held for ever. `months`: for so many. */
   horizon: string;
+  /** How many months; null where it is unbounded. */
+  horizonMonths: number | null;
   /**
    * `margin`: what is left after the cost of serving, fit to be set against the cost of winning a client. `revenue`
    * where the margin is 1: all that is paid.
@@ -2504,22 +3031,63 @@ export interface SimpleLtv {
   basis: string;
   /** The share of revenue that counts. */
   margin: string;
+  /** By how much money is worth less a year ahead. */
+  annualDiscount: number;
+  /** By how much a client's payments grow a year. */
+  annualGrowth: number;
+  /** When in a month a payment comes; it matters only with a discount, growth or a horizon. */
+  payments: Payments;
   /** The period the figures are from. */
   period: ReportPeriod;
   /** The settings of the question; `base` says what churn is a share of. */
   settings: RevenueOptions;
   /** One for each currency, or the reporting one. */
   values: SimpleValue[];
+  /** With `group_by`: each group, in order of keys, null last, and currencies. */
+  groups: SimpleGroup[] | null;
+  /** Each client that pays at closing, by the churn of the book, or of its group. */
+  clients: ClientLtv[];
+}
+
+/** What a payment was for. */
+export type PaidBy =
+  /** An invoice that was paid. */
+  | "invoice"
+  /** A one-off purchase. */
+  | "charge"
+  /** Money paid back. */
+  | "refund";
+
+/** One payment, with the events behind it. */
+export interface Payment {
+  /** When it was made. */
+  at: string;
+  /** What it was for. */
+  kind: PaidBy;
+  /** The id of the invoice, charge or refund. */
+  id: string;
+  /** The amount; below 0 for a refund. */
+  amount: string;
+  /** The events that say so. */
+  events: EventRef[];
 }
 
 /** What one client has paid in one currency. */
 export interface ObservedValue {
   /** The client. */
   client: string;
+  /** By which method: `observed`. */
+  method: string;
+  /** Over which time: `to_date`. */
+  horizon: string;
   /** The currency. */
   currency: string;
   /** Paid invoices + charges - refunds. */
+  received: string;
+  /** The same times the margin, rounded half to even to 6 digits. */
   value: string;
+  /** On request: each payment, in order of time. */
+  payments: Payment[] | null;
 }
 
 /** What was really paid, less what was paid back. */
@@ -2528,14 +3096,239 @@ export interface ObservedLtv {
   method: string;
   /** `to_date`: it looks back and promises nothing. */
   horizon: string;
-  /** `revenue`: no margin is taken off. */
+  /** `margin`: what was left after the cost of serving. `revenue` where the margin is 1: all that was paid. */
   basis: string;
+  /** The share of revenue that counts. */
+  margin: string;
   /** The instant of the question. */
   asOf: string;
   /** The whole book, by currency. */
   total: Record<string, string>;
   /** Each client that ever paid or was paid back, in order of ids and currencies. */
   clients: ObservedValue[];
+}
+
+/** How often contracts are renewed. */
+export type RenewalInterval =
+  /** Every seven days. */
+  | "week"
+  /** Every month. */
+  | "month"
+  /** Every three months. */
+  | "quarter"
+  /** Every twelve months. */
+  | "year";
+
+/**
+ * The settings of a question about lifetime value. In JSON one object with members of these names, those of
+ * `LifetimeOptions`, and those of `RevenueOptions`.
+ */
+export interface LtvOptions {
+  /** The instant of the question; without it the end of the period. Events after it are not seen. */
+  asOf: string | null;
+  /** The reporting currency; without it figures are per currency. */
+  currency: string | null;
+  /** What a unit of other currencies is worth in the reporting currency, from when on. */
+  rates: Rate[];
+  /** Only what is paid in this currency. */
+  onlyCurrency: string | null;
+  /** The book of the question is only these clients; ids that were merged stand for who they are part of now. */
+  onlyClients: string[] | null;
+  /** A row for each value of this, too. */
+  groupBy: string | null;
+  /** With `group_by` band: the health model whose bands they are. In JSON its document. */
+  model: ModelDocument | null;
+  /** What a pause is. */
+  paused: PausedAs;
+  /** The base of logo churn. */
+  base: LogoBase;
+  /** Whose a movement is when a client goes from one group to another. */
+  attribution: Attribution;
+  /** Whether every change is counted, too. */
+  grain: Grain;
+  /** How intervals of money rates are made. */
+  interval: IntervalMethod;
+  /** With `bootstrap`: what the draws begin from; 0 unless said. */
+  seed: number;
+  /** With `bootstrap`: how many draws; 2 000 unless said. */
+  resamples: number | null;
+  /** Print all money in minor units of its currency, half to even, with a line `rounding` that makes the column foot. */
+  rounded: boolean;
+  /** In each report also the rates of the last so many months up to the period's end. */
+  trailing: number[];
+  /** A client that comes back after a longer gap is new; without it any gap is a reactivation. */
+  reactivationWithinDays: number | null;
+  /** A gap in paying no longer than this many calendar days is no gap, once the renewal is known. */
+  renewalGraceDays: number;
+  /** How many days after its first day a past_due subscription still counts; without it until its status changes. */
+  pastDueLimitDays: number | null;
+  weekFactor: string;
+  dayFactor: string;
+  /** From when on the log is complete; unless said from its first event on. A date is its first instant. */
+  dataStart: string | null;
+  /**
+   * Of purchases: the end of the calibration, what comes after is held out; unless said the instant of the question. A
+   * date is its last microsecond.
+   */
+  calibrationEnd: string | null;
+  /** The horizon of restricted means; unless said the last age that every group was seen at. */
+  horizonDays: number | null;
+  /** Which spells count. */
+  spells: SpellsOf;
+  /** How the intervals of curves are made. */
+  bounds: SurvivalBounds;
+  /** What counts more in the test between groups. */
+  weights: LogRankWeights;
+  /** How it is found. */
+  method: LtvMethod;
+  /** The share of revenue that is left after the cost of serving; 1 unless said. */
+  margin: string;
+  /** By how much money is worth less a year ahead: 0.1 for 10 %; 0 unless said. */
+  annualDiscount: number;
+  /** With `simple`: by how much a client's payments grow a year; 0 unless said. */
+  annualGrowth: number;
+  /** How far it looks ahead. */
+  horizonMonths: number | string | null;
+  /** With `simple`: when in a month a payment comes. */
+  payments: Payments;
+  /** With `simple`: the period whose figures are taken, such as 2026-03; unless said the last calendar month that is over. */
+  period: string | null;
+  /** With `observed`: each payment, too, with the events behind it. */
+  withPayments: boolean;
+  /** With `sbg` and `bdw`: how often contracts are renewed; every month unless said. */
+  renewal: RenewalInterval;
+}
+
+/** A fitted parameter. */
+export interface Estimate {
+  /** Its name in the literature: `alpha`. */
+  name: string;
+  /** Its value. */
+  value: number;
+  /** Its standard error, from the observed information; none where that has no inverse. */
+  standardError: number | null;
+}
+
+/** A fitted model. */
+export interface LtvModel {
+  /** The group it was fitted to; null without `group_by`, and for the group of no value. */
+  key: boolean | number | string | null;
+  /** The unit of time of its parameters: `week`, or the interval of renewals. */
+  unit: string;
+  /** Which model: `sbg`, `bdw`, `bg_nbd`, `mbg_nbd`, `pareto_nbd`, `gamma_gamma`. */
+  model: string;
+  /** Its parameters, in the order of the literature. */
+  parameters: Estimate[];
+  /** The logarithm of the greatest likelihood. */
+  logLikelihood: number;
+  /** Whether the maximum was found. If not, take neither parameters nor what follows from them at their word. */
+  converged: boolean;
+  /** Steps of the climb. */
+  iterations: number;
+  /** Clients it was fitted to. */
+  n: number;
+  /** Where the data contradict the model. */
+  warnings: Record<string, unknown>[];
+}
+
+/** What some clients are worth in one currency. */
+export interface LtvValue {
+  /** The currency; null where nothing is paid. */
+  currency: string | null;
+  /** Clients with a value. */
+  clients: number;
+  /** The mean value of a client. */
+  value: number | null;
+  /** Their values together. */
+  total: number | null;
+  /** What a client that begins now is worth, its first payment included: what may be spent on winning it is below this. */
+  valueOfNew: number | null;
+  /** Why there is no value. */
+  why: NoLtv | null;
+}
+
+/** The clients of one group. */
+export interface LtvGroup {
+  /** The group; null for none. */
+  key: boolean | number | string | null;
+  /** The currency; null where nothing is paid. */
+  currency: string | null;
+  /** Clients with a value. */
+  clients: number;
+  /** The mean value of a client. */
+  value: number | null;
+  /** Their values together. */
+  total: number | null;
+  /** What a client that begins now is worth, its first payment included: what may be spent on winning it is below this. */
+  valueOfNew: number | null;
+  /** Why there is no value. */
+  why: NoLtv | null;
+}
+
+/** What clients are expected to be worth from an instant on, by a fitted model. */
+export interface ModelLtv {
+  /** The model. */
+  method: LtvMethod;
+  /** `months`, or `unbounded`: for as long as clients stay. */
+  horizon: string;
+  /** How many months; null where it is unbounded. */
+  horizonMonths: number | null;
+  /** `margin`: what is left after the cost of serving. `revenue` where the margin is 1: all that is paid. */
+  basis: string;
+  /** The share of revenue that counts. */
+  margin: string;
+  /** By how much money is worth less a year ahead. */
+  annualDiscount: number;
+  /** The instant of the question: what was paid before counts for nothing here. */
+  asOf: string;
+  /** The settings of the question. */
+  settings: LtvOptions;
+  /** The fitted models: one of behaviour, and of purchases one of values; with `group_by` for each group that has enough. */
+  models: LtvModel[];
+  /** The book, a row for each currency. */
+  values: LtvValue[];
+  /** With `group_by`: each group, in order of keys, null last, and currencies. */
+  groups: LtvGroup[] | null;
+  /** Clients that the method is not for, in no figure: of purchases those with a contract. */
+  leftOut: number;
+  /** Each client that may still bring something, in order of ids and currencies. */
+  clients: ClientLtv[];
+}
+
+/** A rate in two groups of trials. */
+export interface ComparedRate {
+  /** What it is a share of: `trials` that are decided, or only `converted` ones. */
+  base: string;
+  /** Where the split holds. */
+  with: HeadRate;
+  /** Where it does not. */
+  without: HeadRate;
+  /** `with` less `without`. */
+  difference: RateDifference;
+}
+
+/** The trials of a period, split in two. */
+export interface TrialComparison {
+  /** The period in which the trials began. */
+  period: ReportPeriod;
+  /** The instant of the question. */
+  asOf: string;
+  /** What splits them. */
+  split: Record<string, unknown>;
+  /** How many calendar months after the decision is looked again. */
+  months: number;
+  /** The settings of the question. */
+  settings: RevenueOptions;
+  /** Trials that still run and where the split holds so far; in no rate. */
+  runningWith: number;
+  /** Trials that still run and where it does not; in no rate. */
+  runningWithout: number;
+  /** Of the trials decided: became paying. */
+  converted: ComparedRate;
+  /** Of the trials decided so many months ago: converted and paying that much later. */
+  kept: ComparedRate;
+  /** Of the converted among them: paying that much later. Where groups differ in `converted` only, they are alike here. */
+  keptOfConverted: ComparedRate;
 }
 
 /** Which clients a question about the book is about. */
@@ -2551,6 +3344,23 @@ export type Dedupe =
   | "exact"
   /** The log that feeds the engine guarantees each identity once; no memory is spent. */
   | "upstream";
+
+/** Any error of the library. */
+export type Error =
+  /** An event that was not taken. */
+  | "event"
+  /** A model with faults. */
+  | "model"
+  /** A question without an answer. */
+  | "query"
+  /** Engines that do not merge. */
+  | "merge"
+  /** A seal that cannot be. */
+  | "seal"
+  /** Bytes that are no snapshot. */
+  | "snapshot"
+  /** A table that was not taken in. */
+  | "table";
 
 /** One fault of a document: where, and what is allowed there. */
 export interface Issue {

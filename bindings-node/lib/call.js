@@ -3,7 +3,7 @@
 // there are.
 
 const { refused } = require("./error.js");
-const { WireFault, toJson } = require("./json.js");
+const { WireFault, shown, toJson } = require("./json.js");
 const { documentText, modelFault, nativeModel } = require("./model.js");
 const { Table, withArrow } = require("./table.js");
 
@@ -13,6 +13,17 @@ const MODELS = new Set(["model", "endModel"]);
 /** The name in the core. */
 function snake(name) {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The members of options, which may be anything. */
+function membersOf(options) {
+  if (options === undefined || options === null) return {};
+  if (typeof options !== "object") throw refused("options", "must be an object");
+  try {
+    return { ...options };
+  } catch (error) {
+    throw refused("options", `cannot be read: ${shown(error)}`);
+  }
 }
 
 /** The JSON text of an argument. */
@@ -70,9 +81,7 @@ class Arguments {
   }
 
   options(options) {
-    if (options === undefined || options === null) return;
-    if (typeof options !== "object") throw refused("options", "must be an object");
-    for (const [name, value] of Object.entries(options)) {
+    for (const [name, value] of Object.entries(membersOf(options))) {
       // There is one way to write a name.
       if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) throw refused(name, "is no option of this call");
       if (MODELS.has(name) && value != null) this.model(name, value);
@@ -126,4 +135,4 @@ function result(gives, answer) {
   }
 }
 
-module.exports = { Arguments, bytesOf, placed, result };
+module.exports = { Arguments, bytesOf, membersOf, result };

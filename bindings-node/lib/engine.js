@@ -1,7 +1,7 @@
 "use strict";
 // The front door. Every call is convert, call, convert; `calls.js` says which there are.
 
-const { Arguments, bytesOf, result } = require("./call.js");
+const { Arguments, bytesOf, membersOf, result } = require("./call.js");
 const { CALLS } = require("./calls.js");
 const { refused, told } = require("./error.js");
 const { linesOf } = require("./events.js");
@@ -168,9 +168,10 @@ class Engine {
 
 function made(options) {
   const given = new Arguments();
-  const key = options?.erasureKey;
+  const { erasureKey: key, ...others } = membersOf(options);
+  given.options(others);
   // A key is bytes, which cross as numbers.
-  given.options(key == null ? options : { ...options, erasureKey: Array.from(bytesOf("erasureKey", key)) });
+  if (key != null) given.put("erasureKey", Array.from(bytesOf("erasureKey", key)));
   try {
     return native.Engine.make(given.json);
   } catch (error) {
@@ -184,8 +185,7 @@ function restored(answer) {
 
 /** The signal among the options of an asynchronous call, and the others. */
 function signalOf(options) {
-  if (typeof options !== "object" || options === null || !("signal" in options)) return { signal: undefined, rest: options };
-  const { signal, ...rest } = options;
+  const { signal, ...rest } = membersOf(options);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw refused("signal", "must be an AbortSignal");
   return { signal, rest };
 }

@@ -3,6 +3,7 @@
 // holds its source back.
 
 const { Writable } = require("node:stream");
+const { membersOf } = require("./call.js");
 const { refused } = require("./error.js");
 
 /** So many bytes are applied at a time. */
@@ -28,7 +29,8 @@ class EventStream extends Writable {
   #lines = 0n;
   #offset = 0n;
 
-  constructor(engine, { objectMode = false, highWaterMark, signal, source, skipUnknown, ...others } = /** @type {any} */ ({})) {
+  constructor(engine, options) {
+    const { objectMode = false, highWaterMark, signal, source, skipUnknown, ...others } = membersOf(options);
     const [unknown] = Object.keys(others);
     if (unknown) throw refused(unknown, "is no option of a stream; `strict` cannot be one, its parts are applied as they come");
     super({ objectMode, signal, highWaterMark: highWaterMark ?? (objectMode ? 1024 : PART), decodeStrings: true });

@@ -1,7 +1,7 @@
 "use strict";
 // A book that is kept fresh for the cost of the clients that changed: made by `Engine.watch`.
 
-const { Arguments } = require("./call.js");
+const { Arguments, membersOf } = require("./call.js");
 const { told } = require("./error.js");
 
 class Watch {
@@ -35,8 +35,9 @@ class Watch {
     return JSON.parse(this.#gate.now(false, this.#refresh(options)).json);
   }
 
-  async refreshAsync({ signal, ...options }) {
-    return JSON.parse((await this.#gate.later(false, this.#refresh(options), signal)).json);
+  async refreshAsync(options) {
+    const { signal, ...others } = membersOf(options);
+    return JSON.parse((await this.#gate.later(false, this.#refresh(others), signal)).json);
   }
 
   /** @returns {string} */

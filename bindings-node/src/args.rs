@@ -67,12 +67,6 @@ impl Args {
         self.read(name)
     }
 
-    /// Text or a number, digit by digit.
-    pub(crate) fn digits(&mut self, name: &str) -> Result<String, Fault> {
-        let value = self.must(name)?;
-        Ok(serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned()))
-    }
-
     pub(crate) fn client(&mut self) -> Result<ClientId, Fault> {
         self.text("client").map(ClientId::new)
     }
@@ -151,12 +145,17 @@ impl Args {
     }
 
     /// Everything that is left, as settings of a question about money.
-    pub(crate) fn settings(mut self) -> Result<RevenueOptions, Fault> {
+    pub(crate) fn settings(self) -> Result<RevenueOptions, Fault> {
+        RevenueOptions::from_json(&self.rest()?).map_err(query)
+    }
+
+    /// Everything that is left, as the text that the core reads settings from.
+    pub(crate) fn rest(mut self) -> Result<String, Fault> {
         if let Some(model) = self.models.remove("model") {
             let document = RawValue::from_string(model.to_json().to_string());
             self.members.insert("model".to_owned(), document.map_err(|error| Fault::value("model", error))?);
         }
-        RevenueOptions::from_json(&text_of(&self.members)).map_err(query)
+        Ok(text_of(&self.members))
     }
 
     /// Nothing may be left.

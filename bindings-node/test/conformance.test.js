@@ -68,7 +68,7 @@ const POSITIONAL = {
   scorecard: ["scorecard", "period"],
   top: ["n"],
   ...Object.fromEntries(["scores", "score_table", "check_data", "book_health", "book_history", "roll_ups"].map((call) => [call, ["model"]])),
-  ...Object.fromEntries(["revenue", "movements", "churn_reasons", "trials", "cash", "renewals"].map((call) => [call, ["period"]])),
+  ...Object.fromEntries(["revenue", "movements", "churn_reasons", "trials", "cash", "renewals", "compare_trials"].map((call) => [call, ["period"]])),
 };
 
 /** One question by its name, its answer as the JSON that the package writes. */

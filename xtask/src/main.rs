@@ -9,6 +9,7 @@ use healthfold_testkit::{case, codegen};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod node;
 mod peers;
 mod python;
 mod test;

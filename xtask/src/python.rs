@@ -16,14 +16,18 @@ struct Places {
     bin: PathBuf,
 }
 
+/// Where the bindings of all languages are built.
+#[allow(clippy::disallowed_methods, reason = "where to build is said by the environment")]
+pub(crate) fn target() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    target.map_or_else(|| case::workspace().join("target"), PathBuf::from).join("python")
+}
+
 impl Places {
-    #[allow(clippy::disallowed_methods, reason = "where to build is said by the environment")]
     fn new() -> Self {
-        let root = case::workspace();
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        let target = target.join("python");
+        let target = target();
         let bin = target.join("venv").join(if cfg!(windows) { "Scripts" } else { "bin" });
-        Self { binding: root.join("bindings-python"), target, bin }
+        Self { binding: case::workspace().join("bindings-python"), target, bin }
     }
 
     fn python(&self) -> Command {

@@ -51,6 +51,11 @@ const STEPS: &[Step] = &[
         run: crate::python::run,
     },
     Step {
+        name: "node",
+        shows: "the addon and its package: node --test with the shared cases, tsc, publint",
+        run: crate::node::run,
+    },
+    Step {
         name: "instructions",
         shows: "cargo bench -p healthfold-guards, where valgrind is installed",
         run: instructions,

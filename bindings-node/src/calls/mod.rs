@@ -5,6 +5,7 @@ mod ask;
 mod book;
 mod fold;
 mod keep;
+mod lifetime;
 mod money;
 mod table;
 
@@ -33,8 +34,8 @@ pub(crate) fn ask(engine: &Engine, call: &str, args: Args) -> Told {
         ask: clients, span, signal, score, score_history, explain_change, timeline, anomalies, activation;
         book: scores, score_table, check_data, book_health, book_history, diff, roll_up, roll_ups, rank, renewals, book_nps,
             lint, lift, north_star;
-        money: revenue, revenue_series, movements, churn_reasons, cohorts, trials, top, targets, benchmarks, scorecard, cash,
-            ltv;
+        money: revenue, revenue_series, movements, churn_reasons, cohorts, trials, top, targets, benchmarks, scorecard, cash;
+        lifetime: lifetime, spells, rfm, ltv, compare_trials;
         keep: snapshot, fingerprint, copy, about, anonymous_id;
     }
 }

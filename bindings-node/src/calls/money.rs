@@ -3,9 +3,8 @@
 use super::Told;
 use crate::answer::{Answer, Opened};
 use crate::args::Args;
-use crate::error::{Fault, query};
-use healthfold::{AsOf, Benchmark, Engine, Margin, PeriodUnit, ReasonClasses, Scorecard, Target};
-use std::str::FromStr;
+use crate::error::query;
+use healthfold::{AsOf, Benchmark, Engine, PeriodUnit, ReasonClasses, Scorecard, Target};
 
 /// The recurring revenue of a period: opening, every movement, closing, and the rates that follow from them.
 ///
@@ -104,33 +103,4 @@ pub(super) fn cash(engine: &Engine, mut args: Args) -> Told {
     let (period, as_of) = (args.period(engine)?, args.as_of_or_none()?);
     args.end()?;
     Answer::of(&engine.cash(period, as_of)?)
-}
-
-/// Lifetime value. `simple`: ARPA x `margin` / monthly logo churn of a `period`. `observed`: what each client has paid `asOf`
-/// an instant, less what was paid back.
-///
-/// TypeScript: `ltv(options: { method: "simple"; period: PeriodLike; margin: DecimalLike } & RevenueSettings): SimpleLtv`
-/// TypeScript: `ltv(options: { method: "observed"; asOf: When }): ObservedLtv`
-pub(super) fn ltv(engine: &Engine, mut args: Args) -> Told {
-    let method = args.text("method")?;
-    let lacks = |name: &str| Fault::value(name, format!("is missing, the method `{method}` needs it"));
-    match method.as_str() {
-        "simple" => {
-            let period = args.period_or_none(engine)?.ok_or_else(|| lacks("period"))?;
-            if !args.has("margin") {
-                return Err(lacks("margin"));
-            }
-            let margin = Margin::from_str(&args.digits("margin")?).map_err(query)?;
-            Answer::of(&engine.ltv_simple(period, margin, &args.settings()?)?)
-        }
-        "observed" => {
-            if !args.has("as_of") {
-                return Err(lacks("as_of"));
-            }
-            let as_of = args.as_of(engine)?;
-            args.end()?;
-            Answer::of(&engine.ltv_observed(as_of))
-        }
-        _ => Err(Fault::value("method", format!("must be one of simple, observed, found `{method}`"))),
-    }
 }

@@ -6,22 +6,55 @@ use crate::args::Args;
 use crate::error::{Fault, query};
 use crate::run::{Shared, Wanted};
 use arrow_array::{RecordBatch, RecordBatchReader};
-use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_buffer::Buffer;
+use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::{ArrowError, SchemaRef};
 use healthfold::table::{Bytes, Fill, TableOptions};
 use healthfold::{Day, EventKind, SourceId, TableError};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::sync::Arc;
 
-/// The bytes by which a file of Arrow IPC is told from a stream of it.
+/// How a file of Arrow IPC begins and ends; between is a stream, and a footer with its length.
 const FILE: &[u8] = b"ARROW1";
 
-/// A table that ends when nobody wants it any more.
+/// A table in Arrow IPC, batch by batch, which ends when nobody wants it any more. Nothing is set aside for a length that the
+/// bytes only claim.
 struct Batches {
-    table: Box<dyn RecordBatchReader>,
+    decoder: StreamDecoder,
+    rest: Buffer,
+    /// What came with the schema.
+    first: Option<RecordBatch>,
+    schema: SchemaRef,
     wanted: Wanted,
+}
+
+impl Batches {
+    fn new(bytes: Vec<u8>, wanted: &Wanted) -> Result<Self, ArrowError> {
+        let bytes = Buffer::from(bytes);
+        let mut rest = if bytes.starts_with(FILE) { stream_in(&bytes)? } else { bytes };
+        let mut decoder = StreamDecoder::new();
+        let first = decoder.decode(&mut rest)?;
+        let schema = decoder.schema().ok_or_else(|| cut("the bytes hold no schema of Arrow IPC"))?;
+        Ok(Self { decoder, rest, first, schema, wanted: wanted.clone() })
+    }
+}
+
+fn cut(what: &str) -> ArrowError {
+    ArrowError::IpcError(what.to_owned())
+}
+
+/// The stream in a file.
+fn stream_in(file: &Buffer) -> Result<Buffer, ArrowError> {
+    let footer = || {
+        let inside = file.strip_suffix(FILE)?;
+        let (_, length) = inside.split_last_chunk::<4>()?;
+        let length = usize::try_from(i32::from_le_bytes(*length)).ok()?;
+        // The mark at the beginning is filled up to eight bytes.
+        inside.len().checked_sub(4 + 8)?.checked_sub(length)
+    };
+    let length = footer().ok_or_else(|| cut("the file of Arrow IPC has no footer"))?;
+    Ok(file.slice_with_length(8, length))
 }
 
 impl Iterator for Batches {
@@ -31,24 +64,20 @@ impl Iterator for Batches {
         if self.wanted.check().is_err() {
             return Some(Err(ArrowError::ExternalError("aborted".into())));
         }
-        self.table.next()
+        if let Some(first) = self.first.take() {
+            return Some(Ok(first));
+        }
+        match self.decoder.decode(&mut self.rest) {
+            Ok(None) => self.decoder.finish().err().map(Err),
+            batch => batch.transpose(),
+        }
     }
 }
 
 impl RecordBatchReader for Batches {
     fn schema(&self) -> SchemaRef {
-        self.table.schema()
+        Arc::clone(&self.schema)
     }
-}
-
-fn reader(bytes: Vec<u8>) -> Result<Box<dyn RecordBatchReader>, ArrowError> {
-    let is_file = bytes.starts_with(FILE);
-    let bytes = Cursor::new(bytes);
-    Ok(if is_file {
-        Box::new(FileReader::try_new(bytes, None)?)
-    } else {
-        Box::new(StreamReader::try_new(bytes, None)?)
-    })
 }
 
 fn kind(args: &mut Args) -> Result<EventKind, Fault> {
@@ -98,8 +127,8 @@ fn options(args: &mut Args) -> Result<TableOptions, Fault> {
 /// TypeScript: `applyTable(type: EventType, table: Uint8Array, options?: TableSettings): Applied`
 pub(super) fn apply_table(shared: &Arc<Shared>, mut args: Args, wanted: &Wanted) -> Told {
     let (kind, options) = (kind(&mut args)?, options(&mut args)?);
-    let table = reader(args.bytes).map_err(|error| TableError::Unreadable { what: error.to_string() })?;
-    let table = Batches { table, wanted: wanted.clone() };
+    let table = Batches::new(args.bytes, wanted);
+    let table = table.map_err(|error| TableError::Unreadable { what: error.to_string() })?;
     let applied = shared.change(|engine| Ok(engine.apply_table(kind, table, &options)?));
     Answer::beside(asked(applied, wanted)?)
 }
