@@ -3049,6 +3049,18 @@ export interface SimpleLtv {
   clients: ClientLtv[];
 }
 
+/** What the clients of one group have paid in one currency. */
+export interface ObservedGroup {
+  /** The group; null for none. */
+  key: boolean | number | string | null;
+  /** The currency. */
+  currency: string;
+  /** Clients that ever paid or were paid back. */
+  clients: number;
+  /** Their value together. */
+  value: string;
+}
+
 /** What a payment was for. */
 export type PaidBy =
   /** An invoice that was paid. */
@@ -3104,6 +3116,11 @@ export interface ObservedLtv {
   asOf: string;
   /** The whole book, by currency. */
   total: Record<string, string>;
+  /**
+   * With `group_by` (owner, managed, segment, tag, attribute:KEY): each group as of the instant, in order of keys, null last,
+   * and currencies.
+   */
+  groups: ObservedGroup[] | null;
   /** Each client that ever paid or was paid back, in order of ids and currencies. */
   clients: ObservedValue[];
 }
@@ -3265,6 +3282,18 @@ export interface LtvGroup {
   why: NoLtv | null;
 }
 
+/** The chance that a client is still there by how often and how lately it bought, for clients known as long as the oldest. */
+export interface AliveMatrix {
+  /** Weeks since the first purchase of all of them. */
+  ageWeeks: number;
+  /** Weeks from the first purchase to the last, rising: the columns. */
+  recencyWeeks: number[];
+  /** Repeat purchases, rising: the rows. */
+  frequency: number[];
+  /** A row for each frequency; null where there is no such history: no repeat, and yet a later purchase, or the other way. */
+  pAlive: ((number | null)[])[];
+}
+
 /** What clients are expected to be worth from an instant on, by a fitted model. */
 export interface ModelLtv {
   /** The model. */
@@ -3289,6 +3318,8 @@ export interface ModelLtv {
   values: LtvValue[];
   /** With `group_by`: each group, in order of keys, null last, and currencies. */
   groups: LtvGroup[] | null;
+  /** Purchases, without `group_by`: the chance that a client is still there, over what there could be of histories. */
+  alive: AliveMatrix | null;
   /** Clients that the method is not for, in no figure: of purchases those with a contract. */
   leftOut: number;
   /** Each client that may still bring something, in order of ids and currencies. */
