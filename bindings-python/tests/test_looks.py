@@ -90,12 +90,16 @@ def test_every_result_says_something(book: Engine) -> None:
 def test_pictures(book: Engine, tmp_path: Path) -> None:
     model = Model(MOOD)
     report = book.revenue("2026-03")
+    simple = book.ltv(method="simple", as_of="2026-03-31")
+    assert isinstance(simple, healthfold.SimpleLtv)
     charts = {
         "breakdown": plot.score_breakdown(book.score("acme", model, as_of="2026-03-26")),
         "history": plot.score_history(book.score_history("acme", model, start="2026-03-01", end="2026-03-31"), model.bands),
         "waterfall": plot.waterfall(report),
         "retention": plot.retention(book.revenue_series(start="2026-01-01", end="2026-04-01")),
         "cohorts": plot.cohort_heat_map(book.cohorts(as_of="2026-03-31"), money=True),
+        "survival": plot.survival(book.lifetime(as_of="2026-03-31", group_by="owner")),
+        "values": plot.ltv_distribution(simple),
         "flow": plot.band_flow(book.scores(model, as_of="2026-03-02"), book.scores(model, as_of="2026-03-26"), model.bands),
     }
     for name, chart in charts.items():

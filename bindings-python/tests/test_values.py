@@ -8,7 +8,7 @@ import json
 import math
 import pickle
 import uuid
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,7 @@ import pytest
 from conftest import MOOD, subscription, usage
 
 import healthfold
-from healthfold import Engine, Model
+from healthfold import Engine, Model, QueryError, plot
 
 AS_OF = "2026-03-31"
 
@@ -287,3 +287,67 @@ def test_values_of_other_questions(book: Engine) -> None:
     rates = [{"currency": "USD", "from": date(2026, 1, 1), "rate": Decimal("0.9")}]
     in_euros = book.revenue("2026-03", currency="EUR", rates=rates).total
     assert in_euros is not None and in_euros.opening.mrr == 162
+
+
+def shop() -> Engine:
+    """Forty buyers: buyer n first buys on the 1st and comes back n % 4 times, every 7 + n days, for 10 + n each."""
+    engine = Engine()
+    for n in range(40):
+        for again in range(n % 4 + 1):
+            day = date(2026, 1, 1) + timedelta(days=again * (7 + n))
+            engine.apply(
+                {
+                    "id": f"{n}-{again}",
+                    "source": "shop",
+                    "type": "billing.charged",
+                    "subject": f"b{n:02}",
+                    "time": f"{day}T10:00:00Z",
+                    "data": {"charge": f"{n}-{again}", "amount": 10 + n, "currency": "USD"},
+                }
+            )
+    return engine
+
+
+def test_how_long_clients_stay(book: Engine) -> None:
+    life = book.lifetime(as_of=AS_OF, group_by="owner", bounds="log")
+    assert isinstance(life, healthfold.Lifetime) and life.unit == "day" and life.groups is not None
+    assert life.total.n == life.total.ended + life.total.censored == sum(group.n for group in life.groups)
+    spells = book.spells(as_of=AS_OF, data_start="2026-02-01")
+    assert spells.data_start == datetime(2026, 2, 1, tzinfo=UTC)
+    assert [spell.entry_days for spell in spells.spells if spell.from_ < spells.data_start]
+    with pytest.raises(QueryError, match="`bounds` must be one of log_log, log, plain"):
+        book.lifetime(as_of=AS_OF, bounds="wide")  # type: ignore[arg-type]
+
+
+def test_what_buyers_are_worth() -> None:
+    engine = shop()
+    summary = engine.rfm(as_of="2026-06-30", calibration_end=date(2026, 3, 31))
+    # b07: 1, 15 and 29 January, 12 February; 42 days and 89.
+    row = next(row for row in summary.clients if row.client == "b07")
+    assert (row.frequency, row.recency_days, row.age_days, row.value, row.holdout_frequency) == (3, 42, 89, 17.0, 0)
+    ltv = engine.ltv(method="bg_nbd", as_of="2026-06-30", margin=Decimal("0.5"), horizon_months=12)
+    assert isinstance(ltv, healthfold.ModelLtv) and ltv.margin == Decimal("0.5") and ltv.alive is not None
+    assert [model.model for model in ltv.models] == ["bg_nbd", "gamma_gamma"]
+    assert len(ltv.clients) == 40
+    for client in ltv.clients:
+        assert (client.method, client.horizon, client.horizon_months) == (healthfold.LtvMethod.BG_NBD, "months", 12)
+        assert client.p_alive is not None and 0 <= client.p_alive <= 1 and client.value is not None
+    assert plot.alive_matrix(ltv).to_dict()["title"]["text"] == "The chance that a buyer is still there"
+    with pytest.raises(QueryError) as refused:
+        engine.ltv(method="sbg", as_of="2026-06-30")
+    assert refused.value.code == "too_few"
+
+
+def test_two_groups_of_trials() -> None:
+    engine = Engine()
+    for n in range(4):
+        for status, day in (("trialing", "2026-01-01"), ("active" if n % 2 else "cancelled", "2026-01-15")):
+            event = subscription(n, f"t{n}", "20", f"{day}T00:00:00Z", status=status)
+            engine.apply({**event, "id": f"{n}{status}"})
+        if n > 1:
+            reached = {"id": f"m{n}", "source": "app", "type": "client.milestone_reached", "subject": f"t{n}"}
+            engine.apply({**reached, "time": "2026-01-05T00:00:00Z", "data": {"milestone": "onboarded"}})
+    split = {"by": "milestone", "milestone": "onboarded"}
+    found = engine.compare_trials("2026-01", split=split, months=1, as_of="2026-03-31")
+    assert found.split == split and (found.converted.with_.part, found.converted.with_.whole) == (1, 2)
+    assert found.converted.difference.value == 0 and found.kept_of_converted.base == "converted"

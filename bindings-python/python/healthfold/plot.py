@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 from ._html import COLOURS, LINES
 
 if TYPE_CHECKING:
-    from ._results import Cohorts, HealthScore, Lifetime, ModelLtv, RevenueReport, RevenueSeries, SimpleLtv
+    from ._results import (
+        Cohorts,
+        HealthScore,
+        Lifetime,
+        LifetimeGroup,
+        LifetimeRow,
+        ModelLtv,
+        RevenueReport,
+        RevenueSeries,
+        SimpleLtv,
+    )
     from ._table import Table
 
 __all__ = [
@@ -52,6 +62,12 @@ def _done(chart: Any, title: str, subtitle: str = "") -> Any:
 
 def _colour(band: str) -> str:
     return BANDS.get(band.lower(), GREY)
+
+
+def _model(method: str) -> str:
+    """A method of lifetime value as the field writes it."""
+    names = {"simple": "the simple formula", "sbg": "sBG", "bdw": "BdW", "pareto_nbd": "Pareto/NBD"}
+    return names.get(method, method.upper().replace("_", "/"))
 
 
 def score_breakdown(score: HealthScore, *, width: int = 460) -> Any:
@@ -232,6 +248,7 @@ def band_flow(before: Table[HealthScore], after: Table[HealthScore], bands: Sequ
 def survival(lifetime: Lifetime, *, width: int = 620, height: int = 320) -> Any:
     """The share of clients that stays longer than an age, with its 95 % interval; of a grouped answer a curve for each group."""
     alt = _altair()
+    curves: list[tuple[str, LifetimeGroup | LifetimeRow]]
     curves = [(str(group.key) if group.key is not None else "none", group) for group in lifetime.groups or ()]
     rows, names = [], []
     for name, curve in curves or [("all", lifetime.total)]:
@@ -249,7 +266,7 @@ def survival(lifetime: Lifetime, *, width: int = 620, height: int = 320) -> Any:
     legend = alt.Legend(orient="top", symbolOpacity=1, columns=4) if len(names) > 1 else None
     colours = [palette[i % len(palette)] for i in range(len(names))]
     colour = alt.Color("group:N", title=None, sort=names, scale=alt.Scale(domain=names, range=colours), legend=legend)
-    x = alt.X("days:Q", title="days since a client began to pay", axis=alt.Axis(grid=False))
+    x = alt.X("days:Q", title="days since a client began to pay", axis=alt.Axis(grid=False, labelOverlap=True))
     y = alt.Y("share:Q", title="still paying", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     ground = (
         alt.Chart(data)
@@ -297,18 +314,24 @@ def ltv_distribution(ltv: ModelLtv | SimpleLtv, *, currency: str | None = None, 
     middle = len(values) // 2
     median = values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
     mean = sum(values) / len(values)
-    marks = [{"at": median, "text": f"median {median:,.0f}", "line": 0}, {"at": mean, "text": f"mean {mean:,.0f}", "line": 1}]
-    rule = alt.Chart(alt.Data(values=marks)).mark_rule(color=ORANGE, strokeWidth=1.5).encode(x="at:Q")
+    right = max(median, mean)
+    marks = [
+        {"at": median, "right": right, "text": f"median {median:,.0f}", "kind": "median"},
+        {"at": mean, "right": right, "text": f"mean {mean:,.0f} (dashed)", "kind": "mean"},
+    ]
+    dash = alt.StrokeDash("kind:N", scale=alt.Scale(domain=["median", "mean"], range=[[1, 0], [5, 4]]), legend=None)
+    lines = alt.Chart(alt.Data(values=marks))
+    rule = lines.mark_rule(color=ORANGE, strokeWidth=1.5).encode(x="at:Q", strokeDash=dash)
+    # Beside the outer line, so that neither stands on a bar of the other.
     text = (
-        alt.Chart(alt.Data(values=marks))
-        .mark_text(align="left", dx=5, fontSize=11, color=ORANGE)
-        .encode(x="at:Q", y=alt.Y("line:Q", scale=None, axis=None), text="text:N")
-        .transform_calculate(line="10 + 16 * datum.line")
+        lines.transform_calculate(line="datum.kind == 'median' ? 12 : 28")
+        .mark_text(align="left", dx=6, fontSize=11, color="#a3451f")
+        .encode(x="right:Q", y=alt.Y("line:Q", scale=None, axis=None), text="text:N")
     )
     ahead = f"{ltv.horizon_months} months ahead" if ltv.horizon_months is not None else "unbounded"
     basis = f"margin {ltv.margin}" if ltv.basis == "margin" else "revenue"
     chart = (bars + rule + text).properties(width=width, height=height)
-    return _done(chart, "Lifetime value by client", f"by {str(ltv.method).replace('_', '/')}, {ahead}, on {basis}")
+    return _done(chart, "Lifetime value by client", f"by {_model(ltv.method)}, {ahead}, on {basis}")
 
 
 def alive_matrix(ltv: ModelLtv, *, cell: int = 18) -> Any:
@@ -334,5 +357,5 @@ def alive_matrix(ltv: ModelLtv, *, cell: int = 18) -> Any:
         )
     )
     chart = cells.properties(width=alt.Step(cell), height=alt.Step(cell))
-    told = f"clients whose first purchase was {alive.age_weeks:.0f} weeks ago, by {str(ltv.method).replace('_', '/')}"
+    told = f"clients whose first purchase was {alive.age_weeks:.0f} weeks ago, by {_model(ltv.method)}"
     return _done(chart, "The chance that a buyer is still there", told)

@@ -82,7 +82,8 @@ const STEPS: u32 = 24;
 fn matrix(model: &dyn Buying, clients: &[Rfm]) -> Option<AliveMatrix> {
     let age = clients.iter().map(|client| client.age).max_by(f64::total_cmp).filter(|age| *age > 0.0)?;
     let most = clients.iter().map(|client| client.frequency).max()?;
-    let rows: Vec<u32> = (0..=most).step_by(most.div_ceil(STEPS).max(1) as usize).collect();
+    let step = most.div_ceil(STEPS).max(1) as usize;
+    let rows: Vec<u32> = std::iter::once(0).chain((1..=most).step_by(step)).collect();
     let columns: Vec<f64> = (0..=STEPS).map(|step| age * f64::from(step) / f64::from(STEPS)).collect();
     let cell = |frequency: u32, recency: f64| {
         let there_is = (frequency == 0) == (recency == 0.0);
