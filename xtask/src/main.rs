@@ -3,12 +3,13 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to a terminal")]
 
 use anyhow::{Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use healthfold_testkit::case::Case;
 use healthfold_testkit::{case, codegen};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod growth;
 mod node;
 mod peers;
 mod python;
@@ -44,23 +45,33 @@ enum Task {
         #[arg(long)]
         answers: Option<PathBuf>,
     },
-    /// Runs the benchmarks.
+    /// Runs the benchmarks, or one of those that are programs of their own.
     Bench {
-        /// Only those whose name holds this text.
-        #[arg(conflicts_with_all = ["peers", "python", "lifetimes"])]
-        filter: Option<String>,
-        /// Instead: the whole job, against what one would use otherwise.
-        #[arg(long)]
-        peers: bool,
-        /// Instead: calls from Python, and 10 million rows of a table beside the same in Rust.
-        #[arg(long, conflicts_with = "peers")]
-        python: bool,
-        /// Instead: models of lifetimes on a million clients, against the Python packages lifetimes and lifelines.
-        #[arg(long, conflicts_with_all = ["peers", "python"])]
-        lifetimes: bool,
+        #[command(flatten)]
+        what: What,
         #[command(flatten)]
         options: peers::Options,
     },
+}
+
+/// Which benchmarks.
+#[derive(Args)]
+#[group(multiple = false)]
+struct What {
+    /// Only those whose name holds this text.
+    filter: Option<String>,
+    /// The whole job, against what one would use otherwise.
+    #[arg(long)]
+    peers: bool,
+    /// Calls from Python, and 10 million rows of a table beside the same in Rust.
+    #[arg(long)]
+    python: bool,
+    /// Models of lifetimes on a million clients, against the Python packages lifetimes and lifelines.
+    #[arg(long)]
+    lifetimes: bool,
+    /// How time and memory grow from 10 000 clients to this many, at 100 events each; 1000000 takes about 12 GB.
+    #[arg(long, value_name = "CLIENTS")]
+    growth: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -71,10 +82,11 @@ fn main() -> ExitCode {
         Task::Cases { folder, answers } => {
             run_cases(&folder.unwrap_or_else(case::own_cases), answers.as_deref())
         }
-        Task::Bench { peers: true, options, .. } => peers::run(&options),
-        Task::Bench { python: true, .. } => python::bench(),
-        Task::Bench { lifetimes: true, .. } => peers::lifetimes(),
-        Task::Bench { filter, .. } => bench(filter),
+        Task::Bench { what: What { peers: true, .. }, options } => peers::run(&options),
+        Task::Bench { what: What { python: true, .. }, .. } => python::bench(),
+        Task::Bench { what: What { lifetimes: true, .. }, .. } => peers::lifetimes(),
+        Task::Bench { what: What { growth: Some(largest), .. }, .. } => growth::run(largest),
+        Task::Bench { what: What { filter, .. }, .. } => bench(filter),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,8 +18,10 @@ use std::io::BufRead;
 
 /// How many events are looked up together: their places in memory are waited for at the same time.
 const LOOKED_UP: usize = if cfg!(feature = "threads") { 512 } else { 256 };
-/// How many events of usage are folded together at most: enough that each client has some of them, and little memory.
-const FOLDED: usize = 1 << 18;
+/// How many events of usage are folded together, of each client on the mean: the memory of a client is waited for once for all of
+/// them. Within bounds, so that what waits takes little beside the book.
+const FOLDED_OF_EACH: usize = 16;
+const FOLDED: std::ops::RangeInclusive<usize> = 1 << 18..=1 << 22;
 
 /// An event that the caller has, or that was just decoded.
 pub(super) enum Other<'a> {
@@ -342,7 +344,8 @@ impl Intake<'_> {
                 Err(error) => self.applied.reject(stood, error),
             }
         }
-        if self.usage.rows().len() >= FOLDED {
+        let enough = FOLDED_OF_EACH * self.engine.book.places();
+        if self.usage.rows().len() >= enough.clamp(*FOLDED.start(), *FOLDED.end()) {
             self.fold_usage();
         }
     }
