@@ -81,6 +81,18 @@ fn several_cohorts_are_one_likelihood() {
 }
 
 #[test]
+fn sbg_on_several_cohorts_of_the_literature() {
+    // Fader & Hardie (2007, "Fitting the sBG Model to Multi-Cohort Data"; again 2010, "Customer-Base Valuation"): a cohort of
+    // 10 000 each year, followed to the same day; alpha 3.80, beta 15.2.
+    let alive = [10_000, 8_000, 6_480, 5_307, 4_391];
+    let cohorts: Vec<CohortCounts> = (2..=5).map(|seen| cohort(&alive[..seen])).collect();
+    let fit = Sbg::fit(&cohorts).unwrap();
+    assert!(fit.converged && fit.n == 40_000);
+    near(fit.parameters.alpha, 3.80, 0.005);
+    near(fit.parameters.beta, 15.2, 0.05);
+}
+
+#[test]
 fn bdw_says_more_than_sbg() {
     for alive in [&HIGH_END[..8], &REGULAR[..8]] {
         let (sbg, bdw) = (Sbg::fit(&[cohort(alive)]).unwrap(), Bdw::fit(&[cohort(alive)]).unwrap());
