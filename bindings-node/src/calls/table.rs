@@ -7,7 +7,9 @@ use crate::error::{Fault, query};
 use crate::run::{Shared, Wanted};
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_buffer::Buffer;
-use arrow_ipc::reader::StreamDecoder;
+use arrow_ipc::convert::fb_to_schema;
+use arrow_ipc::reader::{FileDecoder, StreamDecoder};
+use arrow_ipc::{Block, root_as_footer};
 use arrow_schema::{ArrowError, SchemaRef};
 use healthfold::table::{Bytes, Fill, TableOptions};
 use healthfold::{Day, EventKind, SourceId, TableError};
@@ -15,61 +17,34 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How a file of Arrow IPC begins and ends; between is a stream, and a footer with its length.
-const FILE: &[u8] = b"ARROW1";
+/// How a file of Arrow IPC begins and ends.
+const MARK: &[u8] = b"ARROW1";
+
+type Batch = Result<RecordBatch, ArrowError>;
 
 /// A table in Arrow IPC, batch by batch, which ends when nobody wants it any more. Nothing is set aside for a length that the
 /// bytes only claim.
 struct Batches {
-    decoder: StreamDecoder,
-    rest: Buffer,
-    /// What came with the schema.
-    first: Option<RecordBatch>,
     schema: SchemaRef,
+    batches: Box<dyn Iterator<Item = Batch>>,
     wanted: Wanted,
 }
 
 impl Batches {
     fn new(bytes: Vec<u8>, wanted: &Wanted) -> Result<Self, ArrowError> {
         let bytes = Buffer::from(bytes);
-        let mut rest = if bytes.starts_with(FILE) { stream_in(&bytes)? } else { bytes };
-        let mut decoder = StreamDecoder::new();
-        let first = decoder.decode(&mut rest)?;
-        let schema = decoder.schema().ok_or_else(|| cut("the bytes hold no schema of Arrow IPC"))?;
-        Ok(Self { decoder, rest, first, schema, wanted: wanted.clone() })
+        let (schema, batches) = if bytes.starts_with(MARK) { of_file(bytes)? } else { of_stream(bytes)? };
+        Ok(Self { schema, batches, wanted: wanted.clone() })
     }
 }
 
-fn cut(what: &str) -> ArrowError {
-    ArrowError::IpcError(what.to_owned())
-}
-
-/// The stream in a file.
-fn stream_in(file: &Buffer) -> Result<Buffer, ArrowError> {
-    let footer = || {
-        let inside = file.strip_suffix(FILE)?;
-        let (_, length) = inside.split_last_chunk::<4>()?;
-        let length = usize::try_from(i32::from_le_bytes(*length)).ok()?;
-        // The mark at the beginning is filled up to eight bytes.
-        inside.len().checked_sub(4 + 8)?.checked_sub(length)
-    };
-    let length = footer().ok_or_else(|| cut("the file of Arrow IPC has no footer"))?;
-    Ok(file.slice_with_length(8, length))
-}
-
 impl Iterator for Batches {
-    type Item = Result<RecordBatch, ArrowError>;
+    type Item = Batch;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.wanted.check().is_err() {
-            return Some(Err(ArrowError::ExternalError("aborted".into())));
-        }
-        if let Some(first) = self.first.take() {
-            return Some(Ok(first));
-        }
-        match self.decoder.decode(&mut self.rest) {
-            Ok(None) => self.decoder.finish().err().map(Err),
-            batch => batch.transpose(),
+    fn next(&mut self) -> Option<Batch> {
+        match self.wanted.check() {
+            Ok(()) => self.batches.next(),
+            Err(_) => Some(Err(ArrowError::ExternalError("aborted".into()))),
         }
     }
 }
@@ -78,6 +53,60 @@ impl RecordBatchReader for Batches {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
+}
+
+fn cut(what: &str) -> ArrowError {
+    ArrowError::IpcError(what.to_owned())
+}
+
+type Table = (SchemaRef, Box<dyn Iterator<Item = Batch>>);
+
+fn of_stream(mut bytes: Buffer) -> Result<Table, ArrowError> {
+    let mut decoder = StreamDecoder::new();
+    let mut first = decoder.decode(&mut bytes)?;
+    let schema = decoder.schema().ok_or_else(|| cut("the bytes hold no schema of Arrow IPC"))?;
+    let batches = std::iter::from_fn(move || match first.take() {
+        Some(first) => Some(Ok(first)),
+        None => match decoder.decode(&mut bytes) {
+            Ok(None) => decoder.finish().err().map(Err),
+            batch => batch.transpose(),
+        },
+    });
+    Ok((schema, Box::new(batches)))
+}
+
+/// The footer of a file says where its batches are.
+fn of_file(file: Buffer) -> Result<Table, ArrowError> {
+    let no_footer = || cut("the file of Arrow IPC has no footer");
+    let inside = file.strip_suffix(MARK).ok_or_else(no_footer)?;
+    let (inside, length) = inside.split_last_chunk::<4>().ok_or_else(no_footer)?;
+    let begin =
+        usize::try_from(i32::from_le_bytes(*length)).ok().and_then(|length| inside.len().checked_sub(length));
+    let footer = begin.and_then(|begin| inside.get(begin..)).ok_or_else(no_footer)?;
+    let footer = root_as_footer(footer).map_err(|error| cut(&error.to_string()))?;
+    let schema =
+        Arc::new(fb_to_schema(footer.schema().ok_or_else(|| cut("the file of Arrow IPC has no schema"))?));
+    let mut decoder = FileDecoder::new(Arc::clone(&schema), footer.version());
+    for block in footer.dictionaries().iter().flatten() {
+        decoder.read_dictionary(block, &bytes_of(&file, block)?)?;
+    }
+    let blocks: Vec<Block> = footer.recordBatches().iter().flatten().copied().collect();
+    let batches = blocks.into_iter().filter_map(move |block| {
+        let batch = bytes_of(&file, &block).and_then(|bytes| decoder.read_record_batch(&block, &bytes));
+        batch.transpose()
+    });
+    Ok((schema, Box::new(batches)))
+}
+
+fn bytes_of(file: &Buffer, block: &Block) -> Result<Buffer, ArrowError> {
+    let place = || {
+        let begin = usize::try_from(block.offset()).ok()?;
+        let head = usize::try_from(block.metaDataLength()).ok()?;
+        let length = usize::try_from(block.bodyLength()).ok()?.checked_add(head)?;
+        (begin.checked_add(length)? <= file.len()).then_some((begin, length))
+    };
+    let (begin, length) = place().ok_or_else(|| cut("a batch lies outside of the file of Arrow IPC"))?;
+    Ok(file.slice_with_length(begin, length))
 }
 
 fn kind(args: &mut Args) -> Result<EventKind, Fault> {
