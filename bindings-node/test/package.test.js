@@ -3,7 +3,7 @@
 
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
-const { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } = require("node:fs");
+const { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
 const { after, it } = require("node:test");
@@ -43,6 +43,25 @@ it("it installs from its tarball and is loaded by require and by import", () => 
   const undici = join(PACKAGE, "node_modules", "undici-types");
   if (existsSync(undici)) symlinkSync(undici, join(folder, "node_modules", "undici-types"), "junction");
   run(process.execPath, [join(PACKAGE, "node_modules", "typescript", "bin", "tsc"), "--project", folder]);
+});
+
+it("the native module comes from the package of its platform, too", () => {
+  const layout = join(folder, "layout");
+  const npm = join(layout, "npm");
+  mkdirSync(layout);
+  copyFileSync(join(PACKAGE, "package.json"), join(layout, "package.json"));
+  const napi = join(PACKAGE, "node_modules", "@napi-rs", "cli", "dist", "cli.js");
+  run(process.execPath, [napi, "create-npm-dirs"], layout);
+  const own = platform();
+  const { targets } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")).napi;
+  assert.equal(readdirSync(npm).length, targets.length);
+  const name = `healthfold.${own}.node`;
+  copyFileSync(join(PACKAGE, name), join(npm, own, name));
+  const [{ filename, files }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", folder], join(npm, own)));
+  assert(files.some(({ path }) => path === name));
+  run("npm", ["install", "--offline", "--no-audit", "--no-fund", `./${filename}`]);
+  rmSync(join(folder, "node_modules", "healthfold", name));
+  assert.match(run(process.execPath, ["use.mjs"]), /^acme /);
 });
 
 it("where there is no native module it says for what", () => {
