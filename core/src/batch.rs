@@ -6,16 +6,13 @@
 
 use crate::event::line::{UsageKind, UsageRef};
 use crate::id::{MetricName, SourceId, UserId};
+use crate::index::Index;
 use crate::merges::Slot;
 use crate::quantity::Quantity;
 use crate::time::{Day, Instant};
 use crate::timeline::Stamp;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashMap;
 use std::borrow::Borrow;
-use std::hash::BuildHasher;
-
-/// Where a hash map's order never shows, a fixed hash will do.
-const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(2);
 
 /// The number of a name within one batch; it never leaves the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,14 +22,14 @@ pub(crate) struct Number(u32);
 #[derive(Clone, Debug)]
 pub(crate) struct Names<N> {
     names: Vec<N>,
-    index: HashTable<u32>,
+    index: Index,
     /// Most events have the name of one just before.
     last: Number,
 }
 
 impl<N> Default for Names<N> {
     fn default() -> Self {
-        Self { names: Vec::new(), index: HashTable::new(), last: Number(0) }
+        Self { names: Vec::new(), index: Index::default(), last: Number(0) }
     }
 }
 
@@ -41,15 +38,12 @@ impl<N: Borrow<str> + for<'t> From<&'t str>> Names<N> {
         if self.name(self.last).is_some_and(|last| last.borrow() == name) {
             return self.last;
         }
-        let hash = HASH.hash_one(name);
         let names = &mut self.names;
-        let is_name = |number: &u32| names.get(*number as usize).is_some_and(|known| known.borrow() == name);
-        let number = self.index.find(hash, is_name).copied().unwrap_or_else(|| {
+        let known = self.index.find(name, |number| names.get(number as usize).map(Borrow::borrow));
+        let number = known.unwrap_or_else(|| {
             let number = u32::try_from(names.len()).unwrap_or(u32::MAX);
             names.push(name.into());
-            let hash_of =
-                |number: &u32| names.get(*number as usize).map_or(0, |name| HASH.hash_one(name.borrow()));
-            self.index.insert_unique(hash, number, hash_of);
+            self.index.insert(number, |number| names.get(number as usize).map(Borrow::borrow));
             number
         });
         self.last = Number(number);

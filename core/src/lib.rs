@@ -48,6 +48,7 @@ mod ledger;
 // 2 what we know about a client
 mod timeline;
 mod rare;
+mod index;
 mod daily;
 mod active;
 mod keyed;

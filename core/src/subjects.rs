@@ -3,20 +3,16 @@
 use crate::batch::{Row, UsageBatch};
 use crate::chunks::both;
 use crate::id::ClientId;
+use crate::index::Index;
 use crate::merges::Slot;
 use crate::state::ClientState;
-use hashbrown::HashTable;
-use std::hash::BuildHasher;
-
-/// Where a hash map's order never shows, a fixed hash will do.
-const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(1);
 
 /// Subjects by slot. The ids stand close together, since looking one up compares ids, and apart from the wide states.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Subjects {
     ids: Vec<ClientId>,
     states: Vec<ClientState>,
-    index: HashTable<Slot>,
+    index: Index,
 }
 
 impl Subjects {
@@ -25,8 +21,7 @@ impl Subjects {
     }
 
     pub(crate) fn slot(&self, subject: &str) -> Option<Slot> {
-        let is_subject = |slot: &Slot| self.ids.get(*slot as usize).is_some_and(|id| id.as_str() == subject);
-        self.index.find(HASH.hash_one(subject), is_subject).copied()
+        self.index.find(subject, |slot| self.ids.get(slot as usize).map(ClientId::as_str))
     }
 
     pub(crate) fn id(&self, slot: Slot) -> Option<&ClientId> {
@@ -97,15 +92,12 @@ impl Subjects {
 
     fn enter(&mut self, slot: Slot) {
         let ids = &self.ids;
-        let hash_of = |slot: &Slot| ids.get(*slot as usize).map_or(0, |id| HASH.hash_one(id.as_str()));
-        self.index.insert_unique(hash_of(&slot), slot, hash_of);
+        self.index.insert(slot, |slot| ids.get(slot as usize).map(ClientId::as_str));
     }
 
     fn forget(&mut self, slot: Slot) {
-        let Some(id) = self.ids.get(slot as usize) else { return };
-        if let Ok(found) = self.index.find_entry(HASH.hash_one(id.as_str()), |other| *other == slot) {
-            found.remove();
-        }
+        let ids = &self.ids;
+        self.index.remove(slot, |slot| ids.get(slot as usize).map(ClientId::as_str));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::health::Standing;
 use crate::health::bands::BookHealth;
 use crate::health::tally::Tally;
 use crate::id::ClientId;
+use crate::index::Careful;
 use crate::period::Period;
 use crate::revenue::{Asking, LiveRevenue, Part, RevenueOptions, RevenueReport};
 use crate::score::{Model, Name, Scorer, Sheet};
@@ -43,7 +44,7 @@ struct Basis {
 }
 
 /// A fixed hash: its order is never looked at.
-type ByClient<T> = HashMap<ClientId, T, foldhash::fast::FixedState>;
+type ByClient<T> = HashMap<ClientId, T, Careful>;
 
 /// The health of a book by one model, and the revenue of one period, kept fresh: made by [`Engine::watch`].
 ///

@@ -176,9 +176,9 @@ fn percentile(path: &str, value: &Value, faults: &mut Faults) -> Option<Curve> {
     Some(Curve::Percentile { within: within?, min_clients, invert: invert.unwrap_or(false) })
 }
 
-/// A weight: at least 0.
+/// A weight: 1 unless said.
 pub(crate) fn weight(object: &mut Object<'_>, faults: &mut Faults) -> f64 {
-    object.optional::<crate::signal::params::NotNegative>("weight", faults).map_or(1.0, |weight| weight.0)
+    object.optional::<crate::signal::params::Weight>("weight", faults).map_or(1.0, |weight| weight.0)
 }
 
 /// A share of a whole.

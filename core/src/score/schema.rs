@@ -10,7 +10,7 @@ use crate::event::Moment;
 use crate::money::Currency;
 use crate::signal::doc::Through;
 use crate::signal::formula;
-use crate::signal::params::{Age, Days, Names, NotNegative, Param, Share};
+use crate::signal::params::{Age, Days, Names, Param, Share, Weight};
 use crate::signal::{Direction, ParamDoc, SignalDoc, signal_docs};
 use serde_json::{Map, Value, json};
 
@@ -248,7 +248,7 @@ fn signal(doc: &SignalDoc) -> Value {
 }
 
 fn weight() -> Value {
-    said("Relative to its siblings; 1 without it.", NotNegative::schema())
+    said("Relative to its siblings; 1 without it.", Weight::schema())
 }
 
 fn group() -> Value {

@@ -204,6 +204,22 @@ impl Param for NotNegative {
     }
 }
 
+/// A weight. Beyond these bounds sums of weights overflow, or points times weight lose their digits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Weight(pub(crate) f64);
+
+impl Param for Weight {
+    const EXPECTS: &'static str = "0, or a number from 1e-9 to 1e9";
+    fn read(value: &Value) -> Option<Self> {
+        let known = |weight: &f64| *weight == 0.0 || (1e-9..=1e9).contains(weight);
+        f64::read(value).filter(known).map(Self)
+    }
+    fn schema() -> Value {
+        // That what is between 0 and 1e-9 is refused, too, would hide in the schema what a weight usually is.
+        json!({"type": "number", "minimum": 0, "maximum": 1e9})
+    }
+}
+
 /// A share from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Share(pub(crate) f64);

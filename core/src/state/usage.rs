@@ -6,25 +6,21 @@ use crate::daily::{Cells, DaySums, Samples};
 use crate::event::Event;
 use crate::event::usage::{Counted, DaySet, Measured};
 use crate::id::{MetricName, SourceId, UserId};
+use crate::index::Index;
 use crate::keyed::Keyed;
 use crate::quantity::Quantity;
 use crate::rare::Rare;
 use crate::time::{Day, Instant};
 use crate::timeline::{Stamp, make_room};
 use crate::zone::Zone;
-use hashbrown::HashTable;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::hash::BuildHasher;
-
-/// Where a hash map's order never shows, a fixed hash will do.
-const HASH: foldhash::fast::FixedState = foldhash::fast::FixedState::with_seed(0);
 
 /// The users of one client, numbered as they came. The numbers never leave the state: see [`UsageState::compacted`].
 #[derive(Clone, Default)]
 pub(crate) struct Users {
     names: Vec<UserId>,
     /// Where there are so many that looking through them takes longer.
-    index: Rare<HashTable<u32>>,
+    index: Rare<Index>,
 }
 
 /// How many users are looked through one by one.
@@ -43,8 +39,7 @@ impl Users {
         let number = match &self.index {
             None => self.names.iter().position(|name| name == user).and_then(|at| u32::try_from(at).ok()),
             Some(index) => {
-                let is_user = |number: &u32| self.names.get(*number as usize) == Some(user);
-                index.find(HASH.hash_one(user.as_str()), is_user).copied()
+                index.find(user.as_str(), |number| self.names.get(number as usize).map(UserId::as_str))
             }
         };
         number.map(UserNumber)
@@ -60,13 +55,10 @@ impl Users {
         self.names.push(user.clone());
         let names = &self.names;
         if names.len() > FEW_USERS {
-            let hash_of =
-                |number: &u32| names.get(*number as usize).map_or(0, |name| HASH.hash_one(name.as_str()));
+            let name_of = |number: u32| names.get(number as usize).map(UserId::as_str);
             let known = if self.index.is_none() { 0..=number } else { number..=number };
             let index = self.index.get_or_insert_default();
-            known.for_each(|number| {
-                index.insert_unique(hash_of(&number), number, hash_of);
-            });
+            known.for_each(|number| index.insert(number, name_of));
         }
         UserNumber(number)
     }
