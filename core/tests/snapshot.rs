@@ -6,54 +6,15 @@
     reason = "helpers of tests stand outside of test functions"
 )]
 
-use healthfold::{Engine, Event, EventKind, Model, ReadOptions, ScoresOf, Settings, SignalSpec};
-use healthfold_testkit::logs;
+use healthfold::{Dedupe, Engine, Event, EventKind, Model, ReadOptions, ScoresOf, Settings, SignalSpec};
+use healthfold_testkit::logs::{self, EVERY_KIND};
 use proptest::prelude::*;
-
-/// Every type of event once or more: three clients and an erased one, a merge, a retraction, a seal.
-const EVENTS: &str = r#"
-{"id":"1","source":"app","type":"usage.counted","subject":"acme","time":"2026-01-05T10:00:00Z","data":{"metric":"reports","count":"2.5","user":"u-2"}}
-{"id":"2","source":"app","type":"usage.counted","subject":"acme","time":"2026-02-05T10:00:00Z","data":{"metric":"reports","count":4,"user":"u-2"}}
-{"id":"3","source":"app","type":"usage.counted","subject":"acme","time":"2026-02-06T10:00:00Z","data":{"metric":"reports","count":1,"user":"u-1"}}
-{"id":"4","source":"app","type":"usage.measured","subject":"acme","time":"2026-02-06T11:00:00Z","data":{"metric":"storage","value":"0.75"}}
-{"id":"5","source":"warehouse","type":"usage.day_set","subject":"acme","time":"2026-02-07T03:00:00Z","data":{"metric":"logins","day":"2026-02-06","count":7,"users":["u-3","u-1"]}}
-{"id":"6","source":"desk","type":"support.ticket_opened","subject":"acme","time":"2026-02-03T09:00:00Z","data":{"ticket":"T-1","priority":"high","topic":"fault"}}
-{"id":"7","source":"desk","type":"support.ticket_replied","subject":"acme","time":"2026-02-03T11:00:00Z","data":{"ticket":"T-1","by":"agent"}}
-{"id":"8","source":"desk","type":"support.ticket_updated","subject":"acme","time":"2026-02-03T12:00:00Z","data":{"ticket":"T-1","priority":"urgent"}}
-{"id":"9","source":"desk","type":"support.ticket_resolved","subject":"acme","time":"2026-02-03T13:00:00Z","data":{"ticket":"T-1"}}
-{"id":"10","source":"desk","type":"support.ticket_reopened","subject":"acme","time":"2026-02-04T13:00:00Z","data":{"ticket":"T-1"}}
-{"id":"11","source":"desk","type":"support.ticket_rated","subject":"acme","time":"2026-02-05T13:00:00Z","data":{"ticket":"T-1","rating":4}}
-{"id":"12","source":"status","type":"support.incident_started","subject":"acme","time":"2026-02-08T10:00:00Z","data":{"incident":"I-1","severity":"major","component":"phones"}}
-{"id":"13","source":"status","type":"support.incident_ended","subject":"acme","time":"2026-02-08T11:30:00Z","data":{"incident":"I-1"}}
-{"id":"14","source":"billing","type":"billing.subscription_set","subject":"acme","time":"2026-01-02T00:00:00Z","data":{"subscription":"S-1","status":"active","amount":"1200","currency":"USD","interval":{"unit":"year"},"seats":5,"plan":"team","product":"chat","term_end":"2027-01-02","reason":"signed"}}
-{"id":"15","source":"billing","type":"billing.invoice_issued","subject":"acme","time":"2026-01-02T00:00:00Z","data":{"invoice":"INV-1","amount":"1200","currency":"USD","due":"2026-02-01"}}
-{"id":"16","source":"billing","type":"billing.invoice_paid","subject":"acme","time":"2026-02-02T00:00:00Z","data":{"invoice":"INV-1"}}
-{"id":"17","source":"billing","type":"billing.invoice_voided","subject":"birch","time":"2026-02-02T00:00:00Z","data":{"invoice":"INV-2"}}
-{"id":"18","source":"billing","type":"billing.payment_failed","subject":"acme","time":"2026-02-01T06:00:00Z","data":{"invoice":"INV-1","attempt":1,"reason":"card expired"}}
-{"id":"19","source":"billing","type":"billing.charged","subject":"acme","time":"2026-02-03T00:00:00Z","data":{"charge":"C-1","amount":30,"currency":"USD"}}
-{"id":"20","source":"billing","type":"billing.refunded","subject":"acme","time":"2026-02-04T00:00:00Z","data":{"refund":"R-1","amount":30,"currency":"USD","charge":"C-1"}}
-{"id":"21","source":"billing","type":"billing.quota_set","subject":"acme","time":"2026-01-02T00:00:00Z","data":{"metric":"reports","included":10,"overage_price":"0.5","currency":"USD"}}
-{"id":"22","source":"billing","type":"billing.payment_plan_set","subject":"acme","time":"2026-02-04T00:00:00Z","data":{"plan_id":"P-1","until":"2026-06-01T00:00:00Z"}}
-{"id":"23","source":"crm","type":"client.set","subject":"acme","time":"2026-01-02T00:00:00Z","data":{"name":"Acme Ltd","owner":"ann","segment":"smb","tags":["eu","partner"],"parent":"birch","attributes":{"headcount":250,"managed":true,"region":"north","old":null}}}
-{"id":"24","source":"crm","type":"client.sentiment_set","subject":"acme","time":"2026-02-09T00:00:00Z","data":{"value":"72.5","by":"ann","parts":{"talks":80}}}
-{"id":"25","source":"survey","type":"client.nps_answered","subject":"acme","time":"2026-02-09T01:00:00Z","data":{"score":9,"user":"u-1"}}
-{"id":"26","source":"crm","type":"client.contacted","subject":"acme","time":"2026-02-09T02:00:00Z","data":{"channel":"call","by":"us","user":"u-1","outcome":"reached"}}
-{"id":"27","source":"app","type":"client.milestone_reached","subject":"acme","time":"2026-02-09T03:00:00Z","data":{"milestone":"live"}}
-{"id":"28","source":"crm","type":"client.contact_set","subject":"acme","time":"2026-02-09T04:00:00Z","data":{"contact":"p-1","role":"boss","key":true,"status":"active"}}
-{"id":"29","source":"crm","type":"client.override_set","subject":"acme","time":"2026-02-09T05:00:00Z","data":{"kind":"cap","value":60,"reason":"talks","by":"ann","until":"2300-01-01"}}
-{"id":"30","source":"crm","type":"client.churn_reason_set","subject":"cedar","time":"2026-02-09T06:00:00Z","data":{"reason":"outgrew","voluntary":true}}
-{"id":"31","source":"crm","type":"client.merged_into","subject":"acme-old","time":"2026-02-09T07:00:00Z","data":{"into":"acme"}}
-{"id":"32","source":"app","type":"usage.counted","subject":"acme-old","time":"2026-02-06T10:00:00Z","data":{"metric":"reports","count":8}}
-{"id":"33","source":"crm","type":"client.erased","subject":"dune","time":"2026-02-09T08:00:00Z"}
-{"id":"34","source":"app","type":"usage.counted","subject":"dune","time":"2026-02-06T10:00:00Z","data":{"metric":"reports","count":16,"user":"u-9"}}
-{"id":"35","source":"billing","type":"event.retracted","subject":"acme","time":"2026-02-05T00:00:00Z","data":{"source":"billing","id":"20","type":"billing.refunded"}}
-"#;
 
 fn sample() -> Engine {
     let settings =
         Settings { timezone: "Europe/Berlin".to_owned(), erasure_key: [7; 32], ..Settings::default() };
     let mut engine = Engine::new(settings).unwrap();
-    let applied = engine.apply_ndjson(EVENTS.as_bytes(), &ReadOptions::default()).unwrap();
+    let applied = engine.apply_ndjson(EVERY_KIND.as_bytes(), &ReadOptions::default()).unwrap();
     assert_eq!((applied.applied, applied.rejected_count()), (35, 0));
     engine.seal("2026-02-10T00:00:00Z".parse().unwrap()).unwrap();
     engine
@@ -96,7 +57,7 @@ fn ask(engine: &Engine) {
 
 #[test]
 fn the_sample_has_every_type() {
-    let mut kinds: Vec<EventKind> = EVENTS
+    let mut kinds: Vec<EventKind> = EVERY_KIND
         .lines()
         .filter(|line| !line.is_empty())
         .map(|line| Event::from_json(line.as_bytes()).unwrap().kind())
@@ -199,7 +160,7 @@ proptest! {
             let _ = ours.merge(&engine);
             ask(&ours);
             let mut engine = engine;
-            let _ = engine.apply_ndjson(EVENTS.as_bytes(), &ReadOptions::default());
+            let _ = engine.apply_ndjson(EVERY_KIND.as_bytes(), &ReadOptions::default());
             let _ = engine.seal("2026-04-10T00:00:00Z".parse().unwrap());
             ask(&engine);
         }
@@ -252,4 +213,77 @@ fn the_snapshot_of_format_1_opens_for_ever() {
     assert_eq!(read(r#"{"kind":"tickets_open"}"#), Some(1.0), "it was reopened");
     let error = engine.signal(&"dune".into(), &SignalSpec::from_json(r#"{"kind":"mrr"}"#).unwrap(), as_of);
     assert_eq!(error.unwrap_err().code(), "erased");
+}
+
+/// A snapshot in the tree: its name, its fingerprint, and how it was made for the first time.
+struct Stored(&'static str, &'static str, fn() -> Engine);
+
+fn made(zone: &str, dedupe: Dedupe, log: &[Event]) -> Engine {
+    let settings = Settings { timezone: zone.to_owned(), dedupe, ..Settings::default() };
+    let mut engine = Engine::new(settings).unwrap();
+    assert_eq!(engine.apply_all(log).applied, log.len() as u64);
+    engine
+}
+
+fn every_kind() -> Vec<Event> {
+    EVERY_KIND.lines().map(|line| Event::from_json(line.as_bytes()).unwrap()).collect()
+}
+
+fn sealed(mut engine: Engine, before: &str) -> Engine {
+    engine.seal(before.parse().unwrap()).unwrap();
+    engine
+}
+
+/// Every type of event in every form that a state takes: open and sealed, with identities and without, logs in which events
+/// collide, merge, retract and erase each other.
+const STORE: [Stored; 6] = [
+    Stored("every-kind", "0e6e9953e4a16f166951dc9cb389c1cdaea068d254354eae99a207494802b5cb", || {
+        made("UTC", Dedupe::Exact, &every_kind())
+    }),
+    Stored("every-kind-upstream", "7a7515260bf73979c75c57f22c20355ccb82968cf737c5359227ff8842bcbc31", || {
+        made("Asia/Tokyo", Dedupe::Upstream, &every_kind())
+    }),
+    Stored("every-kind-sealed", "3494023bb7309cbbb53d0f1f264af8b278b560d42b6cb5b2c29187c7a2c16922", || {
+        sealed(made("UTC", Dedupe::Exact, &every_kind()), "2026-03-15T00:00:00Z")
+    }),
+    Stored("collisions", "f0db0ede4c1d4ff84f4f65ffdda8b9900f6f1f0e4c7c2cfb689eb1cac6d0da03", || {
+        made("America/New_York", Dedupe::Exact, &logs::drawn(1, 400..500))
+    }),
+    Stored("collisions-sealed", "5ec6953f208e72a5da6ebf5062eecaa019e1105eef79ddf480767560333b9a41", || {
+        sealed(made("UTC", Dedupe::Exact, &logs::drawn(2, 400..500)), "2026-03-15T00:00:00Z")
+    }),
+    Stored("empty", "a1ecf2b1647ea11279d62a61f86d97372024ea17b74d5c0e9281e700f2a9810b", || {
+        made("UTC", Dedupe::Exact, &[])
+    }),
+];
+
+/// Files that versions of format 1 wrote, which every later version opens to the very state. None is ever made anew.
+#[test]
+fn the_store_of_snapshots_opens_for_ever() {
+    let mut faults = Vec::new();
+    for Stored(name, fingerprint, make) in STORE {
+        let path = format!("{}/tests/data/snapshots/v1-{name}.bin", env!("CARGO_MANIFEST_DIR"));
+        let Ok(bytes) = std::fs::read(&path) else {
+            let engine = make();
+            std::fs::create_dir_all(std::path::Path::new(&path).parent().unwrap()).unwrap();
+            std::fs::write(&path, engine.snapshot()).unwrap();
+            faults.push(format!(
+                "{path} was not there and is made now, for the first time: {}",
+                engine.fingerprint()
+            ));
+            continue;
+        };
+        let engine = Engine::restore(&bytes).unwrap();
+        if engine.fingerprint() != fingerprint {
+            faults.push(format!("{name} opens to {}", engine.fingerprint()));
+        }
+        ask(&engine);
+        // A newer format is refused by its number, and the bytes are as they were.
+        let mut newer = bytes.clone();
+        newer[8] = 2;
+        let kept = newer.clone();
+        assert_eq!(code_of(&newer), "newer_snapshot");
+        assert!(newer == kept);
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -268,6 +268,34 @@ fn nothing_names_a_machine() {
 }
 
 #[test]
+fn only_bindings_and_counting_allocators_are_unsafe() {
+    let root = workspace();
+    let mut paths = Vec::new();
+    files(&root, &mut paths);
+    let may = |name: &str| {
+        name.starts_with("bindings-")
+            || ["core/tests/memory.rs", "core/tests/hostile_table.rs", "core/tests/tidy.rs"].contains(&name)
+    };
+    let mut faults = Vec::new();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs")) {
+        let name = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        let text = std::fs::read_to_string(path).unwrap();
+        let is_unsafe = |line: &str| {
+            let code = line.split("//").next().unwrap_or_default();
+            ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe("]
+                .iter()
+                .any(|word| code.contains(word))
+        };
+        if !may(&name) && text.lines().any(is_unsafe) {
+            faults.push(name);
+        }
+    }
+    none(faults, "nothing but bindings, and tests that count memory, may be unsafe");
+    let lib = std::fs::read_to_string(root.join("core/src/lib.rs")).unwrap();
+    assert!(lib.contains("#![forbid(unsafe_code)]"));
+}
+
+#[test]
 fn every_crate_has_the_lints_of_the_workspace() {
     let root = workspace();
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();

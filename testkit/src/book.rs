@@ -13,7 +13,7 @@ mod billing;
 mod calendar;
 mod client;
 mod deck;
-mod dice;
+pub(crate) mod dice;
 mod faults;
 mod invoices;
 mod names;

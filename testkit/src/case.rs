@@ -167,8 +167,18 @@ impl Case {
         }))
     }
 
+    /// The questions as the fuzz target `ask` reads them: the call, and its arguments behind a space.
+    pub(crate) fn questions(&self) -> Vec<String> {
+        self.ask.iter().map(|question| format!("{} {}", question.call, question.args)).collect()
+    }
+
+    /// The models of the questions.
+    pub(crate) fn models(&self) -> Vec<String> {
+        self.ask.iter().filter_map(|question| question.args.get("model")).map(Value::to_string).collect()
+    }
+
     /// A line of NDJSON each. No text of JSON holds a line end as it is, so those between members can go.
-    fn lines(&self) -> String {
+    pub(crate) fn lines(&self) -> String {
         let lines = self.events.iter().map(|event| event.get().replace(['\n', '\r'], " "));
         lines.collect::<Vec<String>>().join("\n")
     }

@@ -4,6 +4,7 @@
 //! `cargo xtask codegen` writes them, `cargo xtask codegen --check` and a test compare them with what stands on disk. They
 //! say what the code says, so that nobody keeps two lists.
 
+mod api;
 mod core_types;
 mod shapes;
 mod python;
@@ -30,6 +31,7 @@ pub struct Generated {
 pub fn generated() -> Vec<Generated> {
     let root = crate::case::workspace();
     vec![
+        Generated { path: "core/public-api.txt", text: api::list(&root) },
         Generated { path: "schema/event.schema.json", text: schema(Event::schema()) },
         Generated { path: "schema/model.schema.json", text: schema(model_schema()) },
         Generated { path: "docs/reference/events.md", text: events() },

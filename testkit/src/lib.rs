@@ -7,3 +7,5 @@ pub mod codegen;
 pub mod hostile;
 pub mod logs;
 pub mod oracle;
+pub mod seeds;
+pub mod simulator;

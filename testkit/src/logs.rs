@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 /// What every personal text begins with.
 pub const PERSONAL: &str = "pii-";
 
+/// Every type of event once or more: four clients of whom one is erased and one merged, a retraction, a roll-up.
+pub const EVERY_KIND: &str = include_str!("every_kind.ndjson");
+
 /// How laws are tried: the seeds of failures are kept beside the file of the law.
 #[must_use]
 pub fn config() -> ProptestConfig {
@@ -290,6 +293,21 @@ pub fn logs(events: impl Into<proptest::collection::SizeRange>) -> impl Strategy
         aim(&mut drafts);
         drafts.iter().enumerate().map(|(index, draft)| draft.event(index, &drafts)).collect()
     })
+}
+
+/// The log of a seed, the same on every machine: see [`logs`].
+///
+/// # Panics
+/// Never: the strategy filters nothing out.
+#[must_use]
+pub fn drawn(seed: u64, events: impl Into<proptest::collection::SizeRange>) -> Vec<Event> {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+    let mut key = [0; 32];
+    key.iter_mut().zip(seed.to_le_bytes()).for_each(|(slot, byte)| *slot = byte);
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &key);
+    let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
+    logs(events).new_tree(&mut runner).expect("nothing is filtered out").current()
 }
 
 /// One event of any type.

@@ -9,11 +9,14 @@ use healthfold_testkit::{case, codegen};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod fuzz;
 mod growth;
+mod mutants;
 mod node;
 mod peers;
 mod python;
 mod test;
+mod trust;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The tasks of healthfold's workspace")]
@@ -52,6 +55,21 @@ enum Task {
         #[command(flatten)]
         options: peers::Options,
     },
+    /// Attacks the promises of the fold: simulated delivery, one book three ways, and with `--long` everything there is.
+    Trust(trust::Options),
+    /// Fuzzes: seeds from the cases, libFuzzer on nightly. What is found goes to `fuzz/regressions`.
+    Fuzz {
+        /// Only this target.
+        target: Option<String>,
+        /// How long, for each target.
+        #[arg(long, default_value_t = 20)]
+        minutes: u64,
+    },
+    /// Plants bugs in a copy of the tree; the tests must catch every one.
+    Mutants {
+        /// Only those whose name holds this text.
+        name: Option<String>,
+    },
 }
 
 /// Which benchmarks.
@@ -87,6 +105,9 @@ fn main() -> ExitCode {
         Task::Bench { what: What { lifetimes: true, .. }, .. } => peers::lifetimes(),
         Task::Bench { what: What { growth: Some(largest), .. }, .. } => growth::run(largest),
         Task::Bench { what: What { filter, .. }, .. } => bench(filter),
+        Task::Trust(options) => trust::run(&options),
+        Task::Fuzz { target, minutes } => fuzz::run(minutes, target.as_deref()).map(drop),
+        Task::Mutants { name } => mutants::run(name.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,11 +4,11 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// A seeded source of whole numbers. Two dice of one seed and different streams are independent.
-pub(super) struct Dice(ChaCha8Rng);
+pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
     /// Dice for `stream` of the book made from `seed`.
-    pub(super) fn new(seed: u64, stream: u64) -> Self {
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
         // The key is spelt out instead of `seed_from_u64`, whose expansion is the library's own affair.
         let mut key = *b"........healthfold believable bk";
         for (slot, byte) in key.iter_mut().zip(seed.to_le_bytes()) {
@@ -20,22 +20,22 @@ impl Dice {
     }
 
     /// A number from 0 to `count` - 1; 0 when `count` is 0 or less. `count` up to 2^31.
-    pub(super) fn below(&mut self, count: i64) -> i64 {
+    pub(crate) fn below(&mut self, count: i64) -> i64 {
         (i64::from(self.0.next_u32()) * count.max(1)) >> 32
     }
 
     /// A number from `low` to `high`, both included.
-    pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
+    pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
         low + self.below(high - low + 1)
     }
 
     /// True in `permille` of 1000 cases.
-    pub(super) fn chance(&mut self, permille: i64) -> bool {
+    pub(crate) fn chance(&mut self, permille: i64) -> bool {
         self.below(1000) < permille
     }
 
     /// A count whose mean is `thousandths` / 1000, spread in a triangle from 0 to twice the mean.
-    pub(super) fn around(&mut self, thousandths: i64) -> i64 {
+    pub(crate) fn around(&mut self, thousandths: i64) -> i64 {
         let spread = i64::midpoint(self.below(2001), self.below(2001));
         let drawn = thousandths * spread / 1000;
         drawn / 1000 + i64::from(self.below(1000) < drawn % 1000)
@@ -43,13 +43,13 @@ impl Dice {
 
     /// One of `from`, each as likely. `from` must not be empty.
     #[expect(clippy::indexing_slicing, reason = "an index drawn is below the length")]
-    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.index(from.len())]
     }
 
     /// One of `from`, as likely as its weight. `from` must not be empty.
     #[expect(clippy::indexing_slicing, reason = "documented: there is a first one")]
-    pub(super) fn weighted<T: Copy>(&mut self, from: &[(T, i64)]) -> T {
+    pub(crate) fn weighted<T: Copy>(&mut self, from: &[(T, i64)]) -> T {
         let mut left = self.below(from.iter().map(|(_, weight)| weight).sum());
         for (value, weight) in from {
             if left < *weight {
@@ -61,7 +61,7 @@ impl Dice {
     }
 
     /// Puts `items` in random order.
-    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.index(last + 1));
         }

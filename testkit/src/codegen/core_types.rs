@@ -74,7 +74,7 @@ pub(super) fn read(core: &Path) -> BTreeMap<String, Named> {
     types
 }
 
-fn collect(folder: &Path, into: &mut Vec<std::path::PathBuf>) {
+pub(super) fn collect(folder: &Path, into: &mut Vec<std::path::PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.is_dir() {
