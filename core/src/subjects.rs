@@ -101,14 +101,14 @@ impl Subjects {
     }
 }
 
-/// So many rows are worth a thread of their own.
-const ROWS_APART: usize = if cfg!(feature = "threads") { 4_096 } else { usize::MAX };
+/// So many rows are worth a thread of their own, where there are threads.
+const ROWS_APART: usize = 4_096;
 
 /// Folds some rows, given in order of their slots, into the states from the slot `first` on; returns the slots that had rows.
 fn fold_clients(batch: &UsageBatch, order: &[u32], states: &mut [ClientState], first: Slot) -> Vec<Slot> {
     let row = |number: &u32| batch.rows().get(*number as usize);
     let slot = |number: &u32| row(number).map(|row| row.slot);
-    if order.len() > ROWS_APART {
+    if cfg!(feature = "threads") && order.len() > ROWS_APART {
         // Clients are independent of each other: two halves, cut between two clients.
         let middle = order.get(order.len() / 2).and_then(slot).unwrap_or(first);
         let (rows_before, rows_behind) =

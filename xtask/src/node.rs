@@ -69,7 +69,8 @@ fn packages(binding: &Path) -> Result<()> {
         return Ok(());
     }
     // Not `npm ci`, which fails where a registry lacks the optional packages of other platforms. The lock file stays as it is.
-    let npm = Command::new("npm").args(["install", "--no-save", "--loglevel=error"]).current_dir(binding).status();
+    let npm =
+        Command::new("npm").args(["install", "--no-save", "--loglevel=error"]).current_dir(binding).status();
     if !npm.context("npm does not start")?.success() {
         bail!("installing what the Node tests need failed (is there a package registry to reach?)");
     }

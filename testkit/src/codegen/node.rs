@@ -186,9 +186,9 @@ pub(super) fn declarations(root: &Path, codes: &[&str]) -> String {
     let mut text = format!("{MARK}\n{by_hand}\nexport interface Engine {{\n");
     for Call { doc, signatures, .. } in &calls {
         for signature in signatures {
-            let _ = write!(text, "{}  {}\n", comment(doc, 2), signature.text());
+            let _ = writeln!(text, "{}  {}", comment(doc, 2), signature.text());
             let twin = format!("As `{}`, on another thread.", signature.name);
-            let _ = write!(text, "{}  {}\n", comment(&twin, 2), signature.twin());
+            let _ = writeln!(text, "{}  {}", comment(&twin, 2), signature.twin());
         }
     }
     text.push_str("}\n");
