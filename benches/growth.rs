@@ -16,7 +16,7 @@ const DAYS: u64 = 450;
 struct Draw(u64);
 
 impl Draw {
-    fn next(&mut self) -> u64 {
+    fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -24,7 +24,7 @@ impl Draw {
     }
 
     fn below(&mut self, limit: u64) -> u64 {
-        u64::try_from(u128::from(self.next()) * u128::from(limit) >> 64).unwrap_or(0)
+        u64::try_from(u128::from(self.word()) * u128::from(limit) >> 64).unwrap_or(0)
     }
 }
 

@@ -12,7 +12,10 @@ struct Run {
 
 impl Run {
     fn seconds(&self) -> Result<f64> {
-        self.figures["apply_seconds"].as_f64().context("the program says how long it took")
+        self.figures
+            .get("apply_seconds")
+            .and_then(serde_json::Value::as_f64)
+            .context("the program says how long it took")
     }
 }
 

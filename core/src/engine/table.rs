@@ -88,7 +88,7 @@ impl Engine {
         let (mut batches, mut done) = (table.batches, 0);
         let watched = std::iter::from_fn(|| {
             let next = look(done, batches.row_count()).map(|()| batches.next());
-            let batch = next.map_or_else(|error| Some(Err(error)), |batch| batch)?;
+            let batch = next.unwrap_or_else(|error| Some(Err(error)))?;
             done += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
             Some(batch)
         });
