@@ -24,7 +24,7 @@ impl Draw {
     }
 
     fn below(&mut self, limit: u64) -> u64 {
-        u64::try_from(u128::from(self.word()) * u128::from(limit) >> 64).unwrap_or(0)
+        u64::try_from((u128::from(self.word()) * u128::from(limit)) >> 64).unwrap_or(0)
     }
 }
 

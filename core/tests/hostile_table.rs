@@ -4,11 +4,7 @@
 //! proportion. `cargo test --release -p healthfold --test hostile_table -- --nocapture` prints the table.
 
 #![allow(clippy::disallowed_methods, reason = "how long an input takes is what is measured")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "helpers of tests stand outside of test functions"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests stand outside of test functions")]
 
 use healthfold::{Engine, Model, ReadOptions, ScoresOf, Settings};
 use healthfold_testkit::case;

@@ -93,7 +93,7 @@ fn one_book(events: u64) -> Result<()> {
         // An event that is delivered again goes where it went before; every fifth that may be is in two parts.
         let home = spread(event.id.as_str()) % PARTS;
         for part in [home, (home + 5) % PARTS] {
-            if (part == home || (!adds_up(&event) && spread(event.id.as_str()) % 5 == 0))
+            if (part == home || (!adds_up(&event) && spread(event.id.as_str()).is_multiple_of(5)))
                 && let Some(engine) = parts.get_mut(part)
             {
                 engine.apply(&event)?;
