@@ -14,6 +14,12 @@ impl Book {
         self.roster().len()
     }
 
+    /// How many subjects have a state. Unlike [`Book::places`] it is known without working out who is part of whom, which
+    /// every event about a new client or a merge would make old again.
+    pub(crate) fn subject_count(&self) -> usize {
+        self.subjects.len()
+    }
+
     /// The clients of some places, in order of their ids, erased ones among them under their anonymous ids.
     pub(crate) fn within(&self, places: Range<usize>) -> impl Iterator<Item = Client<'_>> {
         let members = self.roster().get(places).unwrap_or_default().iter();

@@ -344,7 +344,7 @@ impl Intake<'_> {
                 Err(error) => self.applied.reject(stood, error),
             }
         }
-        let enough = FOLDED_OF_EACH * self.engine.book.places();
+        let enough = FOLDED_OF_EACH * self.engine.book.subject_count();
         if self.usage.rows().len() >= enough.clamp(*FOLDED.start(), *FOLDED.end()) {
             self.fold_usage();
         }
