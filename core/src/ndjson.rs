@@ -9,7 +9,7 @@ use crate::id::SourceId;
 use std::io::{self, Read};
 
 /// As much of the input is asked for at once, once it turns out to be long.
-const BLOCK: usize = if cfg!(feature = "threads") { 1 << 20 } else { 256 << 10 };
+const BLOCK: usize = if cfg!(feature = "threads") { 8 << 20 } else { 256 << 10 };
 const FIRST_BLOCK: usize = 8 << 10;
 /// One byte more than a line and its end may have is enough to know that the line is too long.
 const MOST_KEPT: usize = MAX_LINE + 2;
@@ -290,7 +290,8 @@ impl<R: Read> Blocks<R> {
         if self.end == self.buffer.len() {
             // What came last filled all the room, so there is more.
             let kept = self.end - self.start;
-            let wanted = (self.buffer.len() * 4).min(BLOCK).max(kept * 2).min(MOST_KEPT.max(kept + 1));
+            let most = BLOCK.max(MOST_KEPT).max(kept + 1);
+            let wanted = (self.buffer.len() * 4).min(BLOCK).max(kept * 2).min(most);
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.whole, self.end) = (0, self.whole.saturating_sub(self.start), kept);
             self.buffer.resize(wanted.max(self.buffer.len()), 0);

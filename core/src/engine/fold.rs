@@ -17,7 +17,9 @@ use crate::zone::DayClock;
 use std::io::BufRead;
 
 /// How many events are looked up together: their places in memory are waited for at the same time.
-const LOOKED_UP: usize = if cfg!(feature = "threads") { 512 } else { 256 };
+const LOOKED_UP: usize = 256;
+/// How many events are decoded while others are taken in: where there are threads enough of them that waking one costs little.
+const DECODED: usize = if cfg!(feature = "threads") { 16 * LOOKED_UP } else { LOOKED_UP };
 /// How many events of usage are folded together, of each client on the mean: the memory of a client is waited for once for all of
 /// them. Within bounds, so that what waits takes little beside the book.
 const FOLDED_OF_EACH: usize = 16;
@@ -290,12 +292,22 @@ impl Intake<'_> {
     ) {
         let dedupe = self.engine.settings.dedupe;
         let mut pieces = pieces.into_iter();
-        let mut next = || pieces.by_ref().take(LOOKED_UP).collect::<Vec<T>>();
+        let mut next = || pieces.by_ref().take(DECODED).collect::<Vec<T>>();
         let mut ready = prepare(next(), &decode, dedupe);
         while !ready.is_empty() {
             let further = next();
-            let (prepared, ()) = both(|| prepare(further, &decode, dedupe), || self.take_in(ready));
+            let (prepared, ()) = both(|| prepare(further, &decode, dedupe), || self.take_in_some(ready));
             ready = prepared;
+        }
+    }
+
+    fn take_in_some(&mut self, arrivals: Vec<Prepared<'_>>) {
+        if arrivals.len() <= LOOKED_UP {
+            return self.take_in(arrivals);
+        }
+        let mut arrivals = arrivals.into_iter();
+        while !arrivals.as_slice().is_empty() {
+            self.take_in(arrivals.by_ref().take(LOOKED_UP).collect());
         }
     }
 
