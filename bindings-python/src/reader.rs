@@ -3,7 +3,7 @@
 
 use crate::error::Fault;
 use crate::wire;
-use healthfold::{EventCode, EventError, Rejection};
+use healthfold::{Event, EventCode, EventError, Rejection};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
@@ -196,11 +196,11 @@ impl Objects {
             objects.add(&mut bytes, 0, events)?;
         } else if let Ok(list) = events.cast::<PyList>() {
             for (event, index) in list.iter().zip(0..) {
-                objects.add(&mut bytes, index, &event)?;
+                objects.add_one_of_many(&mut bytes, index, &event)?;
             }
         } else if let Ok(items) = events.try_iter() {
             for (event, index) in items.zip(0..) {
-                objects.add(&mut bytes, index, &event?)?;
+                objects.add_one_of_many(&mut bytes, index, &event?)?;
             }
         } else {
             objects.add(&mut bytes, 0, events)?;
@@ -208,6 +208,22 @@ impl Objects {
         objects.source.total = Some(bytes.len() as u64);
         objects.source.from = Origin::Made(bytes);
         Ok(objects)
+    }
+
+    /// A list among events is no event. It must not come first in a text, which would then be read as a list of events.
+    fn add_one_of_many(&mut self, bytes: &mut Vec<u8>, index: u64, event: &Bound<'_, PyAny>) -> PyResult<()> {
+        let before = bytes.len();
+        self.add(bytes, index, event)?;
+        let added = bytes.get(before..).unwrap_or_default().trim_ascii();
+        let behind_mark = added.strip_prefix(b"\xef\xbb\xbf").unwrap_or(added);
+        if behind_mark.trim_ascii_start().starts_with(b"[")
+            && let Err(error) = Event::from_json(added)
+        {
+            bytes.truncate(before);
+            self.numbers.pop();
+            self.refused.push(Rejection { index, line: None, offset: None, error });
+        }
+        Ok(())
     }
 
     fn add(&mut self, bytes: &mut Vec<u8>, index: u64, event: &Bound<'_, PyAny>) -> PyResult<()> {

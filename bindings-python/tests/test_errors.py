@@ -217,6 +217,12 @@ def test_bad_events_are_data_unless_asked_otherwise() -> None:
     assert all(rejection.line is None for rejection in applied.rejected)
 
 
+@pytest.mark.parametrize("first", [[1, 2], "[1, 2]", b" [1, 2]", "\ufeff[1, 2]", [usage(9)], json.dumps([usage(9)])])
+def test_a_list_among_events_costs_no_other(first: Any) -> None:
+    applied = Engine().apply([first, usage(1), usage(2)])
+    assert applied.applied == 2 and [rejection.index for rejection in applied.rejected] == [0]
+
+
 def test_an_event_error_says_where() -> None:
     lines = json.dumps(usage(1)) + "\n" + json.dumps({**usage(2), "time": "soon"})
     with pytest.raises(EventError) as caught:

@@ -82,7 +82,8 @@ impl Engine {
             let message = format!("`ltv` by method `{method}` needs `as_of`");
             Fault::argument("bad_value", "as_of", message).raise(py)
         })?;
-        let value = self.shared.ask_long(py, move |engine| Ok(engine.ltv(as_of.as_of(engine)?, &options)?))?;
+        let value =
+            self.shared.ask_long(py, move |engine| Ok(engine.ltv(as_of.as_of(engine)?, &options)?))?;
         match &value {
             Ltv::Simple(value) => object_of(py, "SimpleLtv", value),
             Ltv::Observed(value) => object_of(py, "ObservedLtv", value),

@@ -5,9 +5,7 @@ use crate::args::{self, Span, When};
 use crate::error::{Fault, query};
 use crate::results::object_of;
 use crate::rows::Rows;
-use healthfold::{
-    AsOf, Benchmark, Month, PeriodUnit, ReasonClasses, RevenueSeries, Scorecard, Target,
-};
+use healthfold::{AsOf, Benchmark, Month, PeriodUnit, ReasonClasses, RevenueSeries, Scorecard, Target};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::str::FromStr;
