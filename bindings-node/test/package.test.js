@@ -3,7 +3,7 @@
 
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
-const { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } = require("node:fs");
+const { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
 const { after, it } = require("node:test");
@@ -39,9 +39,11 @@ it("it installs from its tarball and is loaded by require and by import", () => 
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["types.cts", "types.mts"] }));
   const types = 'import { Engine, type HealthScore } from "healthfold";\nexport const score: HealthScore = new Engine().score("a", "default", { asOf: "2026-01-01" });\n';
   for (const file of ["types.cts", "types.mts"]) writeFileSync(join(folder, file), types);
-  symlinkSync(join(PACKAGE, "node_modules", "@types"), join(folder, "node_modules", "@types"), "junction");
-  const undici = join(PACKAGE, "node_modules", "undici-types");
-  if (existsSync(undici)) symlinkSync(undici, join(folder, "node_modules", "undici-types"), "junction");
+  // Copies: npm clears away what it did not install, also behind a link.
+  for (const name of ["@types/node", "undici-types"]) {
+    const installed = join(PACKAGE, "node_modules", name);
+    if (existsSync(installed)) cpSync(installed, join(folder, "node_modules", name), { recursive: true });
+  }
   run(process.execPath, [join(PACKAGE, "node_modules", "typescript", "bin", "tsc"), "--project", folder]);
 });
 

@@ -400,6 +400,9 @@ mod tests {
             sum.add(-greatest);
         }
         assert_eq!(sum.micros(), greatest * -200);
+        // More digits than a binary float has.
+        sum.add(1);
+        assert_eq!(sum.micros(), greatest * -200 + 1);
         let mut small = Sum::default();
         small.add(-1);
         assert_eq!(small.micros(), -1);
