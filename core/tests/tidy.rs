@@ -32,7 +32,7 @@ struct Source {
 }
 
 fn files(folder: &Path, into: &mut Vec<PathBuf>) {
-    let skipped = [".git", "target", "corpus", "artifacts"];
+    let skipped = [".git", "target", "corpus", "artifacts", "node_modules"];
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
