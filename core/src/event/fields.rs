@@ -66,12 +66,12 @@ impl<'a> Members<'a> {
     /// Reads an object that is plain JSON, nested no deeper than an event may be.
     fn scan(text: &'a str) -> Option<Self> {
         let mut scan = Scan::new(text);
-        let members = Self::scan_next(&mut scan, 1)?;
+        let members = Self::scan_members(&mut scan, 1)?;
         scan.end()?;
         Some(members)
     }
 
-    fn scan_next(scan: &mut Scan<'a>, depth: u32) -> Option<Self> {
+    fn scan_members(scan: &mut Scan<'a>, depth: u32) -> Option<Self> {
         let mut members = Vec::with_capacity(8);
         scan.each_member(depth, |scan| {
             let name = scan.name()?;
@@ -81,21 +81,9 @@ impl<'a> Members<'a> {
         Some(Self(members))
     }
 
-    /// Reads an event that is plain JSON: the members beside `data`, and those of `data`.
-    pub(super) fn scan_event(text: &'a str) -> Option<(Self, Self)> {
-        let mut scan = Scan::new(text);
-        let (mut envelope, mut data) = (Vec::with_capacity(8), None);
-        scan.each_member(1, |scan| {
-            let name = scan.name()?;
-            if name == "data" {
-                let members = Self::scan_next(scan, 2)?;
-                return data.replace(members).is_none().then_some(());
-            }
-            envelope.push((Cow::Borrowed(name), scan.value(1)?));
-            Some(())
-        })?;
-        scan.end()?;
-        Some((Self(envelope).each_name_once().ok()?, data?.each_name_once().ok()?))
+    /// Reads the object that comes next, at a depth, if it is plain JSON and names nothing twice.
+    pub(super) fn scan_next(scan: &mut Scan<'a>, depth: u32) -> Option<Self> {
+        Self::scan_members(scan, depth)?.each_name_once().ok()
     }
 
     /// Reads any JSON, and says what is none.

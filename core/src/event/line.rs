@@ -1,10 +1,10 @@
 //! One line of a log, decoded: usage, which most lines tell, as a view of the line; everything else as an event.
 
-use super::fields::{MAX_ID, MAX_TEXT, Payload as _};
+use super::fields::{Fields, MAX_ID, MAX_TEXT, Members};
 use super::scan::Scan;
 use super::usage::{Counted, Measured};
 use super::wire::Value;
-use super::{Event, EventData, EventError, MAX_LINE};
+use super::{Event, EventData, EventError, EventKind, MAX_LINE};
 use crate::id::{SourceId, UserId};
 use crate::quantity::Quantity;
 use crate::time::Instant;
@@ -40,6 +40,10 @@ pub(crate) enum UsageKind {
 }
 
 impl Decoded<'_> {
+    fn of(event: Event) -> Self {
+        Self::Other(Box::new(event))
+    }
+
     pub(crate) fn into_event(self) -> Event {
         match self {
             Self::Usage(usage) => usage.to_event(),
@@ -95,7 +99,7 @@ pub(crate) fn decode_line<'a>(
 ) -> Result<Decoded<'a>, EventError> {
     match std::str::from_utf8(line) {
         Ok(text) => decode_text(text, source),
-        Err(_) => other(line, source),
+        Err(_) => Event::from_json_of(line, source).map(Decoded::of),
     }
 }
 
@@ -107,18 +111,11 @@ pub(crate) fn decode_text<'a>(
     line: &'a str,
     source: Option<&'a SourceId>,
 ) -> Result<Decoded<'a>, EventError> {
-    match usage(line, source) {
-        Some(usage) => Ok(Decoded::Usage(usage)),
-        None => other(line.as_bytes(), source),
-    }
+    sound(line, source).map_or_else(|| Event::read_carefully(line, source).map(Decoded::of), Ok)
 }
 
-fn other<'a>(line: &[u8], source: Option<&SourceId>) -> Result<Decoded<'a>, EventError> {
-    Event::from_json_of(line, source).map(|event| Decoded::Other(Box::new(event)))
-}
-
-/// The usage event that a line is; `None` where it is another event, or anything about it needs more care.
-fn usage<'a>(line: &'a str, given: Option<&'a SourceId>) -> Option<UsageRef<'a>> {
+/// The event that a line is, read in one pass; `None` where anything about it needs more care.
+pub(super) fn sound<'a>(line: &'a str, given: Option<&'a SourceId>) -> Option<Decoded<'a>> {
     if line.len() > MAX_LINE {
         return None;
     }
@@ -130,39 +127,81 @@ fn usage<'a>(line: &'a str, given: Option<&'a SourceId>) -> Option<UsageRef<'a>>
     scan.each_member(1, |scan| match scan.first() {
         b'i' if scan.pass(b"id\":") => once(&mut id, scan.id(MAX_ID)?),
         b's' if scan.pass(b"source\":") => once(&mut source, scan.id(MAX_ID)?),
-        b't' if scan.pass(b"type\":") => once(&mut kind, kind_of(scan.id(MAX_ID)?)?),
+        b't' if scan.pass(b"type\":") => once(&mut kind, EventKind::parse(scan.id(MAX_ID)?)?),
         b's' if scan.pass(b"subject\":") => once(&mut subject, scan.id(MAX_ID)?),
         b't' if scan.pass(b"time\":") => once(&mut time, scan.instant()?),
-        b'd' if scan.pass(b"data\":") => once(&mut data, UsageData::scan(scan)?),
+        b'd' if scan.pass(b"data\":") => once(&mut data, Data::scan(scan, kind)?),
         b's' if scan.pass(b"specversion\":") => once(&mut version, scan.id(MAX_ID).filter(|v| *v == "1.0")?),
         b's' if scan.pass(b"sequence\":") => once(&mut sequence, whole(scan.value(1)?)?),
         b'r' if scan.pass(b"recordedtime\":") => once(&mut recorded, scan.instant()?),
         _ => unknown.add(scan, 1, &ENVELOPE),
     })?;
     scan.end()?;
-    let (kind, data) = (kind?, data?);
-    let quantity = match kind {
-        UsageKind::Counted => data.count.unwrap_or(Quantity::ONE),
-        UsageKind::Measured => data.value?,
+    let kind = kind?;
+    let data = match data? {
+        // What it says follows from its type, which came behind it.
+        Data::Unread(mut scan) => Data::scan(&mut scan, Some(kind))?,
+        read => read,
     };
-    Some(UsageRef {
-        id: id?,
-        source: source.or(given.map(SourceId::as_str))?,
-        subject: subject?,
-        time: time?,
-        sequence: sequence.unwrap_or(0),
-        recorded,
-        kind,
-        metric: data.metric?,
-        quantity,
-        user: data.user.flatten(),
-    })
+    let (id, subject, time, sequence) = (id?, subject?, time?, sequence.unwrap_or(0));
+    let source = source.or(given.map(SourceId::as_str))?;
+    match data {
+        Data::Usage(UsageData { metric, count, value, user }) => {
+            let (kind, quantity) = match usage_kind(kind)? {
+                UsageKind::Counted => (UsageKind::Counted, count.unwrap_or(Quantity::ONE)),
+                UsageKind::Measured => (UsageKind::Measured, value?),
+            };
+            let (metric, user) = (metric?, user.flatten());
+            let usage =
+                UsageRef { id, source, subject, time, sequence, recorded, kind, metric, quantity, user };
+            Some(Decoded::Usage(usage))
+        }
+        Data::Other(members) => {
+            let data = kind.decode(&Fields::new(members, "data.")).ok()?;
+            let (id, source, subject) = (id.into(), source.into(), subject.into());
+            Some(Decoded::of(Event { id, source, subject, time, sequence, recorded, data }))
+        }
+        Data::Unread(_) => None,
+    }
 }
 
 /// The members beside `data` that are read.
 const ENVELOPE: [&str; 9] =
     ["id", "source", "type", "subject", "time", "data", "specversion", "sequence", "recordedtime"];
 const DATA: [&str; 4] = ["metric", "count", "value", "user"];
+
+/// What an event says, as far as it is read.
+enum Data<'a> {
+    Usage(UsageData<'a>),
+    Other(Members<'a>),
+    /// It begins here.
+    Unread(Scan<'a>),
+}
+
+impl<'a> Data<'a> {
+    #[inline]
+    fn scan(scan: &mut Scan<'a>, kind: Option<EventKind>) -> Option<Self> {
+        match kind {
+            Some(kind) if usage_kind(kind).is_some() => UsageData::scan(scan).map(Self::Usage),
+            Some(_) => Members::scan_next(scan, 2).map(Self::Other),
+            None => {
+                let here = scan.clone();
+                scan.value(1)?;
+                Some(Self::Unread(here))
+            }
+        }
+    }
+}
+
+fn usage_kind(kind: EventKind) -> Option<UsageKind> {
+    if kind == EventKind::UsageCounted {
+        Some(UsageKind::Counted)
+    } else if kind == EventKind::UsageMeasured {
+        Some(UsageKind::Measured)
+    } else {
+        None
+    }
+}
 
 /// The members that the `data` of usage can have.
 #[derive(Default)]
@@ -213,14 +252,6 @@ impl<'a> Names<'a> {
 /// Takes a member that comes for the first time.
 fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     slot.replace(value).is_none().then_some(())
-}
-
-fn kind_of(name: &str) -> Option<UsageKind> {
-    match name {
-        Counted::KIND => Some(UsageKind::Counted),
-        Measured::KIND => Some(UsageKind::Measured),
-        _ => None,
-    }
 }
 
 /// A sequence; null is none.

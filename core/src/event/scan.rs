@@ -11,6 +11,7 @@ use crate::time::Instant;
 const DEEPEST: u32 = 64;
 
 /// JSON text, and how far it is read.
+#[derive(Clone)]
 pub(super) struct Scan<'a> {
     text: &'a str,
     at: usize,
