@@ -1,6 +1,6 @@
 //! The states of all subjects, found by id. Where a state stands follows the order of arrival and never leaves the book.
 
-use crate::batch::{Row, UsageBatch};
+use crate::batch::{Row, RowPlace, UsageBatch};
 use crate::chunks::both;
 use crate::id::ClientId;
 use crate::index::Index;
@@ -128,9 +128,11 @@ fn fold_clients(batch: &UsageBatch, order: &[u32], states: &mut [ClientState], f
         let Some(slot) = of_client.first().and_then(slot) else { continue };
         let Some(state) = states.get_mut((slot - first) as usize) else { continue };
         rows.clear();
-        rows.extend(of_client.iter().filter_map(row));
-        rows.sort_unstable_by_key(|row: &&Row| row.place());
-        state.usage.fold_rows(&rows, batch.metrics(), !state.erased);
+        rows.extend(of_client.iter().filter_map(row).map(|row| (row.place(), row)));
+        // As they came, which is mostly in order of time: who was active is written behind what is there.
+        rows.iter().for_each(|(_, row)| state.usage.note_row(row, !state.erased));
+        rows.sort_unstable_by_key(|(place, _): &(RowPlace, &Row)| *place);
+        state.usage.fold_rows(&rows, batch.metrics());
         touched.push(slot);
     }
     touched

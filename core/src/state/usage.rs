@@ -1,7 +1,7 @@
 //! What we know of a client's use: exact sums and gauges by day, and who was active.
 
 use crate::active::{UserDays, UserNumber};
-use crate::batch::{Names, Row};
+use crate::batch::{Names, Row, RowPlace};
 use crate::daily::{Cells, DaySums, Samples};
 use crate::event::Event;
 use crate::event::usage::{Counted, DaySet, Measured};
@@ -194,38 +194,37 @@ impl UsageState {
         }
     }
 
-    /// Takes in the rows of one batch that are this client's, in order of [`Row::place`].
-    pub(crate) fn fold_rows(&mut self, rows: &[&Row], metrics: &Names<MetricName>, personal: bool) {
-        let same_metric = |a: &&Row, b: &&Row| a.place().0 == b.place().0 && a.metric == b.metric;
+    /// Takes in the rows of one batch that are this client's, in order of their places.
+    pub(crate) fn fold_rows(&mut self, rows: &[(RowPlace, &Row)], metrics: &Names<MetricName>) {
+        let by_metric = || rows.chunk_by(|a, b| a.0.same_metric(b.0));
         if self.counted.len() == 0 {
-            self.counted.reserve(rows.chunk_by(same_metric).count());
+            self.counted.reserve(by_metric().count());
         }
-        for of_metric in rows.chunk_by(same_metric) {
-            let Some((first, name)) =
-                of_metric.first().and_then(|row| Some((row, metrics.name(row.metric)?)))
-            else {
-                continue;
-            };
+        for of_metric in by_metric() {
+            let first = of_metric.first().and_then(|(_, row)| Some((row, metrics.name(row.metric)?)));
+            let Some((first, name)) = first else { continue };
             if first.measured.is_some() {
                 let gauge = self.gauges.entry(name);
-                for row in of_metric {
+                for (_, row) in of_metric {
                     let sample = row.measured.clone().map(|stamp| Samples::one(row.quantity, stamp));
                     sample.into_iter().for_each(|sample| gauge.merge(row.day, sample, Samples::join));
                 }
             } else {
                 let sums = &mut self.counted.entry(name).sums;
-                let by_day = || of_metric.chunk_by(|a, b| a.day == b.day);
+                let by_day = || of_metric.chunk_by(|a, b| a.0 == b.0);
                 sums.reserve(by_day().count());
                 for of_day in by_day() {
-                    let sum = of_day.iter().map(|row| i128::from(row.quantity.micros())).sum();
-                    of_day.first().into_iter().for_each(|row| sums.add(row.day, sum));
+                    let sum = of_day.iter().map(|(_, row)| i128::from(row.quantity.micros())).sum();
+                    of_day.first().into_iter().for_each(|(_, row)| sums.add(row.day, sum));
                 }
             }
         }
-        for row in rows {
-            self.note(row.time, row.day);
-            self.note_user(row.day, row.user.as_ref().filter(|_| personal));
-        }
+    }
+
+    /// Notes when a row of a batch was, and who it was about.
+    pub(crate) fn note_row(&mut self, row: &Row, personal: bool) {
+        self.note(row.time, row.day);
+        self.note_user(row.day, row.user.as_ref().filter(|_| personal));
     }
 
     fn note(&mut self, time: Instant, day: Day) {
