@@ -206,12 +206,26 @@ impl Days {
         }
     }
 
-    /// The days from one to another, both included, and their sums.
-    fn range(&self, first: Day, last: Day) -> impl DoubleEndedIterator<Item = (Day, i128)> {
+    fn between(&self, first: Day, last: Day) -> &[u64] {
         let start = self.packed.partition_point(|packed| *packed < day_bits(first));
         let end = self.packed.partition_point(|packed| *packed <= day_bits(last) | SUM_MASK);
-        let packed = self.packed.get(start..end).unwrap_or_default();
-        packed.iter().map(|packed| (day_of(*packed), self.sum_of(*packed)))
+        self.packed.get(start..end).unwrap_or_default()
+    }
+
+    /// The days from one to another, both included, and their sums.
+    fn range(&self, first: Day, last: Day) -> impl DoubleEndedIterator<Item = (Day, i128)> {
+        self.between(first, last).iter().map(|packed| (day_of(*packed), self.sum_of(*packed)))
+    }
+
+    /// What these days sum up to.
+    fn sum(&self, first: Day, last: Day) -> i128 {
+        let packed = self.between(first, last);
+        if self.wide.is_some() {
+            return packed.iter().map(|packed| self.sum_of(*packed)).sum();
+        }
+        // As many days as there are fit 46 bits each in 64.
+        let biased: u64 = packed.iter().map(|packed| packed & SUM_MASK).sum();
+        i128::from(biased) - BIAS * i128::try_from(packed.len()).unwrap_or(0)
     }
 
     fn iter(&self) -> impl ExactSizeIterator<Item = (Day, i128)> {
@@ -276,7 +290,7 @@ impl DaySums {
     /// The sum of some days, both ends included. Days before the seal count only as whole months: the caller has
     /// checked that.
     pub(crate) fn sum(&self, first: Day, last: Day) -> i128 {
-        let days: i128 = self.days.range(first, last).map(|(_, micros)| micros).sum();
+        let days = self.days.sum(first, last);
         let Some(sealed) = &self.sealed else { return days };
         let whole = |month: Month| month.first_day() >= first && month.plus(1).first_day().plus(-1) <= last;
         let months = sealed.months.range(first.month(), last.month()).iter().filter(|cell| whole(cell.key));

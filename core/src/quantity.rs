@@ -147,8 +147,9 @@ pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, units: i128, scale: u32) 
 /// The nearest `f64` to units of 10^-`scale`, correctly rounded, so that every platform gives the same bits.
 #[expect(clippy::cast_precision_loss, reason = "exact below 2^53, which is checked first")]
 pub(crate) fn scaled_to_f64(units: i128, scale: u32) -> f64 {
-    const EXACT: u128 = 1 << 53;
-    if units.unsigned_abs() < EXACT && scale <= 15 {
+    const EXACT: u64 = 1 << 53;
+    if let Some(units) = i64::try_from(units).ok().filter(|units| units.unsigned_abs() < EXACT && scale <= 15)
+    {
         // Both operands are exact, so the one division rounds correctly.
         return units as f64 / 10u64.pow(scale) as f64;
     }

@@ -6,6 +6,7 @@ use super::{Measure, Missing, View, signal};
 use crate::daily::Sealed;
 use crate::event::Moment;
 use crate::quantity::scaled_to_f64;
+use crate::state::usage::MetricUse;
 use crate::time::Day;
 
 /// A sum in units of 10^-6 as the nearest number.
@@ -66,8 +67,12 @@ impl View<'_> {
     }
 
     fn sum(&self, metric: &str, days: (Day, Day)) -> Result<i128, Missing> {
+        self.sum_of(self.state.usage.metric(metric), days)
+    }
+
+    fn sum_of(&self, metric: Option<&MetricUse>, days: (Day, Day)) -> Result<i128, Missing> {
         let (first, last) = self.sums(days)?;
-        Ok(self.state.usage.metric(metric).map_or(0, |metric| metric.sums().sum(first, last)))
+        Ok(metric.map_or(0, |metric| metric.sums().sum(first, last)))
     }
 
     /// The window before the last `days` days.
@@ -139,8 +144,9 @@ signal! {
 impl Measure for UsageTrend {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         view.usage_heard(&[&self.metric])?;
-        let before = number(view.sum(&self.metric, view.days_before(self.days.0))?);
-        let now = number(view.sum(&self.metric, view.days(self.days.0))?);
+        let metric = view.state.usage.metric(&self.metric);
+        let before = number(view.sum_of(metric, view.days_before(self.days.0))?);
+        let now = number(view.sum_of(metric, view.days(self.days.0))?);
         over(now, before, self.min_base.0)
     }
 }

@@ -135,8 +135,11 @@ impl<'a> View<'a> {
 
     /// Days of which only the sum is needed: whole months are still there behind a seal.
     pub(super) fn sums(&self, (first, last): (Day, Day)) -> Result<(Day, Day), Missing> {
-        let whole_months =
-            first == first.month().first_day() && last.plus(1) == last.plus(1).month().first_day();
-        if whole_months { Ok((first, last)) } else { self.unsealed((first, last)) }
+        // Where nothing is sealed nobody needs to know whether the months are whole.
+        self.unsealed((first, last)).or_else(|sealed| {
+            let whole_months =
+                first == first.month().first_day() && last.plus(1) == last.plus(1).month().first_day();
+            if whole_months { Ok((first, last)) } else { Err(sealed) }
+        })
     }
 }
