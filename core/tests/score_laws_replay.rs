@@ -272,6 +272,12 @@ fn tabled(engine: &Engine, model: &Model, as_of: Instant) {
     let (table, scores) =
         (engine.score_table(model, as_of, ScoresOf::All), engine.scores(model, as_of, ScoresOf::All));
     assert_eq!(table.len(), scores.len());
+    // Asked beside other instants, in whatever order, a table is the same.
+    let earlier = engine.zone().end_of(engine.zone().day(as_of).plus(-40));
+    let instants = [as_of, earlier, as_of];
+    let apart: Vec<_> = instants.iter().map(|at| engine.score_table(model, *at, ScoresOf::All)).collect();
+    assert_eq!(engine.score_tables(model, &instants, ScoresOf::All), apart);
+    assert_eq!(engine.score_tables(model, &[], ScoresOf::All), []);
     let bits = |number: Option<f64>| number.map(f64::to_bits);
     for (row, health) in scores.iter().enumerate() {
         assert_eq!(table.row(&health.client), Some(row));

@@ -77,7 +77,8 @@ fn answers(engine: &Engine) -> Vec<String> {
     for model in [&Model::default(), &peers()] {
         for of in [ScoresOf::All, ScoresOf::Paying] {
             answers.push(serde_json::to_string(&engine.scores(model, as_of, of)).unwrap());
-            answers.push(serde_json::to_string(&engine.score_table(model, as_of, of)).unwrap());
+            let ends = [as_of, engine.zone().as_of("2026-01-31").unwrap()];
+            answers.push(serde_json::to_string(&engine.score_tables(model, &ends, of)).unwrap());
             answers.push(serde_json::to_string(&engine.book_health(model, as_of, of).unwrap()).unwrap());
         }
     }

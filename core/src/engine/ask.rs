@@ -117,17 +117,28 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn score_table(&self, model: &Model, as_of: Instant, of: ScoresOf) -> ScoreTable {
-        let scorer = self.scorer(model, as_of);
+        let tables = self.score_tables(model, &[as_of], of);
+        tables.into_iter().next().unwrap_or_else(|| ScoreTable::new(model, as_of))
+    }
+
+    /// As [`Engine::score_table`] as of several instants, such as the ends of twelve months: a table for each, in the order
+    /// given. What is kept of a client is gone through once for all of them, which takes half of the time of asking one
+    /// after the other.
+    pub fn score_tables(&self, model: &Model, as_of: &[Instant], of: ScoresOf) -> Vec<ScoreTable> {
+        let scorers: Vec<Scorer<'_>> = as_of.iter().map(|as_of| self.scorer(model, *as_of)).collect();
+        let empty = || as_of.iter().map(|as_of| ScoreTable::new(model, *as_of)).collect::<Vec<_>>();
         let chunks = in_chunks(self.book.places(), |places| {
-            let mut table = ScoreTable::new(model, as_of);
-            self.each_scored(&scorer, of, places, |client, _, sheet| table.push(client.id, sheet));
-            table
+            let mut tables = empty();
+            self.each_scored_by(&scorers, of, places, |number, client, _, sheet| {
+                tables.get_mut(number).into_iter().for_each(|table| table.push(client.id, sheet));
+            });
+            tables
         });
-        let whole = |mut table: ScoreTable, chunk| {
-            table.append(chunk);
-            table
+        let whole = |mut tables: Vec<ScoreTable>, chunk: Vec<ScoreTable>| {
+            tables.iter_mut().zip(chunk).for_each(|(table, chunk)| table.append(chunk));
+            tables
         };
-        chunks.into_iter().reduce(whole).unwrap_or_else(|| ScoreTable::new(model, as_of))
+        chunks.into_iter().reduce(whole).unwrap_or_else(empty)
     }
 
     /// A client's health day by day (or week by week, month by month): as of the last microsecond of each period's last

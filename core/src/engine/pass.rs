@@ -51,12 +51,28 @@ impl Engine {
         places: Range<usize>,
         mut see: impl FnMut(&Client<'_>, &View<'_>, &Sheet<'_>),
     ) {
-        let mut sheet = scorer.sheet_apart();
+        let scorer = std::slice::from_ref(scorer);
+        self.each_scored_by(scorer, of, places, |_, client, view, sheet| see(client, view, sheet));
+    }
+
+    /// The same by several scorers, told apart by their numbers: a client by all of them before the next one, so that its
+    /// memory is waited for once.
+    pub(super) fn each_scored_by(
+        &self,
+        scorers: &[Scorer<'_>],
+        of: ScoresOf,
+        places: Range<usize>,
+        mut see: impl FnMut(usize, &Client<'_>, &View<'_>, &Sheet<'_>),
+    ) {
+        let mut sheets: Vec<(&Scorer<'_>, Sheet<'_>)> =
+            scorers.iter().map(|scorer| (scorer, scorer.sheet_apart())).collect();
         for client in self.book.living_within(places) {
-            let view = scorer.view(&client.state);
-            if self.is_asked(&view, of) {
-                scorer.fill(view, &mut sheet);
-                see(&client, &view, &sheet);
+            for (number, (scorer, sheet)) in sheets.iter_mut().enumerate() {
+                let view = scorer.view(&client.state);
+                if self.is_asked(&view, of) {
+                    scorer.fill(view, sheet);
+                    see(number, &client, &view, sheet);
+                }
             }
         }
     }

@@ -106,7 +106,10 @@ impl Identities {
         let number = self.counted.entry(*name).or_default();
         *number += 1;
         // In base64url, so that with a number of one digit an id takes no memory of its own.
-        URL_SAFE_NO_PAD.encode_string(name, out);
+        let mut letters = [0; 22];
+        let written = URL_SAFE_NO_PAD.encode_slice(name, &mut letters);
+        debug_assert_eq!(written, Ok(letters.len()));
+        out.push_str(std::str::from_utf8(&letters).unwrap_or_default());
         out.push('-');
         write_decimal(out, (*number).into(), 0);
     }
