@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail};
 use healthfold::table::{Fill, TableOptions};
 use healthfold::{
-    Annual, Day, Dedupe, Engine, EventKind, HealthScore, Model, Period, PeriodUnit, ReadOptions,
-    RevenueOptions, Row, ScoresOf, Settings,
+    Annual, Day, Dedupe, Engine, EventKind, Model, Period, PeriodUnit, ReadOptions, RevenueOptions, Row,
+    ScoreTable, ScoresOf, Settings,
 };
 use serde::Serialize;
 use std::fs::File;
@@ -48,7 +48,8 @@ pub struct Standing<'a> {
     client: &'a str,
     /// In the order of the model's parts.
     readings: Vec<Option<f64>>,
-    score: Option<f64>,
+    /// From 0 to 100; none where too little was seen.
+    pub score: Option<f64>,
     band: &'a str,
 }
 
@@ -77,7 +78,7 @@ pub struct Movements {
 #[derive(Debug)]
 pub struct Answers {
     /// The client table by instant.
-    pub scores: Vec<(String, Vec<HealthScore>)>,
+    pub scores: Vec<(String, ScoreTable)>,
     /// The twelve months.
     pub months: Vec<Movements>,
 }
@@ -85,13 +86,13 @@ pub struct Answers {
 impl Answers {
     /// The rows of the client tables.
     pub fn standings(&self) -> impl Iterator<Item = Standing<'_>> {
-        self.scores.iter().flat_map(|(as_of, scores)| {
-            scores.iter().map(move |score| Standing {
+        self.scores.iter().flat_map(|(as_of, table)| {
+            table.client.iter().enumerate().map(move |(row, client)| Standing {
                 as_of,
-                client: score.client.as_str(),
-                readings: score.parts.iter().map(|part| part.reading).collect(),
-                score: score.score,
-                band: &score.band,
+                client: client.as_str(),
+                readings: table.parts.iter().map(|part| part.readings.get(row)).collect(),
+                score: table.score.get(row),
+                band: table.band_of(row).map_or("", |band| band),
             })
         })
     }
@@ -181,11 +182,10 @@ pub fn load_tables(folder: &Path, dedupe: Dedupe, depth: Depth) -> Result<Engine
 /// If a question is refused.
 pub fn ask(engine: &Engine, asked: Asked) -> Result<Answers> {
     let (model, zone) = (model()?, engine.zone());
-    let mut scores = Vec::new();
-    for day in month_ends(asked) {
-        let table = engine.scores(&model, zone.as_of(&day)?, ScoresOf::All);
-        scores.push((day, table));
-    }
+    let days = month_ends(asked);
+    let ends = days.iter().map(|day| zone.as_of(day)).collect::<Result<Vec<_>, _>>()?;
+    let tables = engine.score_tables(&model, &ends, ScoresOf::All);
+    let scores = days.into_iter().zip(tables).collect();
     let last = healthfold::Month::new(LAST_MONTH.0, LAST_MONTH.1).context("the last month")?;
     let first = Period::month(last.plus(1 - MONTHS), zone);
     // A pause counts as an end, so that the months have the lines that every contestant tells apart.

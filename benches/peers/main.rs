@@ -89,9 +89,7 @@ fn main() -> Result<()> {
             let asked = if instants == 1 { Asked::End } else { Asked::Months };
             let depth = if days { Depth::DaysAsked(asked) } else { Depth::Whole };
             let load = || match source {
-                Source::Ndjson => {
-                    load(BufReader::with_capacity(1 << 20, File::open(data.join("events.ndjson"))?), dedupe)
-                }
+                Source::Ndjson => load(BufReader::new(File::open(data.join("events.ndjson"))?), dedupe),
                 Source::Parquet => load_tables(&data, dedupe, depth),
             };
             run(load, asked, answers.as_deref(), plant)
@@ -110,7 +108,7 @@ fn run(
     let begun = now();
     let engine = load()?;
     let loaded = now();
-    let mut given = ask(&engine, asked)?;
+    let given = ask(&engine, asked)?;
     let done = now();
     println!(
         r#"{{"version":"{}","load":{},"ask":{},"seconds":{}}}"#,
@@ -119,15 +117,16 @@ fn run(
         (done - loaded).as_secs_f64(),
         (done - begun).as_secs_f64(),
     );
-    if let Some(score) = given.scores.last_mut().and_then(|(_, scores)| scores.last_mut()).filter(|_| plant) {
-        score.score = Some(score.score.unwrap_or_default() + 1e-6);
-    }
-    answers.map_or(Ok(()), |file| write_answers(&given, file))
+    answers.map_or(Ok(()), |file| write_answers(&given, file, plant))
 }
 
-fn write_answers(given: &Answers, file: &Path) -> Result<()> {
+fn write_answers(given: &Answers, file: &Path, plant: bool) -> Result<()> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(file)?);
-    for standing in given.standings() {
+    let mut standings: Vec<_> = given.standings().collect();
+    if let Some(last) = standings.last_mut().filter(|_| plant) {
+        last.score = Some(last.score.unwrap_or_default() + 1e-6);
+    }
+    for standing in standings {
         serde_json::to_writer(&mut out, &standing)?;
         out.write_all(b"\n")?;
     }

@@ -57,24 +57,25 @@ fn the_client_table_is_that_of_the_oracle() {
     let engine = load(&log[..], Dedupe::Upstream).unwrap();
     let answers = ask(&engine, Asked::Months).unwrap();
     let (mut compared, mut scored, mut long_ago) = (0, 0, 0);
-    for (as_of, scores) in answers.scores.iter().step_by(11) {
+    for (as_of, table) in answers.scores.iter().step_by(11) {
         let of_plain = engine.scores(&plain_model, engine.zone().as_of(as_of).unwrap(), ScoresOf::All);
-        assert_eq!(scores.len(), of_plain.len());
-        for (found, of_plain) in scores.iter().zip(&of_plain) {
-            let expected = oracle.score(found.client.as_str(), &plain, as_of).unwrap();
+        assert_eq!(table.client.len(), of_plain.len());
+        for (row, of_plain) in of_plain.iter().enumerate() {
+            let client = &table.client[row];
+            let expected = oracle.score(client.as_str(), &plain, as_of).unwrap();
             assert!(close(of_plain.score, expected["score"].as_f64()), "{of_plain:?}\n{expected}");
             assert_eq!(of_plain.band, expected["band"].as_str().unwrap());
             for ((part, of_plain), expected) in
-                found.parts.iter().zip(&of_plain.parts).zip(expected["parts"].as_array().unwrap())
+                table.parts.iter().zip(&of_plain.parts).zip(expected["parts"].as_array().unwrap())
             {
-                let expected = expected["reading"].as_f64();
-                assert!(close(of_plain.reading, expected), "{as_of} {}: {of_plain:?}", found.client);
-                let far = part.signal == "days_since_use" && expected.is_some_and(|days| days > 55.0);
-                assert!(close(part.reading, expected.filter(|_| !far)), "{as_of} {}: {part:?}", found.client);
+                let (reading, expected) = (part.readings.get(row), expected["reading"].as_f64());
+                assert!(close(of_plain.reading, expected), "{as_of} {client}: {of_plain:?}");
+                let far = part.name.signal == "days_since_use" && expected.is_some_and(|days| days > 55.0);
+                assert!(close(reading, expected.filter(|_| !far)), "{as_of} {client}: {reading:?}");
                 long_ago += usize::from(far);
             }
             compared += 1;
-            scored += usize::from(found.score.is_some());
+            scored += usize::from(table.score.get(row).is_some());
         }
     }
     assert!(long_ago > 0 && scored > 20 && scored < compared, "{scored} of {compared}, {long_ago} unused");
