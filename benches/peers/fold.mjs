@@ -79,10 +79,12 @@ class Book {
     if (back < used.fewest) used.fewest = back
   }
 
-  sort() {
+  sort(clients) {
     const byTime = (a, b) => (a.at < b.at ? -1 : 1)
-    for (const contracts of this.contracts.values()) for (const states of contracts.values()) states.sort(byTime)
-    for (const values of this.sentiment.values()) values.sort(byTime)
+    for (const client of clients) {
+      for (const states of this.contracts.get(client)?.values() ?? []) states.sort(byTime)
+      this.sentiment.get(client)?.sort(byTime)
+    }
   }
 }
 
@@ -197,31 +199,31 @@ function score(values) {
   return [result, MODEL.bands.findLast(({ from }) => result + TOLERANCE >= from).name]
 }
 
-function clientTable(book, number, day) {
+function clientTable(book, number, day, clients) {
   const rows = []
   const [end, since28, since90] = [1, -27, -89].map((days) => text((day + days) * DAY))
-  for (const client of book.contracts.keys()) {
+  for (const client of clients) {
     const values = readings(book, number, client, { day, end, since28, since90 })
     if (values !== null) rows.push([client, values, ...score(values)])
   }
   return rows
 }
 
-function months(book) {
+function months(book, bounds) {
   const names = [...LINES, ...HEADS, 'retained', 'kept']
-  const rows = BOUNDARIES.slice(1).map(() => Object.fromEntries(names.map((name) => [name, 0])))
+  const rows = bounds.slice(1).map(() => Object.fromEntries(names.map((name) => [name, 0])))
   for (const contracts of book.contracts.values()) {
     let first = null
-    const paid = BOUNDARIES.map(() => 0)
+    const paid = bounds.map(() => 0)
     for (const states of contracts.values()) {
-      BOUNDARIES.forEach((bound, place) => (paid[place] += lastBefore(states, bound)?.paid ?? 0))
+      bounds.forEach((bound, place) => (paid[place] += lastBefore(states, bound)?.paid ?? 0))
       const begun = states.find(({ paid }) => paid)
       if (begun && (first === null || begun.at < first)) first = begun.at
     }
-    rows.forEach((row, month) => move(row, paid[month], paid[month + 1], first >= BOUNDARIES[month]))
+    rows.forEach((row, month) => move(row, paid[month], paid[month + 1], first >= bounds[month]))
   }
   return rows.map(({ retained, kept, ...row }, month) => ({
-    month: BOUNDARIES[month].slice(0, 7),
+    month: bounds[month].slice(0, 7),
     ...row,
     nrr: row.opening ? retained / row.opening : null,
     grr: row.opening ? kept / row.opening : null,
@@ -262,13 +264,43 @@ function eachLine(path, take) {
   closeSync(file)
 }
 
-function writeAnswers(path, days, tables, revenue, plant) {
+/** Folds the lines of a log but for the last ones, which it returns. */
+function fold(book, path, keptBack) {
+  const last = []
+  let folded = 0
+  eachLine(path, (line) => {
+    last.push(line)
+    if (last.length - folded > keptBack) book.take(JSON.parse(last[folded++]))
+    if (folded > 65_536) {
+      last.splice(0, folded)
+      folded = 0
+    }
+  })
+  book.sort([...book.contracts.keys(), ...book.sentiment.keys()])
+  return last.slice(folded)
+}
+
+/** Takes in some lines; returns the rows of the clients they are about, and the last month. */
+function freshen(book, lines, day) {
+  const clients = new Set()
+  for (const line of lines) {
+    const event = JSON.parse(line)
+    book.take(event)
+    clients.add(event.subject)
+  }
+  book.sort(clients)
+  const known = [...clients].filter((client) => book.contracts.has(client))
+  return [clientTable(book, 0, day, known), months(book, BOUNDARIES.slice(-2))]
+}
+
+function writeAnswers(path, days, tables, revenue, { plant, fresh }) {
   const out = openSync(path, 'w')
   tables.forEach((rows, number) => {
     rows.sort(([a], [b]) => (a < b ? -1 : 1))
     if (plant && number === tables.length - 1) rows.at(-1)[2] += 1e-6
     for (const [client, values, result, band] of rows) {
-      const row = { as_of: text(days[number] * DAY), client, readings: values, score: result, band }
+      const asked = fresh === '0' ? { readings: values } : {}
+      const row = { as_of: text(days[number] * DAY), client, ...asked, score: result, band }
       writeSync(out, JSON.stringify(row) + '\n')
     }
   })
@@ -280,20 +312,27 @@ const { values: args } = parseArgs({
   options: {
     data: { type: 'string' },
     instants: { type: 'string', default: '1' },
+    fresh: { type: 'string', default: '0' },
     answers: { type: 'string' },
     plant: { type: 'boolean', default: false },
   },
 })
-const begun = performance.now()
+let begun = performance.now()
 const days = monthEnds(Number(args.instants))
 const book = new Book(days)
-eachLine(`${args.data}/events.ndjson`, (line) => book.take(JSON.parse(line)))
-book.sort()
-const loaded = performance.now()
-const tables = days.map((day, number) => clientTable(book, number, day))
-const revenue = months(book)
+const last = fold(book, `${args.data}/events.ndjson`, Number(args.fresh))
+let loaded = performance.now()
+let tables = days.map((day, number) => clientTable(book, number, day, book.contracts.keys()))
+let revenue = months(book, BOUNDARIES)
+if (last.length > 0) {
+  // All of that is there already when the clock starts.
+  begun = loaded = performance.now()
+  const [rows, month] = freshen(book, last, days[0])
+  tables = [rows]
+  revenue = month
+}
 const done = performance.now()
 const seconds = (from, to) => (to - from) / 1000
 const times = { load: seconds(begun, loaded), ask: seconds(loaded, done), seconds: seconds(begun, done) }
 console.log(JSON.stringify({ version: process.versions.node, ...times }))
-if (args.answers) writeAnswers(args.answers, days, tables, revenue, args.plant)
+if (args.answers) writeAnswers(args.answers, days, tables, revenue, args)

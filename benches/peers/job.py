@@ -56,6 +56,7 @@ def arguments():
     parser.add_argument("--decoder", choices=["orjson", "json"], default="orjson", help="of the plain fold")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--instants", type=int, choices=[1, 12], default=1)
+    parser.add_argument("--fresh", type=int, default=0, help="the time from so many last lines to fresh answers")
     parser.add_argument("--answers", type=Path, help="write the answers here, after the clock has stopped")
     parser.add_argument("--plant", action="store_true", help="get one answer wrong")
     return parser.parse_args()
@@ -88,6 +89,8 @@ def finish(args, version, begun, loaded, tables, months):
                 rows[-1] = (*rows[-1][:-2], (rows[-1][-2] or 0) + 1e-6, rows[-1][-1])
             for client, *readings, score, band in rows:
                 row = {"as_of": str(day), "client": client, "readings": readings, "score": score, "band": band}
+                if args.fresh:
+                    del row["readings"]
                 out.write(json.dumps(row, separators=(",", ":")) + "\n")
         for month in months:
             out.write(json.dumps(month) + "\n")

@@ -3,10 +3,11 @@
 use anyhow::{Context, Result, bail};
 use healthfold::table::{Fill, TableOptions};
 use healthfold::{
-    Annual, Day, Dedupe, Engine, EventKind, Model, Period, PeriodUnit, ReadOptions, RevenueOptions, Row,
-    ScoreTable, ScoresOf, Settings,
+    Annual, ClientId, Day, Dedupe, Engine, EventKind, EventReader, Model, Month, Period, PeriodUnit,
+    ReadOptions, RevenueOptions, Row, ScoreTable, ScoresOf, Settings, Watch,
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufRead;
 use std::path::Path;
@@ -36,7 +37,7 @@ pub enum Asked {
 /// The last days of the months that are asked about.
 #[must_use]
 fn month_ends(asked: Asked) -> Vec<String> {
-    let Some(last) = healthfold::Month::new(LAST_MONTH.0, LAST_MONTH.1) else { return Vec::new() };
+    let Ok(last) = last_month() else { return Vec::new() };
     let first = if asked == Asked::End { 0 } else { 1 - MONTHS };
     (first..=0).map(|month| last.plus(month + 1).first_day().plus(-1).to_string()).collect()
 }
@@ -96,6 +97,82 @@ impl Answers {
             })
         })
     }
+}
+
+/// Fresh answers after the last events of the log.
+#[derive(Debug)]
+pub struct Fresh {
+    /// As of when.
+    pub as_of: String,
+    /// The clients that the events are about, with score and band.
+    pub clients: Vec<(ClientId, Option<f64>, String)>,
+    /// The last month.
+    pub month: Movements,
+}
+
+/// One client of these, as all contestants write it.
+#[derive(Debug, Serialize)]
+pub struct FreshStanding<'a> {
+    as_of: &'a str,
+    client: &'a str,
+    /// From 0 to 100; none where too little was seen.
+    pub score: Option<f64>,
+    band: &'a str,
+}
+
+impl Fresh {
+    /// The clients in order of their ids.
+    pub fn standings(&self) -> impl Iterator<Item = FreshStanding<'_>> {
+        self.clients.iter().map(|(client, score, band)| FreshStanding {
+            as_of: &self.as_of,
+            client: client.as_str(),
+            score: *score,
+            band,
+        })
+    }
+}
+
+/// Watches a book as of the end of the log, and its last month.
+///
+/// # Errors
+/// If the question is refused.
+pub fn watch(engine: &mut Engine) -> Result<Watch> {
+    let days = month_ends(Asked::End);
+    let as_of = engine.zone().as_of(days.first().context("some day")?)?;
+    let month = Period::month(last_month()?, engine.zone());
+    Ok(engine.watch(&model()?, as_of, ScoresOf::All, Some((month, options()?)))?)
+}
+
+/// Takes in the last lines of the log; what became of the clients that they are about, and of the last month.
+///
+/// # Errors
+/// If a line is refused.
+pub fn freshen(engine: &mut Engine, watch: &mut Watch, lines: &[u8]) -> Result<Fresh> {
+    let mut reader = EventReader::new(lines, None);
+    let mut events = Vec::new();
+    while let Some((_, event)) = reader.next_event()? {
+        events.push(event?);
+    }
+    engine.apply_all(&events);
+    watch.refresh(engine, watch.as_of())?;
+    let clients: BTreeSet<&ClientId> = events.iter().map(|event| &event.subject).collect();
+    let standing = |client: &ClientId| {
+        watch.score(client).map(|(score, band)| (client.clone(), score, band.to_string()))
+    };
+    let clients = clients.into_iter().filter_map(standing).collect();
+    let report = watch.revenue(engine)?.context("a month is watched")?;
+    let row = report.total.as_ref().context("a log in one currency")?;
+    let as_of = month_ends(Asked::End).pop().context("some day")?;
+    Ok(Fresh { as_of, clients, month: movements(last_month()?.to_string(), row) })
+}
+
+fn last_month() -> Result<Month> {
+    Month::new(LAST_MONTH.0, LAST_MONTH.1).context("the last month")
+}
+
+/// A pause counts as an end, so that the months have the lines that every contestant tells apart.
+fn options() -> Result<RevenueOptions> {
+    Ok(RevenueOptions::from_json(r#"{"paused": "churn"}"#)?)
 }
 
 /// An engine with the whole log in it.
@@ -186,12 +263,10 @@ pub fn ask(engine: &Engine, asked: Asked) -> Result<Answers> {
     let ends = days.iter().map(|day| zone.as_of(day)).collect::<Result<Vec<_>, _>>()?;
     let tables = engine.score_tables(&model, &ends, ScoresOf::All);
     let scores = days.into_iter().zip(tables).collect();
-    let last = healthfold::Month::new(LAST_MONTH.0, LAST_MONTH.1).context("the last month")?;
+    let last = last_month()?;
     let first = Period::month(last.plus(1 - MONTHS), zone);
-    // A pause counts as an end, so that the months have the lines that every contestant tells apart.
-    let options = RevenueOptions::from_json(r#"{"paused": "churn"}"#)?;
     let series =
-        engine.revenue_series(first.start, Period::month(last, zone).end, PeriodUnit::Month, &options)?;
+        engine.revenue_series(first.start, Period::month(last, zone).end, PeriodUnit::Month, &options()?)?;
     let months = series.rows.iter().zip(1 - MONTHS..).map(|(report, month)| {
         let row = report.total.as_ref().context("a log in one currency")?;
         Ok(movements(last.plus(month).to_string(), row))

@@ -5,7 +5,10 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use healthfold::{Dedupe, Engine};
-use healthfold_benches::peers::{Answers, Asked, Depth, LogSpec, ask, load, load_tables, write_log};
+use healthfold_benches::peers::{
+    Asked, Depth, LogSpec, Movements, ask, freshen, load, load_tables, watch, write_log,
+};
+use serde::Serialize;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -49,6 +52,9 @@ enum Task {
         /// As of 1 or 12 month ends.
         #[arg(long, default_value_t = 1)]
         instants: u32,
+        /// The time from so many last lines of the log to fresh answers.
+        #[arg(long, default_value_t = 0)]
+        fresh: usize,
         /// Write the answers here, after the clock has stopped.
         #[arg(long)]
         answers: Option<PathBuf>,
@@ -81,11 +87,14 @@ fn main() -> Result<()> {
             );
             Ok(())
         }
-        Task::Healthfold { data, source, days, dedupe, instants, answers, plant } => {
+        Task::Healthfold { data, source, days, dedupe, instants, fresh, answers, plant } => {
             let dedupe = match dedupe {
                 Identities::Exact => Dedupe::Exact,
                 Identities::Upstream => Dedupe::Upstream,
             };
+            if fresh > 0 {
+                return run_fresh(&data, dedupe, fresh, answers.as_deref(), plant);
+            }
             let asked = if instants == 1 { Asked::End } else { Asked::Months };
             let depth = if days { Depth::DaysAsked(asked) } else { Depth::Whole };
             let load = || match source {
@@ -97,19 +106,13 @@ fn main() -> Result<()> {
     }
 }
 
-fn run(
-    load: impl FnOnce() -> Result<Engine>,
-    asked: Asked,
-    answers: Option<&Path>,
-    plant: bool,
-) -> Result<()> {
-    #[allow(clippy::disallowed_methods, reason = "how long it takes is the question here")]
-    let now = Instant::now;
-    let begun = now();
-    let engine = load()?;
-    let loaded = now();
-    let given = ask(&engine, asked)?;
-    let done = now();
+#[allow(clippy::disallowed_methods, reason = "how long it takes is the question here")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Says how long it took, piece by piece.
+fn tell(begun: Instant, loaded: Instant, done: Instant) {
     println!(
         r#"{{"version":"{}","load":{},"ask":{},"seconds":{}}}"#,
         env!("CARGO_PKG_VERSION"),
@@ -117,20 +120,51 @@ fn run(
         (done - loaded).as_secs_f64(),
         (done - begun).as_secs_f64(),
     );
-    answers.map_or(Ok(()), |file| write_answers(&given, file, plant))
 }
 
-fn write_answers(given: &Answers, file: &Path, plant: bool) -> Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(file)?);
+fn run(
+    load: impl FnOnce() -> Result<Engine>,
+    asked: Asked,
+    answers: Option<&Path>,
+    plant: bool,
+) -> Result<()> {
+    let begun = now();
+    let engine = load()?;
+    let loaded = now();
+    let given = ask(&engine, asked)?;
+    tell(begun, loaded, now());
+    let Some(file) = answers else { return Ok(()) };
     let mut standings: Vec<_> = given.standings().collect();
     if let Some(last) = standings.last_mut().filter(|_| plant) {
         last.score = Some(last.score.unwrap_or_default() + 1e-6);
     }
+    write_answers(file, &standings, &given.months)
+}
+
+fn run_fresh(data: &Path, dedupe: Dedupe, lines: usize, answers: Option<&Path>, plant: bool) -> Result<()> {
+    let log = std::fs::read(data.join("events.ndjson"))?;
+    let mut ends = log.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    let (head, tail) = log.split_at(ends.nth(lines).unwrap_or(0));
+    let mut engine = load(head, dedupe)?;
+    let mut watched = watch(&mut engine)?;
+    let begun = now();
+    let given = freshen(&mut engine, &mut watched, tail)?;
+    tell(begun, begun, now());
+    let Some(file) = answers else { return Ok(()) };
+    let mut standings: Vec<_> = given.standings().collect();
+    if let Some(last) = standings.last_mut().filter(|_| plant) {
+        last.score = Some(last.score.unwrap_or_default() + 1e-6);
+    }
+    write_answers(file, &standings, &[given.month.clone()])
+}
+
+fn write_answers(file: &Path, standings: &[impl Serialize], months: &[Movements]) -> Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(file)?);
     for standing in standings {
-        serde_json::to_writer(&mut out, &standing)?;
+        serde_json::to_writer(&mut out, standing)?;
         out.write_all(b"\n")?;
     }
-    for month in &given.months {
+    for month in months {
         serde_json::to_writer(&mut out, month)?;
         out.write_all(b"\n")?;
     }

@@ -7,5 +7,8 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-pub use job::{Answers, Asked, Depth, Movements, Standing, ask, load, load_tables, model};
+pub use job::{
+    Answers, Asked, Depth, Fresh, FreshStanding, Movements, Standing, ask, freshen, load, load_tables, model,
+    watch,
+};
 pub use log::{LogSpec, write_log};

@@ -1,6 +1,6 @@
 //! The job's own ground: the log is what it says, and healthfold's answers are those of the naive oracle.
 
-use super::{Asked, LogSpec, ask, load, write_log};
+use super::{Asked, LogSpec, ask, freshen, load, watch, write_log};
 use healthfold::{Dedupe, Model, ScoresOf};
 use healthfold_testkit::oracle::Oracle;
 use serde_json::{Value, json};
@@ -102,4 +102,23 @@ fn the_months_foot_and_every_line_occurs() {
         all(|m| m.churn),
     ];
     assert!(lines.iter().all(|line| *line > 0), "{lines:?}");
+}
+
+#[test]
+fn what_is_fresh_is_what_the_whole_log_says() {
+    let log = log(LogSpec { clients: 200, events: 8_000, ..SMALL });
+    let ends: Vec<usize> =
+        log.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
+    let (head, tail) = log.split_at(ends[ends.len() - 501]);
+    let mut engine = load(head, Dedupe::Exact).unwrap();
+    let mut watched = watch(&mut engine).unwrap();
+    let fresh = freshen(&mut engine, &mut watched, tail).unwrap();
+    let whole = ask(&load(&log[..], Dedupe::Exact).unwrap(), Asked::End).unwrap();
+    let (_, table) = whole.scores.last().unwrap();
+    assert!(fresh.clients.len() > 50, "{}", fresh.clients.len());
+    for (client, score, band) in &fresh.clients {
+        let row = table.row(client).unwrap();
+        assert_eq!((*score, band.as_str()), (table.score.get(row), &**table.band_of(row).unwrap()));
+    }
+    assert_eq!(Some(&fresh.month), whole.months.last());
 }
