@@ -96,6 +96,11 @@ impl UserDays {
         })
     }
 
+    pub(crate) fn warm(&self) -> u64 {
+        let newest = self.blocks.iter().rev().take(2).filter_map(|(_, entries)| entries.last());
+        newest.map(|entry| u64::from(*entry)).sum()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Day, UserNumber)> {
         self.blocks
             .iter()

@@ -207,9 +207,26 @@ impl Days {
     }
 
     fn between(&self, first: Day, last: Day) -> &[u64] {
-        let start = self.packed.partition_point(|packed| *packed < day_bits(first));
-        let end = self.packed.partition_point(|packed| *packed <= day_bits(last) | SUM_MASK);
+        // A day stands here once, so as many days as are between one and the newest, so many can stand behind it: of a
+        // window near the end nothing else is touched.
+        let newest = self.packed.last().map_or(0, |packed| packed >> SUM_BITS);
+        let from = |bits: u64| {
+            let behind = newest.saturating_sub(bits >> SUM_BITS).saturating_add(1);
+            let (known, rest) = self
+                .packed
+                .split_at(self.packed.len().saturating_sub(usize::try_from(behind).unwrap_or(usize::MAX)));
+            (known.len(), rest)
+        };
+        let (known, rest) = from(day_bits(first));
+        let start = known + rest.partition_point(|packed| *packed < day_bits(first));
+        let (known, rest) = from(day_bits(last));
+        let end = known + rest.partition_point(|packed| *packed <= day_bits(last) | SUM_MASK);
         self.packed.get(start..end).unwrap_or_default()
+    }
+
+    /// See [`ClientState::warm`](crate::state::ClientState::warm).
+    fn warm(&self) -> u64 {
+        self.packed.last().copied().unwrap_or(0)
     }
 
     /// The days from one to another, both included, and their sums.
@@ -280,6 +297,10 @@ struct SealedSums {
 impl DaySums {
     pub(crate) fn add(&mut self, day: Day, micros: i128) {
         self.days.add(day, micros);
+    }
+
+    pub(crate) fn warm(&self) -> u64 {
+        self.days.warm()
     }
 
     /// Makes room for so many days more.

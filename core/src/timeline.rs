@@ -124,6 +124,10 @@ impl<T> Timeline<T> {
         }
     }
 
+    pub(crate) fn warm(&self) -> u64 {
+        self.entries.last().map_or(0, |last| last.stamp.at.micros().cast_unsigned())
+    }
+
     /// The entries at or before an instant.
     pub(crate) fn up_to(&self, at: Instant) -> &[Entry<T>] {
         let n = self.entries.partition_point(|entry| entry.stamp.at <= at);

@@ -67,6 +67,7 @@ impl Engine {
         let mut sheets: Vec<(&Scorer<'_>, Sheet<'_>)> =
             scorers.iter().map(|scorer| (scorer, scorer.sheet_apart())).collect();
         for client in self.book.living_within(places) {
+            client.state.warm();
             for (number, (scorer, sheet)) in sheets.iter_mut().enumerate() {
                 let view = scorer.view(&client.state);
                 if self.is_asked(&view, of) {

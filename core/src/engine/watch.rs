@@ -246,6 +246,7 @@ struct Looking<'l> {
 
 impl Looking<'_> {
     fn at(&mut self, client: &Client<'_>) -> Result<Known, QueryError> {
+        client.state.warm();
         let view = self.scorer.view(&client.state);
         let asked = !self.engine.book.is_erased(client.id) && self.engine.is_asked(&view, self.of);
         let standing = if asked {

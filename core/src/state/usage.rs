@@ -239,6 +239,11 @@ impl UsageState {
         self.first_user = least(self.first_user, Some(day));
     }
 
+    pub(crate) fn warm(&self) -> u64 {
+        let sums = self.counted.values().map(|metric| metric.sums.warm());
+        sums.fold(self.active.warm(), u64::wrapping_add)
+    }
+
     pub(crate) fn metric(&self, metric: &str) -> Option<&MetricUse> {
         self.counted.get(metric)
     }
