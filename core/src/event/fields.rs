@@ -294,6 +294,9 @@ macro_rules! words {
             fn read(value: $crate::event::wire::Value<'_>) -> Result<Self, $crate::event::wire::Fault> {
                 $crate::event::fields::read_word(value, Self::EXPECTS, &[$(($word, Self::$variant)),+])
             }
+            fn write_wire(&self, out: &mut String) {
+                $crate::event::fields::write_text(out, self.as_str());
+            }
         }
     };
 }

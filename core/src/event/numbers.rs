@@ -263,6 +263,9 @@ impl Field for Currency {
             Fault::new(EventCode::BadValue, hint)
         })
     }
+    fn write_wire(&self, out: &mut String) {
+        write_text(out, self.as_str());
+    }
 }
 
 impl Field for Instant {
