@@ -428,6 +428,13 @@ export interface Engine {
   scoreTable(model: ModelLike, options: { asOf: When; only?: Only }): ScoreTable;
   /** As `scoreTable`, on another thread. */
   scoreTableAsync(model: ModelLike, options: { asOf: When; only?: Only } & Abortable): Promise<ScoreTable>;
+  /**
+   * As `scoreTable` as of several instants, such as the ends of twelve months: a table for each, in the order given, in half
+   * of the time of asking one after the other.
+   */
+  scoreTables(model: ModelLike, options: { asOf: readonly When[]; only?: Only }): ScoreTable[];
+  /** As `scoreTables`, on another thread. */
+  scoreTablesAsync(model: ModelLike, options: { asOf: readonly When[]; only?: Only } & Abortable): Promise<ScoreTable[]>;
   /** What was stated against what the model declares: judgements that are not one of its steps. Empty where all is well. */
   checkData(model: ModelLike, options: { asOf: When }): Table<DataFault>;
   /** As `checkData`, on another thread. */

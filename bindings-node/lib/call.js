@@ -128,6 +128,8 @@ function result(gives, answer) {
       return Object.assign(JSON.parse(answer.json), { [gives]: new Table(answer.rows) });
     case "columns":
       return withArrow(JSON.parse(answer.json), answer.rows);
+    case "several":
+      return answer.several.map((one) => withArrow(JSON.parse(one.json), one.rows));
     case "applied":
       return withArrow(applied(JSON.parse(answer.json)), answer.rows);
     default:

@@ -22,6 +22,7 @@ const CALLS = [
   { name: "activation", call: "activation", change: false, params: [["client", "text"], ["milestones", "json"]], gives: "json" },
   { name: "scores", call: "scores", change: false, params: [["model", "model"]], gives: "table" },
   { name: "scoreTable", call: "score_table", change: false, params: [["model", "model"]], gives: "columns" },
+  { name: "scoreTables", call: "score_tables", change: false, params: [["model", "model"]], gives: "several" },
   { name: "checkData", call: "check_data", change: false, params: [["model", "model"]], gives: "table" },
   { name: "bookHealth", call: "book_health", change: false, params: [["model", "model"]], gives: "json" },
   { name: "bookHistory", call: "book_history", change: false, params: [["model", "model"]], gives: "table" },

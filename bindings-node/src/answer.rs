@@ -24,6 +24,8 @@ pub enum Answer {
     Json(String),
     /// A result as JSON, and rows that stand in it or beside it.
     Rows(String, Arc<dyn Many>),
+    /// Several of these.
+    Several(Vec<Self>),
     /// Bytes.
     Bytes(Vec<u8>),
     /// An engine.
@@ -37,6 +39,7 @@ pub enum Answer {
 pub struct Told {
     pub json: Option<String>,
     pub rows: Option<Rows>,
+    pub several: Option<Vec<Self>>,
     pub bytes: Option<Uint8Array>,
     pub engine: Option<crate::engine::Engine>,
     pub watch: Option<crate::watch::Watch>,
@@ -61,8 +64,13 @@ impl Answer {
         Ok(Self::Rows(json(&result)?, Arc::new(result)))
     }
 
+    /// Results, each with its table of columns beside it.
+    pub(crate) fn several<T: Serialize + Many + 'static>(results: Vec<T>) -> Result<Self, Fault> {
+        results.into_iter().map(Self::beside).collect::<Result<_, _>>().map(Self::Several)
+    }
+
     pub(crate) fn told(self) -> Told {
-        let mut told = Told { json: None, rows: None, bytes: None, engine: None, watch: None };
+        let mut told = Told { json: None, rows: None, several: None, bytes: None, engine: None, watch: None };
         match self {
             Self::Nothing => {}
             Self::Json(json) => told.json = Some(json),
@@ -70,6 +78,7 @@ impl Answer {
                 told.json = Some(json);
                 told.rows = Some(Rows { held: Held::new(rows) });
             }
+            Self::Several(answers) => told.several = Some(answers.into_iter().map(Self::told).collect()),
             Self::Bytes(bytes) => told.bytes = Some(Uint8Array::from(bytes)),
             Self::Engine(shared) => told.engine = Some(crate::engine::Engine::of(shared)),
             Self::Watch(shared, watch) => told.watch = Some(crate::watch::Watch::of(shared, watch)),

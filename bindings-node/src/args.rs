@@ -88,6 +88,12 @@ impl Args {
         self.instant(engine, "as_of")
     }
 
+    /// Several of them.
+    pub(crate) fn as_of_each(&mut self, engine: &core::Engine) -> Result<Vec<Instant>, Fault> {
+        let as_of: Vec<String> = self.read("as_of")?;
+        as_of.iter().map(|as_of| engine.zone().as_of(as_of).map_err(query)).collect()
+    }
+
     pub(crate) fn as_of_or_none(&mut self) -> Result<Option<AsOf>, Fault> {
         let Some(text) = self.read_or_default::<Option<String>>("as_of")? else { return Ok(None) };
         AsOf::from_str(&text).map(Some).map_err(query)

@@ -67,7 +67,7 @@ const POSITIONAL = {
   benchmarks: ["period", "benchmarks"],
   scorecard: ["scorecard", "period"],
   top: ["n"],
-  ...Object.fromEntries(["scores", "score_table", "check_data", "book_health", "book_history", "roll_ups"].map((call) => [call, ["model"]])),
+  ...Object.fromEntries(["scores", "score_table", "score_tables", "check_data", "book_health", "book_history", "roll_ups"].map((call) => [call, ["model"]])),
   ...Object.fromEntries(["revenue", "movements", "churn_reasons", "trials", "cash", "renewals", "compare_trials"].map((call) => [call, ["period"]])),
 };
 

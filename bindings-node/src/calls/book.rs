@@ -27,6 +27,17 @@ pub(super) fn score_table(engine: &Engine, mut args: Args) -> Told {
     Answer::beside(engine.score_table(&model, as_of, of))
 }
 
+/// As `scoreTable` as of several instants, such as the ends of twelve months: a table for each, in the order given, in half
+/// of the time of asking one after the other.
+///
+/// TypeScript: `scoreTables(model: ModelLike, options: { asOf: readonly When[]; only?: Only }): ScoreTable[]`
+pub(super) fn score_tables(engine: &Engine, mut args: Args) -> Told {
+    let (model, as_of) = (args.model("model")?, args.as_of_each(engine)?);
+    let of: ScoresOf = args.read_or_default("only")?;
+    args.end()?;
+    Answer::several(engine.score_tables(&model, &as_of, of))
+}
+
 /// What was stated against what the model declares: judgements that are not one of its steps. Empty where all is well.
 ///
 /// TypeScript: `checkData(model: ModelLike, options: { asOf: When }): Table<DataFault>`

@@ -32,7 +32,7 @@ macro_rules! calls {
 pub(crate) fn ask(engine: &Engine, call: &str, args: Args) -> Told {
     calls! { call, (engine, args);
         ask: clients, span, signal, score, score_history, explain_change, timeline, anomalies, activation;
-        book: scores, score_table, check_data, book_health, book_history, diff, roll_up, roll_ups, rank, renewals, book_nps,
+        book: scores, score_table, score_tables, check_data, book_health, book_history, diff, roll_up, roll_ups, rank, renewals, book_nps,
             lint, lift, north_star;
         money: revenue, revenue_series, movements, churn_reasons, cohorts, trials, top, targets, benchmarks, scorecard, cash;
         lifetime: lifetime, spells, rfm, ltv, compare_trials;

@@ -200,6 +200,16 @@ class Engine:
         """The scores of all clients as columns, in order of their ids: the numbers of `scores` for a fraction of the time and memory,
         each name once.
         """
+    def score_tables(
+        self,
+        model: ModelLike,
+        *,
+        as_of: Sequence[When],
+        only: Only = None,
+    ) -> tuple[ScoreTable, ...]:
+        """As `score_table` as of several instants, such as the ends of twelve months: a table for each, in the order given, in half
+        of the time of asking one after the other.
+        """
     def check_data(self, model: ModelLike, *, as_of: When) -> Table[DataFault]:
         """What was stated against what the model declares: judgements that are not one of its steps. Empty where all is well."""
     def book_health(self, model: ModelLike, *, as_of: When, only: Only = None) -> BookHealth:

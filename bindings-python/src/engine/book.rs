@@ -54,6 +54,27 @@ impl Engine {
         Rows::beside(object_of(py, "ScoreTable", &table)?, table)
     }
 
+    /// As `score_table` as of several instants, such as the ends of twelve months: a table for each, in the order given, in half
+    /// of the time of asking one after the other.
+    #[pyo3(signature = (
+        model: "ModelLike", *, as_of: "Sequence[When]", only: "Only" = None,
+    ) -> "tuple[ScoreTable, ...]")]
+    fn score_tables<'py>(
+        &self,
+        py: Python<'py>,
+        model: Model,
+        as_of: Vec<When>,
+        only: Asked<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let of = of(py, only)?;
+        let tables = self.shared.ask_long(py, move |engine| {
+            let as_of = as_of.iter().map(|as_of| as_of.as_of(engine)).collect::<Result<Vec<_>, _>>()?;
+            Ok(engine.score_tables(&model.inner, &as_of, of))
+        })?;
+        let object = |table| Rows::beside(object_of(py, "ScoreTable", &table)?, table);
+        PyTuple::new(py, tables.into_iter().map(object).collect::<PyResult<Vec<_>>>()?)
+    }
+
     /// What was stated against what the model declares: judgements that are not one of its steps. Empty where all is well.
     #[pyo3(signature = (model: "ModelLike", *, as_of: "When") -> "Table[DataFault]")]
     fn check_data<'py>(&self, py: Python<'py>, model: Model, as_of: When) -> PyResult<Bound<'py, PyAny>> {

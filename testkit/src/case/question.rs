@@ -82,6 +82,12 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
             let (model, of) = (Model::from_json(&args.json("model"))?, args.only()?);
             Ok(serde_json::to_value(engine.score_table(&model, args.as_of()?, of))?)
         }
+        "score_tables" => {
+            let (model, of) = (Model::from_json(&args.json("model"))?, args.only()?);
+            let as_of = Vec::<String>::deserialize(args.value("as_of"))?;
+            let as_of = as_of.iter().map(|at| engine.zone().as_of(at)).collect::<Result<Vec<_>, _>>()?;
+            Ok(serde_json::to_value(engine.score_tables(&model, &as_of, of))?)
+        }
         "explain_change" => {
             let (model, client) = (Model::from_json(&args.json("model"))?, args.client()?);
             let end_model = args.value("end_model");

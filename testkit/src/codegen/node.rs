@@ -154,6 +154,7 @@ pub(super) fn table(root: &Path) -> String {
             "Engine" => "engine",
             "Watch" => "watch",
             _ if COLUMNS.iter().any(|(of, _)| *of == name) => "columns",
+            _ if COLUMNS.iter().any(|(of, _)| name.strip_suffix("[]") == Some(*of)) => "several",
             _ => TABLES.iter().find(|(of, _)| *of == name).map_or("json", |(_, member)| member),
         };
         let _ = writeln!(
