@@ -2836,6 +2836,10 @@ export interface Lifetime {
   groups: LifetimeGroup[] | null;
   /** With two groups or more, and at most 64: whether they last alike. */
   logRank: LogRank | null;
+  /** As a table of columns: the bytes of an Arrow IPC stream. */
+  toArrow(): Uint8Array;
+  /** As `toArrow`, on another thread. */
+  toArrowAsync(): Promise<Uint8Array>;
 }
 
 /** One unbroken paying time of one client. */
@@ -2871,7 +2875,7 @@ export interface Spells {
   /** Spells that were over before the start of the data; in no figure. */
   leftOut: number;
   /** In order of clients and of time. */
-  spells: ClientSpell[];
+  spells: Table<ClientSpell>;
 }
 
 /** How one client buys. */
@@ -2907,7 +2911,7 @@ export interface RfmSummary {
   /** Clients with a purchase that also pay, or paid, by subscription; in no figure. */
   leftOut: number;
   /** Each client with a purchase by the end of the calibration, in order of ids. */
-  clients: RfmRow[];
+  clients: Table<RfmRow>;
 }
 
 /** When in a period a payment comes, for the simple method. */
@@ -3019,6 +3023,11 @@ export interface ClientLtv {
   pAlive: number | null;
   /** Renewals or purchases to expect within the horizon, not discounted; null where there is no end to them. */
   expected: number | null;
+  /**
+   * The same, each discounted to now (of contracts DERL, discounted expected residual lifetime in renewals; of purchases DERT,
+   * discounted expected residual transactions); null where there is no end to them.
+   */
+  discounted: number | null;
   /** Purchases: what the next one is expected to bring. */
   purchaseValue: number | null;
 }
@@ -3053,7 +3062,7 @@ export interface SimpleLtv {
   /** With `group_by`: each group, in order of keys, null last, and currencies. */
   groups: SimpleGroup[] | null;
   /** Each client that pays at closing, by the churn of the book, or of its group. */
-  clients: ClientLtv[];
+  clients: Table<ClientLtv>;
 }
 
 /** What the clients of one group have paid in one currency. */
@@ -3129,7 +3138,7 @@ export interface ObservedLtv {
    */
   groups: ObservedGroup[] | null;
   /** Each client that ever paid or was paid back, in order of ids and currencies. */
-  clients: ObservedValue[];
+  clients: Table<ObservedValue>;
 }
 
 /** How often contracts are renewed. */
@@ -3233,6 +3242,34 @@ export interface Estimate {
   standardError: number | null;
 }
 
+/** Clients under contract that have made so many renewals: what was seen of them, and what the model says. */
+export interface RetentionPoint {
+  /** Renewals made; 0 as a contract begins. */
+  renewals: number;
+  /** Clients that were seen to make the last of these renewals or not; 0 where none was seen. */
+  due: number;
+  /** Of them, those that made it. */
+  renewed: number;
+  /** The share of those that begin that gets here: S. */
+  survival: number;
+  /** Of those with one renewal fewer, the share that makes this one; null at 0. */
+  retention: number | null;
+  /** Renewals to expect from here within the horizon, the last payment just made; null where there is no end to them. */
+  expected: number | null;
+  /** The same, each discounted to now: discounted expected residual lifetime (DERL), in renewals. */
+  discounted: number | null;
+}
+
+/** What a model of purchases says of a client that buys for the first time now and of whom nothing is known. */
+export interface NewBuyer {
+  /** How many months it looks ahead. */
+  months: number;
+  /** Repeat purchases to expect by the end of each of these months, from the first month on. */
+  expected: number[];
+  /** The chances of 0, 1, 2 and so on up to 20 repeat purchases by the end of the last. */
+  chances: number[];
+}
+
 /** A fitted model. */
 export interface LtvModel {
   /** The group it was fitted to; null without `group_by`, and for the group of no value. */
@@ -3253,6 +3290,13 @@ export interface LtvModel {
   n: number;
   /** Where the data contradict the model. */
   warnings: Record<string, unknown>[];
+  /**
+   * Under contract: how many stay, renewal by renewal, up to the horizon and at least as far as any was seen and 12; at most
+   * 120.
+   */
+  curve: RetentionPoint[] | null;
+  /** Purchases: what to expect of a client that buys for the first time now. */
+  newClient: NewBuyer | null;
 }
 
 /** What some clients are worth in one currency. */
@@ -3330,7 +3374,7 @@ export interface ModelLtv {
   /** Clients that the method is not for, in no figure: of purchases those with a contract. */
   leftOut: number;
   /** Each client that may still bring something, in order of ids and currencies. */
-  clients: ClientLtv[];
+  clients: Table<ClientLtv>;
 }
 
 /** A rate in two groups of trials. */

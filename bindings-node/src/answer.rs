@@ -9,7 +9,9 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::ArrowError;
 use healthfold::table::scores_to_arrow;
 use healthfold::{
-    Applied, Cohort, Cohorts, HealthScore, MovementRow, Movements, RevenueReport, RevenueSeries, ScoreTable,
+    Applied, ClientLtv, ClientSpell, Cohort, Cohorts, HealthScore, Lifetime, ModelLtv, MovementRow,
+    Movements, ObservedLtv, ObservedValue, RevenueReport, RevenueSeries, RfmRow, RfmSummary, ScoreTable,
+    SimpleLtv, Spells,
 };
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
@@ -151,7 +153,22 @@ macro_rules! tables {
     )+};
 }
 
-tables! { Movements.rows, RevenueSeries.rows, Cohorts.cohorts, Applied.rejected, ScoreTable.client }
+tables! {
+    Movements.rows, RevenueSeries.rows, Cohorts.cohorts, Applied.rejected, ScoreTable.client, Spells.spells,
+    RfmSummary.clients, SimpleLtv.clients, ObservedLtv.clients, ModelLtv.clients,
+}
+
+impl Many for Lifetime {
+    fn len(&self) -> usize {
+        self.total.curve.points.len()
+    }
+    fn slice(&self, from: usize, to: usize) -> Result<String, Fault> {
+        slice(&self.total.curve.points, from, to)
+    }
+    fn batch(&self) -> Batch {
+        Some(self.to_arrow())
+    }
+}
 
 /// Results whose rows are put into them when they are looked at.
 macro_rules! opened {
@@ -173,7 +190,10 @@ pub(crate) struct Opened<T> {
     whole: T,
 }
 
-opened! { Movements.rows: MovementRow, RevenueSeries.rows: RevenueReport, Cohorts.cohorts: Cohort }
+opened! {
+    Movements.rows: MovementRow, RevenueSeries.rows: RevenueReport, Cohorts.cohorts: Cohort, Spells.spells: ClientSpell,
+    RfmSummary.clients: RfmRow, SimpleLtv.clients: ClientLtv, ObservedLtv.clients: ObservedValue, ModelLtv.clients: ClientLtv,
+}
 
 impl<T: Many + 'static> TryFrom<Opened<T>> for Answer {
     type Error = Fault;

@@ -71,6 +71,12 @@ it("scores, movements, series, cohorts and rejections come out", async () => {
   const series = engine.revenueSeries({ start: "2026-01-01", end: "2026-04-01" });
   assert.equal(arrow.tableFromIPC(series.rows.toArrow()).numRows, 3);
   assert(arrow.tableFromIPC(engine.cohorts({ asOf: AS_OF }).cohorts.toArrow()).numRows > 0);
+  const { spells } = engine.spells({ asOf: AS_OF });
+  assert.deepEqual([...arrow.tableFromIPC(spells.toArrow()).getChild("days")], spells.map(({ days }) => days));
+  const life = engine.lifetime({ asOf: AS_OF });
+  assert.deepEqual([...arrow.tableFromIPC(life.toArrow()).getChild("survival")], life.total.points.map(({ survival }) => survival));
+  const { clients } = engine.ltv({ method: "simple", period: "2026-03" });
+  assert.deepEqual([...arrow.tableFromIPC(clients.toArrow()).getChild("client")], clients.map(({ client }) => client));
   const { toArrow } = engine.apply(/** @type {any} */ ({}));
   assert.equal(arrow.tableFromIPC(toArrow()).getChild("code")?.get(0), "missing_field");
 });

@@ -8,8 +8,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use healthfold::table::scores_to_arrow;
 use healthfold::{
-    Applied, ClientId, Cohort, Cohorts, HealthScore, MovementRow, Movements, Rejection, RevenueReport,
-    RevenueSeries, ScoreTable,
+    Applied, ClientId, ClientLtv, ClientSpell, Cohort, Cohorts, HealthScore, Lifetime, ModelLtv, MovementRow,
+    Movements, ObservedLtv, ObservedValue, Rejection, RevenueReport, RevenueSeries, RfmRow, RfmSummary,
+    ScoreTable, SimpleLtv, Spells, SurvivalPoint,
 };
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -114,6 +115,53 @@ tables! {
     Cohorts.cohorts: Cohort,
     Applied.rejected: Rejection,
     ScoreTable.client: ClientId,
+    Spells.spells: ClientSpell,
+    RfmSummary.clients: RfmRow,
+    SimpleLtv.clients: ClientLtv,
+    ObservedLtv.clients: ObservedValue,
+    ModelLtv.clients: ClientLtv,
+}
+
+impl Whole for Lifetime {
+    type Row = SurvivalPoint;
+    fn rows(&self) -> &[SurvivalPoint] {
+        &self.total.curve.points
+    }
+    fn batch(&self) -> Batch {
+        Some(self.to_arrow())
+    }
+}
+
+/// An answer whose rows stand in one of its members.
+pub(crate) trait Apart: Whole + Serialize {
+    /// The name of that member.
+    const MEMBER: &'static str;
+    /// The name of the rows' class.
+    const CLASS: &'static str;
+    fn rows_mut(&mut self) -> &mut Vec<Self::Row>;
+}
+
+macro_rules! apart {
+    ($($of:ident.$rows:ident: $row:ident),+ $(,)?) => {$(
+        impl Apart for $of {
+            const MEMBER: &'static str = stringify!($rows);
+            const CLASS: &'static str = stringify!($row);
+            fn rows_mut(&mut self) -> &mut Vec<$row> {
+                &mut self.$rows
+            }
+        }
+    )+};
+}
+
+apart! {
+    RevenueSeries.rows: RevenueReport,
+    Movements.rows: MovementRow,
+    Cohorts.cohorts: Cohort,
+    Spells.spells: ClientSpell,
+    RfmSummary.clients: RfmRow,
+    SimpleLtv.clients: ClientLtv,
+    ObservedLtv.clients: ObservedValue,
+    ModelLtv.clients: ClientLtv,
 }
 
 /// Rows that the core holds.
@@ -134,15 +182,17 @@ impl Rows {
         py.import("healthfold._table")?.getattr("Table")?.call1((rows,))
     }
 
-    /// Puts rows as a table into a result that was made without them.
-    pub(crate) fn put<'py>(
-        result: Bound<'py, PyAny>,
-        member: &str,
-        class: &'static str,
-        rows: impl Whole + 'static,
+    /// A result as an object of its class, its rows as a table in it.
+    pub(crate) fn within<'py, W: Apart + 'static>(
+        py: Python<'py>,
+        class: &str,
+        mut whole: W,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let table = Self::table(result.py(), class, rows)?;
-        Self::set(result, member, table)
+        let rows = std::mem::take(whole.rows_mut());
+        let told = object_of(py, class, &whole)?;
+        *whole.rows_mut() = rows;
+        let table = Self::table(py, W::CLASS, whole)?;
+        Self::set(told, W::MEMBER, table)
     }
 
     /// Keeps the columns of a result beside it, for whoever reads it as a table.

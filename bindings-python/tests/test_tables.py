@@ -266,6 +266,29 @@ def test_movements_come_out(book: Engine) -> None:
     assert pickle.loads(pickle.dumps(movements)) == movements
 
 
+def test_lifetimes_come_out(book: Engine) -> None:
+    spells = book.spells(as_of="2026-03-31")
+    polars, pandas, arrow = frames(spells)
+    assert polars["client"].to_list() == list(pandas["client"]) == [row.client for row in spells.spells]
+    assert polars["days"].to_list() == [row.days for row in spells.spells]
+    assert polars["until"].to_list() == [row.until for row in spells.spells]
+    assert isinstance(spells.spells[0], healthfold.ClientSpell)
+    assert pickle.loads(pickle.dumps(spells)) == spells
+    life = book.lifetime(as_of="2026-03-31", group_by="owner")
+    steps = pl.DataFrame(life)
+    assert steps.filter(~pl.col("is_group"))["survival"].to_list() == [point.survival for point in life.total.points]
+    assert steps.filter(pl.col("is_group")).height == sum(len(group.points) for group in life.groups or ())
+    ltv = book.ltv(method="simple", period="2026-03", margin="0.5")
+    assert isinstance(ltv, healthfold.SimpleLtv)
+    polars, pandas, arrow = frames(ltv)
+    assert polars["value"].to_list() == [row.value for row in ltv.clients] and len(pandas) == len(ltv.clients)
+    assert polars["client"].to_list() == [row["client"] for row in ltv.to_dict()["clients"]]
+    paid = book.ltv(method="observed", as_of="2026-03-31")
+    assert isinstance(paid, healthfold.ObservedLtv)
+    assert paid.to_polars()["received"].to_list() == [row.received for row in paid.clients]
+    assert book.rfm(as_of="2026-03-31").to_polars().height == len(book.rfm(as_of="2026-03-31").clients)
+
+
 def test_rows_without_columns_come_out_as_dicts(book: Engine) -> None:
     rows = book.timeline("acme", start="2026-01-01", end=AS_OF)
     assert rows.to_polars()["kind"].to_list() == list(rows.to_pandas()["kind"]) == [row.kind for row in rows]

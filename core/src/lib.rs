@@ -110,9 +110,9 @@ pub use id::{
 pub use lifetime::{
     AliveMatrix, ClientLtv, ClientSpell, Estimate, FitReport, Lifetime, LifetimeGroup, LifetimeOptions,
     LifetimeRow, LogRank, LogRankGroup, LogRankWeights, Ltv, LtvGroup, LtvMethod, LtvModel, LtvOptions,
-    LtvValue, ModelLtv, NoLtv, Payments, RateDifference, RenewalInterval, RestrictedMean, RfmRow, RfmSummary,
-    SimpleGroup, SimpleLtv, SimpleValue, Spells, SpellsOf, SurvivalBounds, SurvivalCurve, SurvivalPoint,
-    SurvivalQuantile,
+    LtvValue, ModelLtv, NewBuyer, NoLtv, Payments, RateDifference, RenewalInterval, RestrictedMean,
+    RetentionPoint, RfmRow, RfmSummary, SimpleGroup, SimpleLtv, SimpleValue, Spells, SpellsOf,
+    SurvivalBounds, SurvivalCurve, SurvivalPoint, SurvivalQuantile,
 };
 pub use money::{Amount, Currency, Interval, IntervalUnit};
 pub use ndjson::{EventReader, Place};

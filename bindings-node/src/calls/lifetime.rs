@@ -1,7 +1,7 @@
 //! Questions about how long clients stay and what they are worth.
 
 use super::Told;
-use crate::answer::Answer;
+use crate::answer::{Answer, Opened};
 use crate::args::Args;
 use crate::error::{Fault, query};
 use healthfold::{Engine, LifetimeOptions, Ltv, LtvMethod, LtvOptions, TrialSplit};
@@ -12,7 +12,7 @@ use healthfold::{Engine, LifetimeOptions, Ltv, LtvMethod, LtvOptions, TrialSplit
 /// TypeScript: `lifetime(options: { asOf: When } & LifetimeSettings): Lifetime`
 pub(super) fn lifetime(engine: &Engine, mut args: Args) -> Told {
     let as_of = args.as_of(engine)?;
-    Answer::of(&engine.lifetime(as_of, &settings(args)?)?)
+    Answer::beside(engine.lifetime(as_of, &settings(args)?)?)
 }
 
 /// The unbroken paying times behind `lifetime`, one by one.
@@ -20,7 +20,7 @@ pub(super) fn lifetime(engine: &Engine, mut args: Args) -> Told {
 /// TypeScript: `spells(options: { asOf: When } & LifetimeSettings): Spells`
 pub(super) fn spells(engine: &Engine, mut args: Args) -> Told {
     let as_of = args.as_of(engine)?;
-    Answer::of(&engine.spells(as_of, &settings(args)?)?)
+    Opened::from(engine.spells(as_of, &settings(args)?)?).try_into()
 }
 
 /// How often, how lately and for how much clients buy without a contract, by their charges.
@@ -28,7 +28,7 @@ pub(super) fn spells(engine: &Engine, mut args: Args) -> Told {
 /// TypeScript: `rfm(options: { asOf: When } & LifetimeSettings): RfmSummary`
 pub(super) fn rfm(engine: &Engine, mut args: Args) -> Told {
     let as_of = args.as_of(engine)?;
-    Answer::of(&engine.rfm(as_of, &settings(args)?)?)
+    Opened::from(engine.rfm(as_of, &settings(args)?)?).try_into()
 }
 
 fn settings(args: Args) -> Result<LifetimeOptions, Fault> {
@@ -48,13 +48,13 @@ pub(super) fn ltv(engine: &Engine, mut args: Args) -> Told {
     let as_of = if args.has("as_of") { Some(args.as_of(engine)?) } else { None };
     let options = LtvOptions::from_json(&args.rest()?).map_err(query)?;
     if let Some(period) = period.filter(|_| options.method == LtvMethod::Simple) {
-        return Answer::of(&engine.ltv_of_period(period, as_of, &options)?);
+        return Opened::from(engine.ltv_of_period(period, as_of, &options)?).try_into();
     }
     let as_of = as_of.ok_or_else(|| Fault::value("as_of", "is missing, this method needs it"))?;
-    match &engine.ltv(as_of, &options)? {
-        Ltv::Simple(value) => Answer::of(value),
-        Ltv::Observed(value) => Answer::of(value),
-        Ltv::Model(value) => Answer::of(value),
+    match engine.ltv(as_of, &options)? {
+        Ltv::Simple(value) => Opened::from(*value).try_into(),
+        Ltv::Observed(value) => Opened::from(value).try_into(),
+        Ltv::Model(value) => Opened::from(*value).try_into(),
     }
 }
 

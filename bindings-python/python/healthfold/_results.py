@@ -97,6 +97,7 @@ __all__ = [
     "MovementRow",
     "Movements",
     "NetPromoters",
+    "NewBuyer",
     "NoLtv",
     "NoWeight",
     "NorthStar",
@@ -133,6 +134,7 @@ __all__ = [
     "Renewals",
     "ReportPeriod",
     "RestrictedMean",
+    "RetentionPoint",
     "RevenueMetric",
     "RevenueOptions",
     "RevenueReport",
@@ -2589,8 +2591,10 @@ class LogRank(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Lifetime(Result):
+class Lifetime(TableResult):
     """How long clients stay, as of an instant."""
+
+    _table: ClassVar[str] = "_native"
 
     as_of: datetime
     """The instant of the question."""
@@ -2608,6 +2612,7 @@ class Lifetime(Result):
     """With `group_by`: of each group, in order of keys, null last."""
     log_rank: LogRank | None
     """With two groups or more, and at most 64: whether they last alike."""
+    _native: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -2635,8 +2640,10 @@ class ClientSpell(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Spells(Result):
+class Spells(TableResult):
     """All spells of a book."""
+
+    _table: ClassVar[str] = "spells"
 
     as_of: datetime
     """The instant of the question."""
@@ -2646,7 +2653,7 @@ class Spells(Result):
     """The settings of the question."""
     left_out: int
     """Spells that were over before the start of the data; in no figure."""
-    spells: tuple[ClientSpell, ...]
+    spells: Table[ClientSpell]
     """In order of clients and of time."""
 
 
@@ -2673,8 +2680,10 @@ class RfmRow(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class RfmSummary(Result):
+class RfmSummary(TableResult):
     """How the clients of a book buy."""
+
+    _table: ClassVar[str] = "clients"
 
     as_of: datetime
     """The instant of the question."""
@@ -2686,7 +2695,7 @@ class RfmSummary(Result):
     """The settings of the question."""
     left_out: int
     """Clients with a purchase that also pay, or paid, by subscription; in no figure."""
-    clients: tuple[RfmRow, ...]
+    clients: Table[RfmRow]
     """Each client with a purchase by the end of the calibration, in order of ids."""
 
 
@@ -2811,13 +2820,19 @@ class ClientLtv(Result):
     """Purchases: the chance that it is still there."""
     expected: float | None
     """Renewals or purchases to expect within the horizon, not discounted; null where there is no end to them."""
+    discounted: float | None
+    """The same, each discounted to now (of contracts DERL, discounted expected residual lifetime in renewals; of purchases DERT,
+    discounted expected residual transactions); null where there is no end to them.
+    """
     purchase_value: float | None
     """Purchases: what the next one is expected to bring."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class SimpleLtv(Result):
+class SimpleLtv(TableResult):
     """The simple lifetime value of the book: ARPA x margin / monthly logo churn."""
+
+    _table: ClassVar[str] = "clients"
 
     method: str
     """`simple`."""
@@ -2845,7 +2860,7 @@ class SimpleLtv(Result):
     """One for each currency, or the reporting one."""
     groups: tuple[SimpleGroup, ...] | None
     """With `group_by`: each group, in order of keys, null last, and currencies."""
-    clients: tuple[ClientLtv, ...]
+    clients: Table[ClientLtv]
     """Each client that pays at closing, by the churn of the book, or of its group."""
 
 
@@ -2911,8 +2926,10 @@ class ObservedValue(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ObservedLtv(Result):
+class ObservedLtv(TableResult):
     """What was really paid, less what was paid back."""
+
+    _table: ClassVar[str] = "clients"
 
     method: str
     """`observed`."""
@@ -2930,7 +2947,7 @@ class ObservedLtv(Result):
     """With `group_by` (owner, managed, segment, tag, attribute:KEY): each group as of the instant, in order of keys, null last,
     and currencies.
     """
-    clients: tuple[ObservedValue, ...]
+    clients: Table[ObservedValue]
     """Each client that ever paid or was paid back, in order of ids and currencies."""
 
 
@@ -3040,6 +3057,38 @@ class Estimate(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class RetentionPoint(Result):
+    """Clients under contract that have made so many renewals: what was seen of them, and what the model says."""
+
+    renewals: int
+    """Renewals made; 0 as a contract begins."""
+    due: int
+    """Clients that were seen to make the last of these renewals or not; 0 where none was seen."""
+    renewed: int
+    """Of them, those that made it."""
+    survival: float
+    """The share of those that begin that gets here: S."""
+    retention: float | None
+    """Of those with one renewal fewer, the share that makes this one; null at 0."""
+    expected: float | None
+    """Renewals to expect from here within the horizon, the last payment just made; null where there is no end to them."""
+    discounted: float | None
+    """The same, each discounted to now: discounted expected residual lifetime (DERL), in renewals."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NewBuyer(Result):
+    """What a model of purchases says of a client that buys for the first time now and of whom nothing is known."""
+
+    months: int
+    """How many months it looks ahead."""
+    expected: tuple[float, ...]
+    """Repeat purchases to expect by the end of each of these months, from the first month on."""
+    chances: tuple[float, ...]
+    """The chances of 0, 1, 2 and so on up to 20 repeat purchases by the end of the last."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class LtvModel(Result):
     """A fitted model."""
 
@@ -3061,6 +3110,12 @@ class LtvModel(Result):
     """Clients it was fitted to."""
     warnings: tuple[dict[str, Any], ...]
     """Where the data contradict the model."""
+    curve: tuple[RetentionPoint, ...] | None
+    """Under contract: how many stay, renewal by renewal, up to the horizon and at least as far as any was seen and 12; at most
+    120.
+    """
+    new_client: NewBuyer | None
+    """Purchases: what to expect of a client that buys for the first time now."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -3116,8 +3171,10 @@ class AliveMatrix(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ModelLtv(Result):
+class ModelLtv(TableResult):
     """What clients are expected to be worth from an instant on, by a fitted model."""
+
+    _table: ClassVar[str] = "clients"
 
     method: LtvMethod
     """The model."""
@@ -3145,7 +3202,7 @@ class ModelLtv(Result):
     """Purchases, without `group_by`: the chance that a client is still there, over what there could be of histories."""
     left_out: int
     """Clients that the method is not for, in no figure: of purchases those with a contract."""
-    clients: tuple[ClientLtv, ...]
+    clients: Table[ClientLtv]
     """Each client that may still bring something, in order of ids and currencies."""
 
 

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::args::{self, Span, When};
 use crate::error::Fault;
 use crate::results::object_of;
+use crate::rows::Rows;
 use healthfold::{Ltv, LtvMethod, TrialSplit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -22,7 +23,7 @@ impl Engine {
         let options = args::lifetime_settings(py, settings)?;
         let lifetime =
             self.shared.ask_long(py, move |engine| Ok(engine.lifetime(as_of.as_of(engine)?, &options)?))?;
-        object_of(py, "Lifetime", &lifetime)
+        Rows::beside(object_of(py, "Lifetime", &lifetime)?, lifetime)
     }
 
     /// The unbroken paying times behind `lifetime`, one by one.
@@ -36,7 +37,7 @@ impl Engine {
         let options = args::lifetime_settings(py, settings)?;
         let spells =
             self.shared.ask_long(py, move |engine| Ok(engine.spells(as_of.as_of(engine)?, &options)?))?;
-        object_of(py, "Spells", &spells)
+        Rows::within(py, "Spells", spells)
     }
 
     /// How often, how lately and for how much clients buy without a contract, by their charges.
@@ -50,7 +51,7 @@ impl Engine {
         let options = args::lifetime_settings(py, settings)?;
         let summary =
             self.shared.ask_long(py, move |engine| Ok(engine.rfm(as_of.as_of(engine)?, &options)?))?;
-        object_of(py, "RfmSummary", &summary)
+        Rows::within(py, "RfmSummary", summary)
     }
 
     /// What clients are worth, by a method. `simple`: ARPA x `margin` / monthly logo churn of a `period`, or of the last month
@@ -76,7 +77,7 @@ impl Engine {
                 let as_of = as_of.map(|as_of| as_of.as_of(engine)).transpose()?;
                 Ok(engine.ltv_of_period(period.period(engine)?, as_of, &options)?)
             })?;
-            return object_of(py, "SimpleLtv", &value);
+            return Rows::within(py, "SimpleLtv", value);
         }
         let as_of = as_of.ok_or_else(|| {
             let message = format!("`ltv` by method `{method}` needs `as_of`");
@@ -84,10 +85,10 @@ impl Engine {
         })?;
         let value =
             self.shared.ask_long(py, move |engine| Ok(engine.ltv(as_of.as_of(engine)?, &options)?))?;
-        match &value {
-            Ltv::Simple(value) => object_of(py, "SimpleLtv", value),
-            Ltv::Observed(value) => object_of(py, "ObservedLtv", value),
-            Ltv::Model(value) => object_of(py, "ModelLtv", value),
+        match value {
+            Ltv::Simple(value) => Rows::within(py, "SimpleLtv", *value),
+            Ltv::Observed(value) => Rows::within(py, "ObservedLtv", value),
+            Ltv::Model(value) => Rows::within(py, "ModelLtv", *value),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::args::{self, Span, When};
 use crate::error::{Fault, query};
 use crate::results::object_of;
 use crate::rows::Rows;
-use healthfold::{AsOf, Benchmark, Month, PeriodUnit, ReasonClasses, RevenueSeries, Scorecard, Target};
+use healthfold::{AsOf, Benchmark, Month, PeriodUnit, ReasonClasses, Scorecard, Target};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::str::FromStr;
@@ -64,8 +64,7 @@ impl Engine {
             let (start, end) = (start.beginning(engine)?, end.beginning(engine)?);
             Ok(engine.revenue_series(start, end, every, &options)?)
         })?;
-        let empty = RevenueSeries { as_of: series.as_of, rows: Vec::new() };
-        Rows::put(object_of(py, "RevenueSeries", &empty)?, "rows", "RevenueReport", series)
+        Rows::within(py, "RevenueSeries", series)
     }
 
     /// What each client did over a period, with the events behind it.
@@ -77,13 +76,10 @@ impl Engine {
         settings: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let options = args::settings(py, settings)?;
-        let mut movements = self
+        let movements = self
             .shared
             .ask_long(py, move |engine| Ok(engine.movements(period.period(engine)?, &options)?))?;
-        let rows = std::mem::take(&mut movements.rows);
-        let told = object_of(py, "Movements", &movements)?;
-        movements.rows = rows;
-        Rows::put(told, "rows", "MovementRow", movements)
+        Rows::within(py, "Movements", movements)
     }
 
     /// Why clients left in a period, by stated reason and by the action that `classes`, a dict from reasons, calls for.
@@ -123,13 +119,10 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let months = (month(py, start)?, month(py, end)?);
         let options = args::settings(py, settings)?;
-        let mut cohorts = self.shared.ask_long(py, move |engine| {
+        let cohorts = self.shared.ask_long(py, move |engine| {
             Ok(engine.cohorts(months, AsOf::At(as_of.as_of(engine)?), &options)?)
         })?;
-        let rows = std::mem::take(&mut cohorts.cohorts);
-        let told = object_of(py, "Cohorts", &cohorts)?;
-        cohorts.cohorts = rows;
-        Rows::put(told, "cohorts", "Cohort", cohorts)
+        Rows::within(py, "Cohorts", cohorts)
     }
 
     /// The trials that began and those that ended in a period, and how many of them pay.

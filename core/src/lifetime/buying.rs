@@ -106,7 +106,14 @@ pub trait Buying {
         self.p_alive(client) * self.discounted_if_alive(client.frequency, client.age, horizon)
     }
 
-    /// The same for the repeat purchases of a new client of whom nothing is known.
+    /// Purchases to expect without end of a client that is still there, discounted continuously at `rate` per unit of time; with
+    /// no history (0 in an age of 0) the repeat purchases of a new client. Infinite where they have no end at a rate of 0,
+    /// NaN for a model whose sum has no closed form: all but Pareto/NBD.
+    fn endless_if_alive(&self, _frequency: u32, _age: f64, _rate: f64) -> f64 {
+        f64::NAN
+    }
+
+    /// The same as `discounted_purchases` for the repeat purchases of a new client of whom nothing is known.
     fn discounted_of_new(&self, horizon: &Horizon) -> f64 {
         horizon.discounted(|time| self.expected_of_new(time))
     }

@@ -79,7 +79,7 @@ pub use spells::{ClientSpell, Spells};
 pub use survival::{Lifetime, LifetimeGroup, LifetimeRow};
 pub use value::{
     AliveMatrix, ClientLtv, Ltv, LtvGroup, LtvHorizon, LtvMethod, LtvModel, LtvOptions, LtvValue, ModelLtv,
-    Payments, SimpleGroup, SimpleLtv, SimpleValue,
+    NewBuyer, Payments, RetentionPoint, SimpleGroup, SimpleLtv, SimpleValue,
 };
 
 pub(crate) use rfm::rfm;

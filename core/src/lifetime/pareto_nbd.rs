@@ -92,12 +92,19 @@ impl ParetoNbd {
     }
 
     /// Discounted expected residual transactions (DERT): expected purchases of a client without end, discounted continuously
-    /// at `rate` per unit of time, above 0 (Fader, Hardie & Lee 2005, "RFM and CLV", eq. 2).
+    /// at `rate` per unit of time (Fader, Hardie & Lee 2005, "RFM and CLV", eq. 2). At a rate of 0 infinite for s up to 1.
+    ///
+    /// ```
+    /// use healthfold::lifetime::{ParetoNbd, Rfm};
+    ///
+    /// // Rates of leaving with s = 2, undiscounted: (r + x) / (alpha + T) x (beta + T) / (s - 1) = 3 / 20 x 30 / 1, if still there.
+    /// let model = ParetoNbd { r: 1.0, alpha: 10.0, s: 2.0, beta: 20.0 };
+    /// let client = Rfm { frequency: 2, recency: 10.0, age: 10.0, value: None };
+    /// assert!((model.discounted_residual(&client, 0.0) - 4.5).abs() < 1e-12);
+    /// assert!(model.discounted_residual(&client, 0.01) < 4.5);
+    /// ```
     pub fn discounted_residual(&self, client: &Rfm, rate: f64) -> f64 {
-        let (from, x) = (self.beta + client.age, f64::from(client.frequency));
-        // The integral of e^(-rate u) (from / (from + u))^s over u is from U(1, 2 - s, rate from).
-        let ahead = from * libm::exp(ln_tricomi_u(1.0, 2.0 - self.s, rate * from));
-        self.p_alive(client) * (self.r + x) / (self.alpha + client.age) * ahead
+        self.p_alive(client) * self.endless_if_alive(client.frequency, client.age, rate)
     }
 
     /// Both ways for one history, by Gauss's rule on stretches of the logarithm of the time, where the integrand is smooth
@@ -206,6 +213,21 @@ impl Buying for ParetoNbd {
 
     fn expected_of_new(&self, time: f64) -> f64 {
         self.r / self.alpha * self.stay(self.beta, time)
+    }
+
+    fn endless_if_alive(&self, frequency: u32, age: f64, rate: f64) -> f64 {
+        let from = self.beta + age;
+        // The integral of e^(-rate u) (from / (from + u))^s over u is from U(1, 2 - s, rate from).
+        let ahead = if rate > 0.0 {
+            from * libm::exp(ln_tricomi_u(1.0, 2.0 - self.s, rate * from))
+        } else if rate < 0.0 {
+            f64::NAN
+        } else if self.s > 1.0 {
+            from / (self.s - 1.0)
+        } else {
+            f64::INFINITY
+        };
+        (self.r + f64::from(frequency)) / (self.alpha + age) * ahead
     }
 
     fn probability(&self, count: u32, time: f64) -> f64 {

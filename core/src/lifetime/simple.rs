@@ -47,6 +47,20 @@ pub enum NoLtv {
     NoRepeatValue,
 }
 
+impl NoLtv {
+    /// Its name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NobodyPays => "nobody_pays",
+            Self::NobodyLeft => "nobody_left",
+            Self::GrowthOutrunsDiscount => "growth_outruns_discount",
+            Self::TooFew => "too_few",
+            Self::Unbounded => "unbounded",
+            Self::NoRepeatValue => "no_repeat_value",
+        }
+    }
+}
+
 impl SimpleTerms {
     /// Expected periods until a client leaves.
     ///

@@ -5,14 +5,18 @@
 //! same door as JSON, so that a row is refused for the same reasons in the same words. [`Engine::apply_table`] takes any
 //! [`RecordBatchReader`](arrow_array::RecordBatchReader).
 //!
-//! Answers come out as tables by `to_arrow` of [`ScoreTable`], [`Movements`], [`RevenueSeries`], [`Cohorts`] and [`Applied`], and
-//! by [`scores_to_arrow`].
+//! Answers come out as tables by `to_arrow` of [`ScoreTable`], [`Movements`], [`RevenueSeries`], [`Cohorts`], [`Applied`],
+//! [`Lifetime`], [`Spells`], [`RfmSummary`] and every [`Ltv`], and by [`scores_to_arrow`].
 //!
 //! [`ScoreTable`]: crate::ScoreTable
 //! [`Movements`]: crate::Movements
 //! [`RevenueSeries`]: crate::RevenueSeries
 //! [`Cohorts`]: crate::Cohorts
 //! [`Applied`]: crate::Applied
+//! [`Lifetime`]: crate::Lifetime
+//! [`Spells`]: crate::Spells
+//! [`RfmSummary`]: crate::RfmSummary
+//! [`Ltv`]: crate::Ltv
 //! [`Engine::apply_table`]: crate::Engine::apply_table
 
 mod column;

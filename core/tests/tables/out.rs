@@ -8,7 +8,8 @@ use healthfold::table::arrow_array::types::{
 use healthfold::table::arrow_array::{Array, RecordBatch};
 use healthfold::table::{TableOptions, scores_to_arrow};
 use healthfold::{
-    Engine, EventKind, Every, GroupBuilder, Model, Period, PeriodUnit, ReadOptions, RevenueOptions, ScoresOf,
+    Engine, EventKind, Every, GroupBuilder, LifetimeOptions, Ltv, LtvOptions, Model, Period, PeriodUnit,
+    ReadOptions, RevenueOptions, ScoresOf,
 };
 use serde_json::json;
 
@@ -226,6 +227,54 @@ fn rejections_are_a_table() {
 }
 
 #[test]
+fn lifetimes_are_tables() {
+    let mut engine = book();
+    for (id, day, amount) in [("c1", "2026-03-01", 5), ("c2", "2026-03-11", 20)] {
+        let line = format!(
+            r#"{{"id":"{id}","source":"shop","type":"billing.charged","subject":"cedar","time":"{day}T00:00:00Z","data":{{"charge":"{id}","amount":{amount},"currency":"USD"}}}}"#
+        );
+        engine.apply_ndjson(line.as_bytes(), &ReadOptions::default()).unwrap();
+    }
+    let as_of = engine.zone().as_of("2026-03-31").unwrap();
+    let options = LifetimeOptions::from_json(r#"{"group_by": "plan"}"#).unwrap();
+    // birch paid from 10 February for 28 days; acme pays since 10 January, 80 days.
+    let spells = engine.spells(as_of, &options).unwrap().to_arrow().unwrap();
+    assert_eq!((text(&spells, "client", 0), text(&spells, "client", 1)), (Some("acme"), Some("birch")));
+    let days = spells.column_by_name("days").unwrap().as_primitive::<UInt32Type>();
+    assert_eq!(days.values(), &[80, 28]);
+    assert_eq!(
+        instant(&spells, "until", 1),
+        as_of.micros() / 86_400_000_000 * 86_400_000_000 - 21 * 86_400_000_000
+    );
+    assert!(spells.column_by_name("until").unwrap().is_null(0));
+    // Of two one leaves at 28; the same steps again for the group of no plan.
+    let curves = engine.lifetime(as_of, &options).unwrap().to_arrow().unwrap();
+    assert_eq!((number(&curves, "time", 0), number(&curves, "survival", 0)), (Some(28.0), Some(0.5)));
+    let of_groups = curves.column_by_name("is_group").unwrap().as_boolean();
+    assert_eq!(of_groups.iter().flatten().collect::<Vec<_>>(), [false, false, true, true]);
+    // cedar came back after 10 days, 20 days ago.
+    let rfm = engine.rfm(as_of, &LifetimeOptions::default()).unwrap().to_arrow().unwrap();
+    let count = |column: &str| rfm.column_by_name(column).unwrap().as_primitive::<UInt32Type>().value(0);
+    assert_eq!((count("frequency"), count("recency_days"), count("age_days")), (1, 10, 30));
+    assert_eq!(number(&rfm, "value", 0), Some(20.0));
+    let ltv = |method: &str| {
+        let options = LtvOptions::from_json(&json!({"method": method, "margin": "0.5"}).to_string()).unwrap();
+        engine.ltv(as_of, &options).unwrap()
+    };
+    // In March one of two left: acme's 20 a month x 0.5 / (1/2).
+    let Ltv::Simple(simple) = ltv("simple") else { panic!("another method") };
+    let simple = simple.to_arrow().unwrap();
+    assert_eq!((text(&simple, "why", 0), number(&simple, "value", 0)), (None, Some(20.0)));
+    let Ltv::Observed(observed) = ltv("observed") else { panic!("another method") };
+    let observed = observed.to_arrow().unwrap();
+    assert_eq!(text(&observed, "client", 0), Some("cedar"));
+    assert_eq!(
+        (decimal(&observed, "received", 0).as_str(), decimal(&observed, "value", 0).as_str()),
+        ("25.000000", "12.500000")
+    );
+}
+
+#[test]
 fn answers_about_nothing_have_the_same_columns() {
     let (empty, full, model) = (engine(), book(), model());
     let as_of = full.zone().as_of("2026-03-31").unwrap();
@@ -242,6 +291,9 @@ fn answers_about_nothing_have_the_same_columns() {
                 .to_arrow()
                 .unwrap()
                 .schema(),
+            engine.lifetime(as_of, &LifetimeOptions::default()).unwrap().to_arrow().unwrap().schema(),
+            engine.spells(as_of, &LifetimeOptions::default()).unwrap().to_arrow().unwrap().schema(),
+            engine.rfm(as_of, &LifetimeOptions::default()).unwrap().to_arrow().unwrap().schema(),
         ]
     };
     assert_eq!(tables(&empty), tables(&full));

@@ -93,11 +93,20 @@ pub(super) const BY_HAND: &[ByHand] = &[
 ];
 
 /// Lists whose rows are made when they are looked at.
-pub(super) const TABLES: &[(&str, &str)] =
-    &[("Movements", "rows"), ("RevenueSeries", "rows"), ("Cohorts", "cohorts")];
+pub(super) const TABLES: &[(&str, &str)] = &[
+    ("Movements", "rows"),
+    ("RevenueSeries", "rows"),
+    ("Cohorts", "cohorts"),
+    ("Spells", "spells"),
+    ("RfmSummary", "clients"),
+    ("SimpleLtv", "clients"),
+    ("ObservedLtv", "clients"),
+    ("ModelLtv", "clients"),
+];
 
 /// Results that are tables beside what they say of themselves, and the member that holds these.
-pub(super) const COLUMNS: &[(&str, &str)] = &[("ScoreTable", "_native"), ("Applied", "_native")];
+pub(super) const COLUMNS: &[(&str, &str)] =
+    &[("ScoreTable", "_native"), ("Applied", "_native"), ("Lifetime", "_native")];
 
 /// Values without parts.
 fn leaf(name: &str) -> Option<&'static str> {

@@ -6,7 +6,7 @@
 //! `cancel_at`.
 
 use super::options::{LtvHorizon, LtvMethod, LtvOptions};
-use super::{ClientLtv, LtvModel, ModelLtv, New, sum_up};
+use super::{ClientLtv, LtvModel, ModelLtv, New, RetentionPoint, sum_up};
 use crate::book::Client;
 use crate::id::ClientId;
 use crate::lifetime::bdw::Bdw;
@@ -22,6 +22,10 @@ use crate::money::Currency;
 use crate::period::Period;
 use crate::revenue::{GroupKey, Question, Refusal, SettingError, Span, View, standing_at};
 use std::collections::BTreeMap;
+
+/// The most renewals that a curve goes on for, and how far it goes where nobody asks for more.
+const LONGEST_CURVE: u32 = 120;
+const SHORTEST_CURVE: u32 = 12;
 
 /// A fitted model of retention.
 enum Fitted {
@@ -51,6 +55,48 @@ impl Fitted {
             }
             (Self::Bdw(_), None) => f64::INFINITY,
         }
+    }
+
+    fn survival(&self, renewals: u32) -> f64 {
+        match self {
+            Self::Sbg(model) => model.survival(renewals),
+            Self::Bdw(model) => model.survival(renewals),
+        }
+    }
+
+    fn retention(&self, renewal: u32) -> f64 {
+        match self {
+            Self::Sbg(model) => model.retention(renewal),
+            Self::Bdw(model) => model.retention(renewal),
+        }
+    }
+
+    /// How many stay, beside how many did.
+    fn curve(&self, cohorts: &[CohortCounts], periods: Option<u32>, discount: f64) -> Vec<RetentionPoint> {
+        let mut seen: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+        for cohort in cohorts {
+            let pairs = cohort.alive.iter().zip(cohort.alive.iter().skip(1));
+            for (renewal, (before, after)) in (cohort.since.saturating_add(1)..).zip(pairs) {
+                let (due, renewed) = seen.entry(renewal).or_default();
+                (*due, *renewed) = (*due + before, *renewed + after);
+            }
+        }
+        let any = seen.iter().filter(|(_, (due, _))| *due > 0).map(|(renewal, _)| *renewal);
+        let last = any.max().max(periods).unwrap_or_default().clamp(SHORTEST_CURVE, LONGEST_CURVE);
+        let finite = |n: f64| Some(n).filter(|n| n.is_finite());
+        let point = |renewals: u32| {
+            let (due, renewed) = seen.get(&renewals).copied().unwrap_or_default();
+            RetentionPoint {
+                renewals,
+                due,
+                renewed,
+                survival: self.survival(renewals),
+                retention: (renewals > 0).then(|| self.retention(renewals)),
+                expected: finite(self.ahead(renewals, periods, 0.0)),
+                discounted: finite(self.ahead(renewals, periods, discount)),
+            }
+        };
+        (0..=last).map(point).collect()
     }
 
     /// Periods of a client that begins now, the first included.
@@ -104,7 +150,8 @@ pub(crate) fn contract(
         let counted = cohorts(fitted_to, spells.as_of, every, question.zone);
         let fitted = match Fitted::of(options.method, &counted) {
             Ok((model, fit)) => {
-                models.push(LtvModel { key: key.clone(), unit: unit(every), fit });
+                let curve = Some(model.curve(&counted, periods, discount));
+                models.push(LtvModel { key: key.clone(), unit: unit(every), fit, curve, new_client: None });
                 Some(model)
             }
             Err(fault) if !grouped => return Ok(Err(fault)),
@@ -124,7 +171,8 @@ pub(crate) fn contract(
                 let mut row = ClientLtv::new(&client.spell.client, key, options, Some(currency));
                 (row.mrr, row.renewals) = (Some(mrr), Some(client.renewals));
                 row.expected = figures.map(|(_, expected)| expected).filter(|expected| expected.is_finite());
-                let value = figures.map(|(worth_ahead, _)| mrr * worth * worth_ahead);
+                row.discounted = figures.map(|(discounted, _)| discounted).filter(|n| n.is_finite());
+                let value = figures.map(|(discounted, _)| mrr * worth * discounted);
                 row.value = value.filter(|value| value.is_finite());
                 row.why = match (value, row.value) {
                     (_, Some(_)) => None,

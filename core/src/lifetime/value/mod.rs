@@ -98,6 +98,41 @@ pub struct LtvModel {
     /// What was found.
     #[serde(flatten)]
     pub fit: FitReport,
+    /// Under contract: how many stay, renewal by renewal, up to the horizon and at least as far as any was seen and 12; at most
+    /// 120.
+    pub curve: Option<Vec<RetentionPoint>>,
+    /// Purchases: what to expect of a client that buys for the first time now.
+    pub new_client: Option<NewBuyer>,
+}
+
+/// Clients under contract that have made so many renewals: what was seen of them, and what the model says.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RetentionPoint {
+    /// Renewals made; 0 as a contract begins.
+    pub renewals: u32,
+    /// Clients that were seen to make the last of these renewals or not; 0 where none was seen.
+    pub due: u64,
+    /// Of them, those that made it.
+    pub renewed: u64,
+    /// The share of those that begin that gets here: S.
+    pub survival: f64,
+    /// Of those with one renewal fewer, the share that makes this one; null at 0.
+    pub retention: Option<f64>,
+    /// Renewals to expect from here within the horizon, the last payment just made; null where there is no end to them.
+    pub expected: Option<f64>,
+    /// The same, each discounted to now: discounted expected residual lifetime (DERL), in renewals.
+    pub discounted: Option<f64>,
+}
+
+/// What a model of purchases says of a client that buys for the first time now and of whom nothing is known.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NewBuyer {
+    /// How many months it looks ahead.
+    pub months: u32,
+    /// Repeat purchases to expect by the end of each of these months, from the first month on.
+    pub expected: Vec<f64>,
+    /// The chances of 0, 1, 2 and so on up to 20 repeat purchases by the end of the last.
+    pub chances: Vec<f64>,
 }
 
 /// What some clients are worth in one currency.
@@ -160,6 +195,9 @@ pub struct ClientLtv {
     pub p_alive: Option<f64>,
     /// Renewals or purchases to expect within the horizon, not discounted; null where there is no end to them.
     pub expected: Option<f64>,
+    /// The same, each discounted to now (of contracts DERL, discounted expected residual lifetime in renewals; of purchases DERT,
+    /// discounted expected residual transactions); null where there is no end to them.
+    pub discounted: Option<f64>,
     /// Purchases: what the next one is expected to bring.
     pub purchase_value: Option<f64>,
 }
@@ -184,6 +222,7 @@ impl ClientLtv {
             age_weeks: None,
             p_alive: None,
             expected: None,
+            discounted: None,
             purchase_value: None,
         }
     }

@@ -140,7 +140,7 @@ impl Default for LtvOptions {
 }
 
 /// The months that the models look ahead unless said.
-const MONTHS: u32 = 36;
+pub(super) const MONTHS: u32 = 36;
 
 impl LtvOptions {
     /// Reads settings from a JSON object. A member that is null stands for its default.

@@ -4,8 +4,8 @@
 //! Gamma-Gamma model says what a purchase of the client is worth. Their product times the margin is its value. Purchases are
 //! taken to be worth as much later as they were.
 
-use super::options::{LtvHorizon, LtvMethod, LtvOptions};
-use super::{AliveMatrix, ClientLtv, LtvModel, ModelLtv, New, sum_up};
+use super::options::{LtvHorizon, LtvMethod, LtvOptions, MONTHS};
+use super::{AliveMatrix, ClientLtv, LtvModel, ModelLtv, New, NewBuyer, sum_up};
 use crate::lifetime::bg_nbd::BgNbd;
 use crate::lifetime::buying::{Buying, Horizon};
 use crate::lifetime::fit::FitReport;
@@ -39,6 +39,23 @@ fn fitted(method: LtvMethod, clients: &[Rfm]) -> Result<(Box<dyn Buying>, FitRep
     })
 }
 
+/// How far to look ahead.
+enum Outlook {
+    /// So many months, each discounted from its end.
+    Within(Horizon),
+    /// Without end, discounted continuously, at a rate a week.
+    Endless { rate: f64 },
+}
+
+impl Outlook {
+    fn of_new(&self, model: &dyn Buying) -> f64 {
+        match self {
+            Self::Within(horizon) => model.discounted_of_new(horizon),
+            Self::Endless { rate } => model.endless_if_alive(0, 0.0, *rate),
+        }
+    }
+}
+
 /// What a client that is still there has ahead of it: purchases, and the same discounted; when it came last no longer matters.
 #[derive(Clone, Copy)]
 struct IfAlive {
@@ -47,12 +64,20 @@ struct IfAlive {
 }
 
 impl IfAlive {
-    fn of(model: &dyn Buying, client: &Rfm, horizon: &Horizon) -> Self {
-        let time = f64::from(horizon.periods) * horizon.length;
-        let purchases = model.purchases_if_alive(client.frequency, client.age, time);
-        let plain = horizon.discount == 0.0;
-        let discount = || model.discounted_if_alive(client.frequency, client.age, horizon);
-        Self { purchases, discounted: if plain { purchases } else { discount() } }
+    fn of(model: &dyn Buying, Rfm { frequency, age, .. }: &Rfm, outlook: &Outlook) -> Self {
+        match outlook {
+            Outlook::Within(horizon) => {
+                let time = f64::from(horizon.periods) * horizon.length;
+                let purchases = model.purchases_if_alive(*frequency, *age, time);
+                let plain = horizon.discount == 0.0;
+                let discount = || model.discounted_if_alive(*frequency, *age, horizon);
+                Self { purchases, discounted: if plain { purchases } else { discount() } }
+            }
+            Outlook::Endless { rate } => {
+                let at = |rate| model.endless_if_alive(*frequency, *age, rate);
+                Self { purchases: at(0.0), discounted: at(*rate) }
+            }
+        }
     }
 }
 
@@ -75,6 +100,9 @@ impl Ahead {
     }
 }
 
+/// The greatest number of repeat purchases of which a chance is told.
+const MOST_TOLD: u32 = 20;
+
 /// The most rows of a matrix of histories, and how many columns it has beside that of recency 0.
 const STEPS: u32 = 24;
 
@@ -95,6 +123,16 @@ fn matrix(model: &dyn Buying, clients: &[Rfm]) -> Option<AliveMatrix> {
     Some(AliveMatrix { age_weeks: age, recency_weeks: columns, frequency: rows, p_alive })
 }
 
+/// What to expect of a client that is new.
+fn new_buyer(model: &dyn Buying, months: u32) -> NewBuyer {
+    let by = |month: u32| f64::from(month) * WEEKS_IN_A_MONTH;
+    NewBuyer {
+        months,
+        expected: (1..=months).map(|month| model.expected_of_new(by(month))).collect(),
+        chances: (0..=MOST_TOLD).map(|count| model.probability(count, by(months))).collect(),
+    }
+}
+
 /// The values of clients by their purchases.
 ///
 /// # Errors
@@ -103,14 +141,19 @@ pub(crate) fn purchases(
     summary: RfmSummary,
     options: &LtvOptions,
 ) -> Result<Result<ModelLtv, LifetimeError>, Refusal> {
-    if options.horizon_months == LtvHorizon::Unbounded {
-        let expected = "a number of months, since clients who buy at random never cease for certain";
+    let endless = options.horizon_months == LtvHorizon::Unbounded;
+    if endless && options.method != LtvMethod::ParetoNbd {
+        let expected = "a number of months, unless by pareto_nbd, whose endless sum has a closed form";
         return Err(Refusal::Setting(SettingError::new("horizon_months", expected, "unbounded")));
     }
-    let (horizon_name, months) = options.horizon();
-    let months = months.unwrap_or(1);
-    let discount = LtvOptions::over(options.annual_discount, 1.0);
-    let horizon = Horizon { periods: months, length: WEEKS_IN_A_MONTH, discount };
+    let (horizon_name, horizon_months) = options.horizon();
+    let months = horizon_months.unwrap_or(MONTHS);
+    let outlook = if endless {
+        Outlook::Endless { rate: libm::log1p(options.annual_discount) / (12.0 * WEEKS_IN_A_MONTH) }
+    } else {
+        let discount = LtvOptions::over(options.annual_discount, 1.0);
+        Outlook::Within(Horizon { periods: months, length: WEEKS_IN_A_MONTH, discount })
+    };
     let grouped = options.lifetime.revenue.group_by.is_some();
     let mut groups: BTreeMap<&GroupKey, Vec<&RfmRow>> = BTreeMap::new();
     for row in &summary.clients {
@@ -133,15 +176,18 @@ pub(crate) fn purchases(
         if let Some((model, _)) = behaviour.as_ref().filter(|_| !grouped) {
             alive = matrix(model.as_ref(), &data);
         }
-        let mut push = |fit| models.push(LtvModel { key: key.clone(), unit: "week", fit });
-        behaviour.iter().for_each(|(_, report)| push(report.clone()));
-        values.iter().for_each(|fit| push(fit.report()));
+        let mut push = |fit, new_client| {
+            models.push(LtvModel { key: key.clone(), unit: "week", fit, curve: None, new_client });
+        };
+        let told = behaviour.iter().map(|(model, report)| (report, new_buyer(model.as_ref(), months)));
+        told.for_each(|(report, new_client)| push(report.clone(), Some(new_client)));
+        values.iter().for_each(|fit| push(fit.report(), None));
         let margin = options.margin.to_f64();
         if let (Some((model, _)), Some(values)) = (&behaviour, &values) {
             let spending = values.parameters.expected_value(0, 0.0);
             // The first purchase is there with the client.
-            if let Some(spending) = spending {
-                let later = model.discounted_of_new(&horizon);
+            let later = outlook.of_new(model.as_ref());
+            if let Some(spending) = spending.filter(|_| later.is_finite()) {
                 new.insert((key.clone(), summary.currency), (1.0 + later) * spending * margin);
             }
         }
@@ -155,20 +201,21 @@ pub(crate) fn purchases(
             let ahead = behaviour.as_ref().map(|(model, _)| {
                 let alike = (row.frequency, row.age_days);
                 let if_alive =
-                    known.entry(alike).or_insert_with(|| IfAlive::of(model.as_ref(), client, &horizon));
+                    known.entry(alike).or_insert_with(|| IfAlive::of(model.as_ref(), client, &outlook));
                 Ahead::of(model.p_alive(client), *if_alive)
             });
             shown.p_alive = ahead.as_ref().and_then(|ahead| ahead.p_alive);
             shown.expected = ahead.as_ref().and_then(|ahead| ahead.purchases);
-            let expected = ahead.and_then(|ahead| ahead.discounted);
+            shown.discounted = ahead.as_ref().and_then(|ahead| ahead.discounted);
             if let Some(values) = &values {
                 shown.purchase_value = values.parameters.expected_value_of(client);
             }
             shown.value =
-                expected.zip(shown.purchase_value).map(|(purchases, each)| purchases * each * margin);
+                shown.discounted.zip(shown.purchase_value).map(|(purchases, each)| purchases * each * margin);
             shown.why = match (&behaviour, shown.value) {
                 (_, Some(_)) => None,
                 (None, None) => Some(NoLtv::TooFew),
+                (Some(_), None) if endless && shown.discounted.is_none() => Some(NoLtv::Unbounded),
                 (Some(_), None) => Some(NoLtv::NoRepeatValue),
             };
             clients.push(shown);
@@ -179,7 +226,7 @@ pub(crate) fn purchases(
     Ok(Ok(ModelLtv {
         method: options.method,
         horizon: horizon_name,
-        horizon_months: Some(months),
+        horizon_months,
         basis: options.basis(),
         margin: options.margin,
         annual_discount: options.annual_discount,

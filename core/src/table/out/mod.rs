@@ -5,9 +5,11 @@
 
 mod scores;
 mod money;
+mod lifetimes;
 
 use crate::money::Currency;
 use crate::recurring::{Annual, Recurring};
+use crate::revenue::GroupKey;
 use crate::time::Instant;
 use arrow_array::types::Int32Type;
 use arrow_array::{
@@ -19,6 +21,15 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use std::sync::Arc;
 
 pub use scores::scores_to_arrow;
+
+fn key_text(key: &GroupKey) -> Option<String> {
+    match key {
+        GroupKey::Flag(flag) => Some(flag.to_string()),
+        GroupKey::Number(number) => Some(number.to_string()),
+        GroupKey::Text(text) => Some(text.clone()),
+        GroupKey::None => None,
+    }
+}
 
 /// The columns of a table that is being made.
 #[derive(Default)]
@@ -96,6 +107,11 @@ impl Columns {
 
     fn currencies<'c>(&mut self, currencies: impl Iterator<Item = Option<&'c Currency>>) {
         self.words("currency", currencies.map(|currency| currency.map(Currency::as_str)));
+    }
+
+    /// A group by its text; none is null.
+    fn keys<'k>(&mut self, keys: impl Iterator<Item = Option<&'k GroupKey>>) {
+        self.texts("key", keys.map(|key| key.and_then(key_text)));
     }
 
     pub(crate) fn batch(self) -> Result<RecordBatch, ArrowError> {

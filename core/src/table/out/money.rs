@@ -11,15 +11,6 @@ use arrow_array::builder::{ListBuilder, StringBuilder, StructBuilder};
 use arrow_array::{BooleanArray, Date32Array, Int32Array, RecordBatch, UInt32Array, UInt64Array};
 use arrow_schema::{ArrowError, DataType, Field};
 
-fn key_text(key: &GroupKey) -> Option<String> {
-    match key {
-        GroupKey::Flag(flag) => Some(flag.to_string()),
-        GroupKey::Number(number) => Some(number.to_string()),
-        GroupKey::Text(text) => Some(text.clone()),
-        GroupKey::None => None,
-    }
-}
-
 /// A figure of a row, and its name.
 type Figure<R, T> = (&'static str, fn(&R) -> T);
 /// A rate of money.
@@ -104,7 +95,7 @@ impl RevenueSeries {
         columns.instants("as_of", told.iter().map(|told| Some(told.report.as_of)));
         let is_group = told.iter().map(|told| Some(told.key.is_some()));
         columns.put("is_group", is_group.collect::<BooleanArray>());
-        columns.texts("key", told.iter().map(|told| told.key.and_then(key_text)));
+        columns.keys(told.iter().map(|told| told.key));
         columns.currencies(told.iter().map(|told| told.currency.as_ref()));
         for (name, count) in COUNTS {
             columns.put(*name, told.iter().map(|told| Some(count(told.row))).collect::<UInt64Array>());
@@ -153,7 +144,7 @@ impl Movements {
         let mut columns = Columns::default();
         columns.texts("client", rows().map(|row| Some(row.client.as_str())));
         columns.currencies(rows().map(|row| Some(&row.currency)));
-        columns.texts("key", rows().map(|row| row.key.as_ref().and_then(key_text)));
+        columns.keys(rows().map(|row| row.key.as_ref()));
         columns.instants("within_start", rows().map(|row| row.within.map(|within| within.start)));
         columns.instants("within_end", rows().map(|row| row.within.map(|within| within.end)));
         columns.words("kind", rows().map(|row| Some(row.kind.as_str())));
@@ -213,7 +204,7 @@ impl Cohorts {
         let mut columns = Columns::default();
         let days = cells().map(|(cohort, _)| Some(cohort.cohort.first_day().number()));
         columns.put("cohort", days.collect::<Date32Array>());
-        columns.texts("key", cells().map(|(cohort, _)| cohort.key.as_ref().and_then(key_text)));
+        columns.keys(cells().map(|(cohort, _)| cohort.key.as_ref()));
         columns.currencies(cells().map(|(cohort, _)| Some(&cohort.currency)));
         columns.put("size", cells().map(|(cohort, _)| Some(cohort.clients)).collect::<UInt64Array>());
         columns.put("months", cells().map(|(_, cell)| Some(cell.months)).collect::<UInt32Array>());
