@@ -332,10 +332,32 @@ def test_what_buyers_are_worth() -> None:
     for client in ltv.clients:
         assert (client.method, client.horizon, client.horizon_months) == (healthfold.LtvMethod.BG_NBD, "months", 12)
         assert client.p_alive is not None and 0 <= client.p_alive <= 1 and client.value is not None
+    told = ltv.models[0].new_client
+    assert told is not None and told.months == 12 and len(told.expected) == 12 and len(told.chances) == 21
+    assert 0.9 < sum(told.chances) <= 1 + 1e-9 and list(told.expected) == sorted(told.expected)
+    assert all(row.discounted == row.expected for row in ltv.clients), "nothing is discounted unless said"
+    assert ltv.to_polars()["value"].to_list() == [row.value for row in ltv.clients]
     assert plot.alive_matrix(ltv).to_dict()["title"]["text"] == "The chance that a buyer is still there"
     with pytest.raises(QueryError) as refused:
         engine.ltv(method="sbg", as_of="2026-06-30")
     assert refused.value.code == "too_few"
+
+
+def test_how_many_renew() -> None:
+    """Twelve begin in January, six do not renew in February, two more not in March: sBG with alpha = beta = 1."""
+    engine = Engine()
+    for n in range(12):
+        engine.apply({**subscription(n, f"c{n}", "10", "2026-01-01T00:00:00Z"), "id": f"{n}"})
+        if n < 8:
+            over = f"2026-0{2 if n < 6 else 3}-01T00:00:00Z"
+            engine.apply({**subscription(n, f"c{n}", "10", over, status="cancelled"), "id": f"{n} over"})
+    ltv = engine.ltv(method="sbg", as_of="2026-03-15", horizon_months=12)
+    assert isinstance(ltv, healthfold.ModelLtv) and ltv.models[0].curve is not None
+    first, second, third = ltv.models[0].curve[:3]
+    assert (first.retention, second.due, second.renewed, third.due, third.renewed) == (None, 12, 6, 6, 4)
+    assert third.survival == pytest.approx(1 / 3, abs=1e-6) and third.retention == pytest.approx(2 / 3, abs=1e-6)
+    told = plot.renewals(ltv).to_dict()
+    assert told["title"]["subtitle"] == "line: by sBG; dots: as seen"
 
 
 def test_two_groups_of_trials() -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "band_flow",
     "cohort_heat_map",
     "ltv_distribution",
+    "renewals",
     "retention",
     "score_breakdown",
     "score_history",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 BLUE, ORANGE, GREEN, GREY = "#2f7fc1", "#d1603d", "#3f9a4b", "#8a8f98"
+PALETTE = [BLUE, ORANGE, GREEN, GREY, "#8a63b8", "#c2a12f", "#4aa8a0", "#a6556f"]
 BANDS = {**COLOURS, "unknown": "#b9bec6"}
 
 
@@ -262,11 +264,10 @@ def survival(lifetime: Lifetime, *, width: int = 620, height: int = 320) -> Any:
                 {"group": label, "days": point.time, "share": point.survival, "low": point.low, "high": point.high, "at_risk": point.at_risk}
             )
     data = alt.Data(values=rows)
-    palette = [BLUE, ORANGE, GREEN, GREY, "#8a63b8", "#c2a12f", "#4aa8a0", "#a6556f"]
     legend = alt.Legend(orient="top", symbolOpacity=1, columns=4) if len(names) > 1 else None
-    colours = [palette[i % len(palette)] for i in range(len(names))]
+    colours = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
     colour = alt.Color("group:N", title=None, sort=names, scale=alt.Scale(domain=names, range=colours), legend=legend)
-    x = alt.X("days:Q", title="days since a client began to pay", axis=alt.Axis(grid=False, labelOverlap=True))
+    x = alt.X("days:Q", title="days since a client began to pay", axis=alt.Axis(grid=False, labelOverlap=True), scale=alt.Scale(nice=False))
     y = alt.Y("share:Q", title="still paying", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     ground = (
         alt.Chart(data)
@@ -288,6 +289,52 @@ def survival(lifetime: Lifetime, *, width: int = 620, height: int = 320) -> Any:
     return _done((ground + line).properties(width=width, height=height), "How long clients stay", told)
 
 
+def renewals(ltv: ModelLtv, *, width: int = 620, height: int = 320) -> Any:
+    """How many clients under contract make each renewal: what the model says as a line, what was seen as dots."""
+    alt = _altair()
+    models = [(model, model.curve) for model in ltv.models if model.curve is not None]
+    if not models:
+        raise ValueError("only models of contracts (`sbg`, `bdw`) with clients enough have such a curve")
+    rows, names = [], []
+    for model, curve in models:
+        label = f"{model.key if model.key is not None else ('all' if len(models) == 1 else 'none')} ({model.n})"
+        names.append(label)
+        seen: float | None = 1.0
+        for point in curve:
+            if point.renewals:
+                # Counted on from renewal to renewal, as far as any client came up for one.
+                seen = seen * point.renewed / point.due if seen is not None and point.due else None
+            rows.append({"group": label, "renewals": point.renewals, "share": point.survival, "seen": seen, "due": point.due})
+    unit = models[0][0].unit
+    data = alt.Data(values=rows)
+    legend = alt.Legend(orient="top", symbolOpacity=1, columns=4) if len(names) > 1 else None
+    colours = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
+    colour = alt.Color("group:N", title=None, sort=names, scale=alt.Scale(domain=names, range=colours), legend=legend)
+    axis = alt.Axis(grid=False, labelOverlap=True, tickMinStep=1)
+    x = alt.X("renewals:Q", title=f"renewals, one each {unit}", axis=axis, scale=alt.Scale(nice=False))
+    y = alt.Y("share:Q", title="still paying", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    line = alt.Chart(data).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour)
+    dots = (
+        alt.Chart(data)
+        .transform_filter("isValid(datum.seen)")
+        .mark_point(filled=True, size=40, opacity=0.8)
+        .encode(
+            x=x,
+            y=alt.Y("seen:Q"),
+            color=colour,
+            tooltip=[
+                "group:N",
+                "renewals:Q",
+                alt.Tooltip("seen:Q", format=".1%"),
+                alt.Tooltip("share:Q", title="model", format=".1%"),
+                alt.Tooltip("due:Q", title="came up for it"),
+            ],
+        )
+    )
+    told = f"line: by {_model(ltv.method)}; dots: as seen"
+    return _done((line + dots).properties(width=width, height=height), "How many make each renewal", told)
+
+
 def ltv_distribution(ltv: ModelLtv | SimpleLtv, *, currency: str | None = None, width: int = 620, height: int = 280) -> Any:
     """How the values of clients spread, with their mean and median. Of a book in several currencies say which."""
     alt = _altair()
@@ -302,11 +349,12 @@ def ltv_distribution(ltv: ModelLtv | SimpleLtv, *, currency: str | None = None, 
     top = values[min(len(values) - 1, int(len(values) * 0.99))]
     rows = [{"value": min(value, top)} for value in values]
     cut = " (the greatest in the last bar)" if values[-1] > top else ""
+    money = alt.Axis(labelExpr="datum.value == 0 ? '0' : format(datum.value, '~s')", grid=False)
     bars = (
         alt.Chart(alt.Data(values=rows))
         .mark_bar(color=BLUE)
         .encode(
-            x=alt.X("value:Q", bin=alt.Bin(maxbins=40), title=f"value of a client, {unit}{cut}", axis=alt.Axis(format="~s", grid=False)),
+            x=alt.X("value:Q", bin=alt.Bin(maxbins=40), title=f"value of a client, {unit}{cut}", axis=money),
             y=alt.Y("count():Q", title="clients"),
             tooltip=[alt.Tooltip("count():Q", title="clients")],
         )
@@ -330,8 +378,11 @@ def ltv_distribution(ltv: ModelLtv | SimpleLtv, *, currency: str | None = None, 
     )
     ahead = f"{ltv.horizon_months} months ahead" if ltv.horizon_months is not None else "unbounded"
     basis = f"margin {ltv.margin}" if ltv.basis == "margin" else "revenue"
+    told = f"by {_model(ltv.method)}, {ahead}, on {basis}"
+    without = sum(row.value is None and row.currency == unit for row in ltv.clients)
+    told += f"; {without} without a value left out" if without else ""
     chart = (bars + rule + text).properties(width=width, height=height)
-    return _done(chart, "Lifetime value by client", f"by {_model(ltv.method)}, {ahead}, on {basis}")
+    return _done(chart, "Lifetime value by client", told)
 
 
 def alive_matrix(ltv: ModelLtv, *, cell: int = 18) -> Any:
@@ -346,11 +397,12 @@ def alive_matrix(ltv: ModelLtv, *, cell: int = 18) -> Any:
         for recency, chance in zip(alive.recency_weeks, chances)
         if chance is not None
     ]
+    weeks = alt.Axis(labelAngle=0, labelOverlap=True, labelExpr="format(datum.value, '.0f')")
     cells = (
         alt.Chart(alt.Data(values=rows))
         .mark_rect()
         .encode(
-            x=alt.X("recency:O", title="weeks from the first purchase to the last", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            x=alt.X("recency:O", title="weeks from the first purchase to the last", axis=weeks),
             y=alt.Y("frequency:O", title="repeat purchases", axis=alt.Axis(labelOverlap=True)),
             color=alt.Color("alive:Q", scale=alt.Scale(scheme="viridis", domain=[0, 1]), legend=alt.Legend(format="%", title="still there")),
             tooltip=["frequency:O", "recency:O", alt.Tooltip("alive:Q", format=".1%")],
