@@ -1,7 +1,7 @@
 //! Lines in, events and rejections out. One bad line never costs another.
 //!
 //! `\r\n`, blank lines and a byte order mark are accepted. Input whose first character is `[` is read as a JSON array
-//! of events (batch mode) instead.
+//! of events (batch mode) instead, unless whoever reads knows that it is lines.
 
 use crate::event::line::{Decoded, decode_line, decode_text};
 use crate::event::{Event, EventCode, EventError, MAX_LINE};
@@ -46,6 +46,7 @@ pub struct EventReader<R> {
     element: Vec<u8>,
     next: Place,
     form: Form,
+    one_per_line: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,14 @@ impl<R: Read> EventReader<R> {
     /// Reads from `input`, in big pieces; `source` is taken for events that state none.
     pub fn new(input: R, source: Option<SourceId>) -> Self {
         let next = Place { index: 0, line: 1, offset: 0 };
-        Self { input: Blocks::new(input), source, element: Vec::new(), next, form: Form::Unknown }
+        let (input, form) = (Blocks::new(input), Form::Unknown);
+        Self { input, source, element: Vec::new(), next, form, one_per_line: false }
+    }
+
+    /// The same for input of which every line is an event of its own, also where the first begins with `[`.
+    #[must_use]
+    pub fn one_per_line(self, one_per_line: bool) -> Self {
+        Self { one_per_line, ..self }
     }
 
     /// The bytes of the events read so far, and of what stands between them.
@@ -122,7 +130,7 @@ impl<R: Read> EventReader<R> {
         loop {
             match self.input.peek()? {
                 Some(byte @ (b' ' | b'\t' | b'\r' | b'\n')) => self.pass(byte),
-                Some(b'[') => {
+                Some(b'[') if !self.one_per_line => {
                     self.pass(b'[');
                     return Ok(Form::Array);
                 }

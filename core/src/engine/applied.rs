@@ -17,6 +17,9 @@ pub struct ReadOptions {
     pub strict: bool,
     /// Skip events of unknown types and count them, instead of rejecting them.
     pub skip_unknown: bool,
+    /// Every line is an event of its own, such as of a part of a longer log: input that begins with `[` is no list of
+    /// events then, its line is bad and costs no other.
+    pub one_per_line: bool,
 }
 
 /// An event that was not taken, and where it stood.
@@ -142,6 +145,10 @@ pub enum ReadError {
     #[error("reading failed: {0}")]
     Io(#[from] io::Error),
     /// In strict mode, the first bad event; nothing is applied.
-    #[error("event {} at line {}: {}", .0.index, .0.line.unwrap_or(0), .0.error)]
+    #[error("event {}{}: {}", .0.index, at(.0.line), .0.error)]
     Strict(Box<Rejection>),
+}
+
+fn at(line: Option<u64>) -> String {
+    line.map_or_else(String::new, |line| format!(" at line {line}"))
 }

@@ -4,7 +4,7 @@ use super::Engine;
 use super::applied::{Applied, ReadError, ReadOptions, Stood};
 use crate::batch::UsageBatch;
 use crate::chunks::both;
-use crate::event::line::{Decoded, UsageRef};
+use crate::event::line::{Decoded, UsageRef, decode_line};
 use crate::event::{Event, EventCode, EventData, EventError};
 use crate::id::EventRef;
 use crate::ledger::{Admission, Ledger, Ticket, Tickets};
@@ -14,7 +14,7 @@ use crate::settings::Dedupe;
 use crate::state::ClientState;
 use crate::time::Day;
 use crate::zone::DayClock;
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
 /// How many events are looked up together: their places in memory are waited for at the same time.
 const LOOKED_UP: usize = 256;
@@ -149,14 +149,47 @@ impl Engine {
     /// # Errors
     /// What the input reports, or in strict mode the first bad event.
     pub fn apply_ndjson(&mut self, input: impl BufRead, options: &ReadOptions) -> Result<Applied, ReadError> {
-        let mut reader = EventReader::new(input, options.source.clone());
+        let reader = EventReader::new(input, options.source.clone());
+        let mut reader = reader.one_per_line(options.one_per_line);
         if options.strict {
-            return self.apply_strictly(reader, options.skip_unknown);
+            let mut next = || Ok(reader.next_event()?.map(|(place, event)| (Stood::In(place), event)));
+            return self.apply_strictly(std::iter::from_fn(|| next().transpose()), options.skip_unknown);
         }
         let mut intake = self.intake(options.skip_unknown);
         while let Some(block) = reader.next_block()? {
             intake.take_in_all(block, |(place, line)| (Stood::In(place), line.decode().map(Incoming::from)));
         }
+        Ok(intake.end())
+    }
+
+    /// Takes in events that came one by one, such as messages of a queue: of each its JSON text, or why it has none. They
+    /// are numbered as they come; a text that is no event, such as a list or an empty one, costs no other.
+    ///
+    /// ```
+    /// use healthfold::{Engine, ReadOptions, Settings};
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// let event = br#"{"id":"1","source":"crm","type":"client.set","subject":"acme","time":"2026-01-05T10:00:00Z","data":{"owner":"Ann"}}"#;
+    /// let applied = engine.apply_texts([Ok(&b"[]"[..]), Ok(event), Ok(b"")], &ReadOptions::default())?;
+    /// let rejected: Vec<u64> = applied.rejected.iter().map(|rejection| rejection.index).collect();
+    /// assert_eq!((applied.applied, rejected), (1, vec![0, 2]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// In strict mode the first bad event.
+    pub fn apply_texts<'t>(
+        &mut self,
+        texts: impl IntoIterator<Item = Result<&'t [u8], EventError>>,
+        options: &ReadOptions,
+    ) -> Result<Applied, ReadError> {
+        let decode = |text: Result<&'t [u8], EventError>| decode_line(alone(text?)?, options.source.as_ref());
+        let texts = (0..).zip(texts).map(|(index, text)| (Stood::At(index), text));
+        if options.strict {
+            let events = texts.map(|(stood, text)| Ok((stood, decode(text).map(Decoded::into_event))));
+            return self.apply_strictly(events, options.skip_unknown);
+        }
+        let mut intake = self.intake(options.skip_unknown);
+        intake.take_in_all(texts, |(stood, text)| (stood, decode(text).map(Incoming::from)));
         Ok(intake.end())
     }
 
@@ -169,12 +202,13 @@ impl Engine {
     /// All or nothing: the batch is tried on copies of the clients it touches, and then applied.
     fn apply_strictly(
         &mut self,
-        mut reader: EventReader<impl BufRead>,
+        arrivals: impl Iterator<Item = io::Result<(Stood, Result<Event, EventError>)>>,
         skip_unknown: bool,
     ) -> Result<Applied, ReadError> {
         let mut rehearsal = self.rehearsal();
         let (mut events, mut skipped) = (Vec::new(), 0);
-        while let Some((place, event)) = reader.next_event()? {
+        for arrival in arrivals {
+            let (stood, event) = arrival?;
             let tried = event.and_then(|event| {
                 rehearsal.try_with(self, &event)?;
                 Ok(event)
@@ -183,7 +217,7 @@ impl Engine {
                 Ok(event) => events.push(event),
                 Err(error) if skip_unknown && error.code == EventCode::UnknownType => skipped += 1,
                 Err(error) => {
-                    return Err(ReadError::Strict(Box::new(Stood::In(place).rejection(error))));
+                    return Err(ReadError::Strict(Box::new(stood.rejection(error))));
                 }
             }
         }
@@ -410,6 +444,15 @@ impl Intake<'_> {
         let Engine { book, settings, .. } = &*self.engine;
         book.has_room(metrics, self.usage.rows().len() + users, settings.limits)
     }
+}
+
+/// The text of one event, without what stands around it.
+fn alone(text: &[u8]) -> Result<&[u8], EventError> {
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text).trim_ascii();
+    if text.is_empty() {
+        return Err(EventError::whole(EventCode::MalformedJson, "there is no event in this text"));
+    }
+    Ok(text)
 }
 
 fn conflict(event: &Event) -> EventError {

@@ -12,7 +12,8 @@ mod events;
 mod streams;
 
 use healthfold::{
-    Applied, Dedupe, Engine, Event, EventCode, EventError, Instant, Limits, ReadError, ReadOptions, Settings,
+    Applied, Dedupe, Engine, Event, EventCode, EventError, Instant, Limits, ReadError, ReadOptions,
+    Rejection, Settings,
 };
 use healthfold_testkit::logs;
 use proptest::prelude::*;

@@ -48,6 +48,77 @@ fn forms_of_input() {
 }
 
 #[test]
+fn where_every_line_is_an_event_a_list_costs_no_other() {
+    let options = ReadOptions { one_per_line: true, ..ReadOptions::default() };
+    let of = |applied: Applied| -> Vec<(u64, Option<u64>, Option<u64>, EventCode)> {
+        let told = |r: &Rejection| (r.index, r.line, r.offset, r.error.code);
+        applied.rejected.iter().map(told).collect()
+    };
+    let mut kept = engine();
+    // A mark (3 bytes), a blank line (1), the list from byte 4 on line 2: 5 bytes and its end; then the good one; then `[`.
+    let input = format!("\u{feff}\n[{{}}]\n{GOOD}\n[\n");
+    let applied = kept.apply_ndjson(input.as_bytes(), &options).unwrap();
+    assert_eq!(applied.applied, 1);
+    let behind = 4 + 5 + GOOD.len() as u64 + 1;
+    let (list, open) = (EventCode::WrongType, EventCode::MalformedJson);
+    assert_eq!(of(applied), [(0, Some(2), Some(4), list), (2, Some(4), Some(behind), open)]);
+
+    // In strict mode it is the first bad one, and nothing is applied.
+    let mut kept = engine();
+    let strict = ReadOptions { strict: true, ..options };
+    let Err(ReadError::Strict(first)) = kept.apply_ndjson(input.as_bytes(), &strict) else { panic!() };
+    assert_eq!((first.index, first.line, kept.clients().count()), (0, Some(2), 0));
+}
+
+#[test]
+fn texts_that_come_one_by_one_are_numbered_as_they_come() {
+    let pretty = serde_json::to_string_pretty(&serde_json::from_str::<Value>(ALSO_GOOD).unwrap()).unwrap();
+    let marked = format!("\u{feff} {GOOD}\n");
+    let refused =
+        || Err(EventError { code: EventCode::BadValue, field: None, message: "it has no text".to_owned() });
+    let texts = || {
+        [
+            Ok("[]"),
+            refused(),
+            Ok(marked.as_str()),
+            Ok(""),
+            Ok("\u{feff}"),
+            Ok(pretty.as_str()),
+            Ok(GOOD),
+            Ok("nonsense"),
+        ]
+        .map(|text| text.map(str::as_bytes))
+    };
+    let mut kept = engine();
+    let applied = kept.apply_texts(texts(), &ReadOptions::default()).unwrap();
+    assert_eq!((applied.applied, applied.duplicates), (2, 1));
+    assert!(applied.rejected.iter().all(|rejection| (rejection.line, rejection.offset) == (None, None)));
+    let rejected: Vec<(u64, &str)> =
+        applied.rejected.iter().map(|rejection| (rejection.index, rejection.error.code.as_str())).collect();
+    let (list, malformed, without) = ("wrong_type", "malformed_json", "bad_value");
+    assert_eq!(rejected, [(0, list), (1, without), (3, malformed), (4, malformed), (7, malformed)]);
+    assert_eq!(applied.rejected_by_code.get(malformed), Some(&3));
+
+    // In strict mode the first bad one is told, be it a text or not, and nothing is applied.
+    let strict = ReadOptions { strict: true, ..ReadOptions::default() };
+    for (skipped, bad, code) in [(0, 0, list), (1, 0, without), (2, 1, malformed)] {
+        let mut kept = engine();
+        let Err(error) = kept.apply_texts(texts().into_iter().skip(skipped), &strict) else { panic!() };
+        assert!(error.to_string().starts_with(&format!("event {bad}: ")), "{error}");
+        let ReadError::Strict(first) = error else { panic!() };
+        assert_eq!((first.index, first.error.code.as_str(), kept.clients().count()), (bad, code, 0));
+    }
+    let applied = engine().apply_texts([Ok(GOOD.as_bytes()), Ok(pretty.as_bytes())], &strict).unwrap();
+    assert_eq!(applied.applied, 2);
+
+    // Sources that are not stated, and types that nobody knows, are as in lines.
+    let (plain, odd) = (with("source", Value::Null), with("type", json!("client.blessed")));
+    let options = ReadOptions { source: Some("queue".into()), skip_unknown: true, ..ReadOptions::default() };
+    let applied = engine().apply_texts([Ok(plain.as_bytes()), Ok(odd.as_bytes())], &options).unwrap();
+    assert_eq!((applied.applied, applied.skipped, applied.rejected_count()), (1, 1, 0));
+}
+
+#[test]
 fn an_input_that_breaks_off_keeps_what_came_before() {
     struct Broken<'a>(&'a [u8]);
     impl std::io::Read for Broken<'_> {
