@@ -350,11 +350,12 @@ export interface Engine {
    * returned with its code, field, message, line and byte offset; nothing else is touched.
    *
    * `source` is for events that state none. With `strict` the first bad event stops the batch before anything of it is applied,
-   * and throws. With `skipUnknown` events of unknown types are skipped and counted.
+   * and throws. With `skipUnknown` events of unknown types are skipped and counted. With `onePerLine` input that begins like
+   * an array is none but a bad line, as in a part of a longer log.
    */
-  applyNdjson(data: string | Uint8Array, options?: ReadSettings): Applied;
+  applyNdjson(data: string | Uint8Array, options?: ReadSettings & { onePerLine?: boolean | null }): Applied;
   /** As `applyNdjson`, on another thread. */
-  applyNdjsonAsync(data: string | Uint8Array, options?: ReadSettings & Abortable): Promise<Applied>;
+  applyNdjsonAsync(data: string | Uint8Array, options?: ReadSettings & { onePerLine?: boolean | null } & Abortable): Promise<Applied>;
   /**
    * Gives up detail before an instant to bound memory. The seal moves down to the start of its month; events from before it are
    * refused from then on.

@@ -4,7 +4,7 @@
 const { Arguments, bytesOf, membersOf, result } = require("./call.js");
 const { CALLS } = require("./calls.js");
 const { refused, told } = require("./error.js");
-const { linesOf } = require("./events.js");
+const { textsOf } = require("./events.js");
 const { Gate } = require("./gate.js");
 const { native } = require("./native.js");
 const { EventStream } = require("./stream.js");
@@ -58,19 +58,12 @@ class Engine {
   }
 
   apply(events, options) {
-    return this.#give("applied", this.#gate.now(true, this.#lines(events, options)));
+    return this.#give("applied", this.#gate.now(true, this.#texts(events, options)));
   }
 
   async applyAsync(events, options) {
     const { signal, rest } = signalOf(options);
-    return this.#give("applied", await this.#gate.later(true, this.#lines(events, rest), signal));
-  }
-
-  /** A part of a longer text, for `EventStream`: whole lines, of which none begins a list. */
-  _applyPart(bytes, options) {
-    const given = new Arguments();
-    given.options({ ...options, placed: true });
-    return this.#gate.later(true, this.#change("apply_lines", given, bytes)).then((answer) => this.#give("applied", answer));
+    return this.#give("applied", await this.#gate.later(true, this.#texts(events, rest), signal));
   }
 
   async *eachScore(model, options) {
@@ -86,12 +79,12 @@ class Engine {
     return `Engine(${this.timezone})`;
   }
 
-  #lines(events, options) {
-    const { bytes, ...refused } = linesOf(events);
+  #texts(some, options) {
+    const { bytes, events } = textsOf(some);
     const given = new Arguments();
     given.options(options);
-    Object.entries(refused).forEach(([name, value]) => given.put(name, value));
-    return this.#change("apply_lines", given, bytes);
+    given.put("events", events);
+    return this.#change("apply_texts", given, bytes);
   }
 
   #change(call, given, bytes, other) {

@@ -95,7 +95,7 @@ class EventStream extends Writable {
     for (let at = part.indexOf(NEWLINE); at >= 0; at = part.indexOf(NEWLINE, at + 1)) lines += 1n;
     const cut = BigInt(this.#cut);
     this.#cut = 0;
-    this.#take(this.#engine._applyPart(part, this.#options), cut, (error) => {
+    this.#take(this.#engine.applyNdjsonAsync(part, { ...this.#options, onePerLine: true }), cut, (error) => {
       this.#lines += lines;
       this.#offset += BigInt(part.length) + cut;
       done(error);

@@ -43,7 +43,7 @@ pub(crate) fn ask(engine: &Engine, call: &str, args: Args) -> Told {
 /// A change.
 pub(crate) fn change(shared: &Arc<Shared>, call: &str, args: Args, wanted: &Wanted) -> Told {
     calls! { call, (shared, args, wanted);
-        fold: apply_ndjson, apply_lines, seal;
+        fold: apply_ndjson, apply_texts, seal;
         table: apply_table, apply_parquet;
         keep: merge, watch;
     }
