@@ -1,25 +1,26 @@
-//! What is read: bytes, text, a file by its path, an open file, or objects. Reading comes back to the interpreter every
-//! quarter of a megabyte, for Ctrl-C and progress.
+//! What is read: bytes, text, a file by its path, an open file, or objects. Every quarter of a megabyte reading looks whether
+//! anybody still waits for it, and tells how far it is.
 
 use crate::error::Fault;
+use crate::run::Home;
 use crate::wire;
-use healthfold::{Event, EventCode, EventError, Rejection};
+use healthfold::{EventCode, EventError, Rejection};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// How much is read before the interpreter is asked again.
+/// How much is read between two looks.
 const PIECE: usize = 256 * 1024;
 
 enum Origin {
     Bytes(PyBackedBytes),
     Text(PyBackedStr),
-    Made(Vec<u8>),
     File(File, Vec<u8>),
-    Object(Py<PyAny>, Vec<u8>),
+    Object(Arc<Py<PyAny>>, Vec<u8>),
 }
 
 /// Bytes to read events from.
@@ -28,17 +29,17 @@ pub(crate) struct Source {
     /// Where the next byte lies in what is there.
     at: usize,
     /// How much was read in all, and how much there is, where it is known.
-    done: u64,
+    pub(crate) done: u64,
     pub(crate) total: Option<u64>,
-    /// Called with (done, total) now and then.
-    progress: Option<Py<PyAny>>,
-    /// When the interpreter is asked next.
+    /// Who waits for it, and what is called there with (done, total) now and then.
+    watched: Option<(Home, Option<Arc<Py<PyAny>>>)>,
+    /// When to look next.
     next_look: u64,
 }
 
 impl Source {
     fn new(from: Origin, total: Option<u64>) -> Self {
-        Self { from, at: 0, done: 0, total, progress: None, next_look: 0 }
+        Self { from, at: 0, done: 0, total, watched: None, next_look: 0 }
     }
 
     /// Bytes, a path, or an open file. Text that begins like JSON is read itself, other text is a path.
@@ -57,7 +58,7 @@ impl Source {
             }
         }
         if object.hasattr("read")? {
-            return Ok(Self::new(Origin::Object(object.clone().unbind(), Vec::new()), None));
+            return Ok(Self::new(Origin::Object(Arc::new(object.clone().unbind()), Vec::new()), None));
         }
         if let Ok(buffer) = object.py().import("builtins")?.call_method1("memoryview", (object,)) {
             return Self::of(&buffer.call_method0("tobytes")?);
@@ -76,41 +77,43 @@ impl Source {
                 Ok(Self::new(Origin::Text(text), total))
             }
             Err(_) => {
-                let message = "text that is no Unicode";
-                Err(Fault::Strict(Box::new(rejection(0, EventCode::MalformedJson, None, message)))
-                    .raise(text.py()))
+                let message = "text that is no Unicode".to_owned();
+                let error = EventError { code: EventCode::MalformedJson, field: None, message };
+                let rejection = Rejection { index: 0, line: None, offset: None, error };
+                Err(Fault::Strict(Box::new(rejection)).raise(text.py()))
             }
         }
     }
 
-    pub(crate) fn with_progress(self, progress: Option<Py<PyAny>>) -> Self {
-        Self { progress, ..self }
+    /// Whether it is read in no time.
+    pub(crate) fn is_small(&self) -> bool {
+        matches!(self.from, Origin::Bytes(_) | Origin::Text(_)) && self.total.is_some_and(is_small)
     }
 
-    /// Says that all was read.
-    pub(crate) fn finish(&self, py: Python<'_>) -> PyResult<()> {
-        self.tell(py)
+    pub(crate) fn watched(self, home: Home, progress: Option<Arc<Py<PyAny>>>) -> Self {
+        Self { watched: Some((home, progress)), ..self }
     }
 
-    fn tell(&self, py: Python<'_>) -> PyResult<()> {
-        if let Some(progress) = &self.progress {
-            progress.call1(py, (self.done, self.total))?;
-        }
-        Ok(())
-    }
-
-    /// Asks the interpreter whether to go on.
     fn look(&mut self) -> io::Result<()> {
+        let Some((home, progress)) = &self.watched else { return Ok(()) };
         if self.done < self.next_look {
             return Ok(());
         }
         self.next_look = self.done + PIECE as u64;
-        Python::attach(|py| {
-            py.check_signals()?;
-            self.tell(py)
-        })
-        .map_err(io::Error::other)
+        let looked = home.look().and_then(|()| match progress {
+            None => Ok(()),
+            Some(progress) => {
+                let (progress, so_far) = (Arc::clone(progress), (self.done, self.total));
+                home.run(move |py| progress.call1(py, so_far).map(drop))
+            }
+        });
+        looked.map_err(io::Error::other)
     }
+}
+
+/// Whether so many bytes are taken in in no time.
+pub(crate) fn is_small(bytes: u64) -> bool {
+    bytes <= PIECE as u64
 }
 
 impl Read for Source {
@@ -135,7 +138,10 @@ impl BufRead for Source {
                 self.at = 0;
             }
             Origin::Object(file, piece) if at >= piece.len() => {
-                *piece = Python::attach(|py| more(file.bind(py))).map_err(io::Error::other)?;
+                // Only what is in memory is read unwatched.
+                let Some((home, _)) = &self.watched else { return Ok(&[]) };
+                let file = Arc::clone(file);
+                *piece = home.run(move |py| more(file.bind(py))).map_err(io::Error::other)?;
                 self.at = 0;
             }
             _ => {}
@@ -143,7 +149,6 @@ impl BufRead for Source {
         let there: &[u8] = match &self.from {
             Origin::Bytes(bytes) => bytes,
             Origin::Text(text) => text.as_bytes(),
-            Origin::Made(bytes) => bytes,
             Origin::File(_, piece) | Origin::Object(_, piece) => piece,
         };
         let rest = there.get(self.at..).unwrap_or_default();
@@ -165,89 +170,83 @@ fn more(file: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     }
 }
 
-/// Events that came as objects: the text of those that have one, and the others with their faults.
+/// Events that came as objects: the texts of those that have one, and why the others have none.
+#[derive(Default)]
 pub(crate) struct Objects {
-    pub(crate) source: Source,
-    /// The number of each event that has a text.
-    pub(crate) numbers: Vec<u64>,
-    pub(crate) refused: Vec<Rejection>,
-}
-
-fn rejection(index: u64, code: EventCode, field: Option<String>, message: &str) -> Rejection {
-    Rejection {
-        index,
-        line: None,
-        offset: None,
-        error: EventError { code, field, message: message.to_owned() },
-    }
+    bytes: Vec<u8>,
+    /// How long each text is.
+    events: Vec<Result<usize, EventError>>,
 }
 
 impl Objects {
-    /// One event or many: a dict, JSON text of one event, or an iterable of these.
-    pub(crate) fn of(events: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let mut objects = Self {
-            source: Source::new(Origin::Made(Vec::new()), None),
-            numbers: Vec::new(),
-            refused: Vec::new(),
-        };
-        let mut bytes = Vec::new();
+    /// One event or many: a dict, JSON text of one event, or an iterable of these. `progress` is called with (done, total).
+    pub(crate) fn of(events: &Bound<'_, PyAny>, progress: Option<&Py<PyAny>>) -> PyResult<Self> {
+        let mut objects = Self::default();
         let is_one = events.cast::<PyDict>().is_ok() || events.hasattr("keys")? || is_text(events);
+        let total = events.len().ok().filter(|_| !is_one);
+        let tell = |done: usize| match progress {
+            Some(progress) => progress.call1(events.py(), (done, total)).map(drop),
+            None => Ok(()),
+        };
         if is_one {
-            objects.add(&mut bytes, 0, events)?;
+            objects.add(events);
         } else if let Ok(list) = events.cast::<PyList>() {
-            for (event, index) in list.iter().zip(0..) {
-                objects.add_one_of_many(&mut bytes, index, &event)?;
+            for event in list.iter() {
+                objects.look(events.py(), &tell)?;
+                objects.add(&event);
             }
         } else if let Ok(items) = events.try_iter() {
-            for (event, index) in items.zip(0..) {
-                objects.add_one_of_many(&mut bytes, index, &event?)?;
+            for event in items {
+                objects.look(events.py(), &tell)?;
+                objects.add(&event?);
             }
         } else {
-            objects.add(&mut bytes, 0, events)?;
+            objects.add(events);
         }
-        objects.source.total = Some(bytes.len() as u64);
-        objects.source.from = Origin::Made(bytes);
+        tell(objects.events.len())?;
         Ok(objects)
     }
 
-    /// A list among events is no event. It must not come first in a text, which would then be read as a list of events.
-    fn add_one_of_many(&mut self, bytes: &mut Vec<u8>, index: u64, event: &Bound<'_, PyAny>) -> PyResult<()> {
-        let before = bytes.len();
-        self.add(bytes, index, event)?;
-        let added = bytes.get(before..).unwrap_or_default().trim_ascii();
-        let behind_mark = added.strip_prefix(b"\xef\xbb\xbf").unwrap_or(added);
-        if behind_mark.trim_ascii_start().starts_with(b"[")
-            && let Err(error) = Event::from_json(added)
-        {
-            bytes.truncate(before);
-            self.numbers.pop();
-            self.refused.push(Rejection { index, line: None, offset: None, error });
+    /// Whether they are taken in in no time.
+    pub(crate) fn are_few(&self) -> bool {
+        is_small(self.bytes.len() as u64)
+    }
+
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Result<&[u8], EventError>> {
+        let mut rest = self.bytes.as_slice();
+        self.events.iter().map(move |event| {
+            let (text, behind) =
+                event.clone().map(|length| rest.split_at_checked(length).unwrap_or_default())?;
+            rest = behind;
+            Ok(text)
+        })
+    }
+
+    /// Looks at the interpreter now and then.
+    fn look(&self, py: Python<'_>, tell: &impl Fn(usize) -> PyResult<()>) -> PyResult<()> {
+        if self.events.len() % 1024 == 1023 {
+            py.check_signals()?;
+            tell(self.events.len())?;
         }
         Ok(())
     }
 
-    fn add(&mut self, bytes: &mut Vec<u8>, index: u64, event: &Bound<'_, PyAny>) -> PyResult<()> {
-        if index % 1024 == 1023 {
-            event.py().check_signals()?;
-        }
-        let text = if is_text(event) { line(event) } else { wire::to_json(event) };
-        match text {
-            Ok(text) => {
-                bytes.extend_from_slice(text.as_bytes());
-                bytes.push(b'\n');
-                self.numbers.push(index);
-            }
-            Err(fault) => {
-                let code = EventCode::ALL.iter().find(|code| code.as_str() == fault.code);
-                let code = code.copied().unwrap_or(EventCode::BadValue);
-                let field = Some(fault.path).filter(|path| !path.is_empty());
-                let message = field
-                    .as_ref()
-                    .map_or_else(|| fault.message.clone(), |field| format!("`{field}`: {}", fault.message));
-                self.refused.push(rejection(index, code, field, &message));
-            }
-        }
-        Ok(())
+    fn add(&mut self, event: &Bound<'_, PyAny>) {
+        let text = if is_text(event) { text(event) } else { wire::to_json(event) };
+        let event = text.map_err(|fault| {
+            let code = EventCode::ALL.iter().find(|code| code.as_str() == fault.code);
+            let code = code.copied().unwrap_or(EventCode::BadValue);
+            let field = Some(fault.path).filter(|path| !path.is_empty());
+            let message = match &field {
+                Some(field) => format!("`{field}`: {}", fault.message),
+                None => fault.message,
+            };
+            EventError { code, field, message }
+        });
+        self.events.push(event.map(|text| {
+            self.bytes.extend_from_slice(text.as_bytes());
+            text.len()
+        }));
     }
 }
 
@@ -255,20 +254,18 @@ fn is_text(event: &Bound<'_, PyAny>) -> bool {
     event.cast::<PyString>().is_ok() || event.cast::<PyBytes>().is_ok() || event.cast::<PyByteArray>().is_ok()
 }
 
-/// The JSON text of one event on one line. No text of JSON holds a line end as it is, so those between members can go.
-fn line(event: &Bound<'_, PyAny>) -> Result<String, wire::WireFault> {
+/// The JSON text of one event.
+fn text(event: &Bound<'_, PyAny>) -> Result<String, wire::WireFault> {
     let fault = |message: &str| wire::WireFault {
         path: String::new(),
         code: "malformed_json",
         message: message.to_owned(),
     };
-    let text = match event.cast::<PyString>() {
-        Ok(text) => text.to_str().map(str::to_owned).map_err(|_| fault("text that is no Unicode"))?,
+    match event.cast::<PyString>() {
+        Ok(text) => text.to_str().map(str::to_owned).map_err(|_| fault("text that is no Unicode")),
         Err(_) => {
             let bytes: Vec<u8> = event.extract().map_err(|_| fault("bytes that cannot be read"))?;
-            String::from_utf8(bytes).map_err(|_| fault("text that is no Unicode"))?
+            String::from_utf8(bytes).map_err(|_| fault("text that is no Unicode"))
         }
-    };
-    let text = text.replace(['\n', '\r'], " ");
-    if text.trim().is_empty() { Err(fault("there is no event in this text")) } else { Ok(text) }
+    }
 }

@@ -1,27 +1,35 @@
 //! How a call leaves the interpreter, and comes back: locks are taken only outside of it, a panic becomes an exception,
-//! a long question goes on in a thread of its own so that Ctrl-C is heard.
+//! what takes long goes on in a thread of its own so that Ctrl-C is heard.
 
 use crate::error::Fault;
 use healthfold::Engine;
+use parking_lot::RwLock;
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, RwLock, TryLockError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// An engine that many threads may ask, and one at a time may change.
 pub(crate) struct Shared {
     engine: RwLock<Engine>,
+    /// Set while it is being changed: a change that ended by a panic leaves it.
+    broken: AtomicBool,
     /// The thread that changes it, or 0.
     writer: AtomicU64,
+    /// The thread on which a change calls Python, or 0.
+    called: AtomicU64,
     /// The process it was made in.
     process: AtomicU64,
 }
 
 /// How often a waiting call looks for Ctrl-C.
 const PAUSE: Duration = Duration::from_millis(25);
+/// How long a call that Ctrl-C ends waits for what it began to come to rest.
+const GRACE: Duration = Duration::from_millis(200);
 
 const BUSY: Fault = Fault::Unusable {
     code: "busy",
@@ -41,19 +49,20 @@ fn thread() -> u64 {
 
 impl Shared {
     pub(crate) fn new(engine: Engine) -> Arc<Self> {
-        let process = AtomicU64::new(u64::from(std::process::id()));
-        Arc::new(Self { engine: RwLock::new(engine), writer: AtomicU64::new(0), process })
+        let (broken, process) = (AtomicBool::new(false), AtomicU64::new(u64::from(std::process::id())));
+        let (writer, called) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Self { engine: RwLock::new(engine), broken, writer, called, process })
     }
 
     /// Refuses what would wait for ever.
     fn usable(&self) -> Result<(), Fault> {
-        if self.writer.load(Ordering::Acquire) == thread() {
+        if [&self.writer, &self.called].iter().any(|of| of.load(Ordering::Acquire) == thread()) {
             return Err(BUSY);
         }
         let process = u64::from(std::process::id());
         if self.process.load(Ordering::Relaxed) != process {
             // Nobody is left in this process to give back a lock that was taken as it was forked.
-            if let Err(TryLockError::WouldBlock) = self.engine.try_write() {
+            if self.engine.try_write().is_none() {
                 return Err(FORKED);
             }
             self.process.store(process, Ordering::Relaxed);
@@ -61,18 +70,30 @@ impl Shared {
         Ok(())
     }
 
-    fn read<T>(&self, ask: impl FnOnce(&Engine) -> Result<T, Fault>) -> Result<T, Fault> {
-        match self.engine.read() {
-            Ok(engine) => ask(&engine),
-            Err(_) => Err(broken()),
-        }
+    fn whole(&self) -> Result<(), Fault> {
+        if self.broken.load(Ordering::Relaxed) { Err(broken()) } else { Ok(()) }
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut Engine) -> Result<T, Fault>) -> Result<T, Fault> {
-        let Ok(mut engine) = self.engine.write() else { return Err(broken()) };
-        self.writer.store(thread(), Ordering::Release);
-        let _cleared = Cleared(&self.writer);
-        change(&mut engine)
+    /// Asks as soon as nobody changes the engine; gives the question back if that takes longer than a pause.
+    fn try_read<T, A: FnOnce(&Engine) -> Result<T, Fault>>(&self, ask: A) -> Result<Result<T, Fault>, A> {
+        let Some(engine) = self.engine.try_read_for(PAUSE) else { return Err(ask) };
+        Ok(guarded(|| self.whole().and_then(|()| ask(&engine))))
+    }
+
+    /// The same for a change, as soon as nobody uses the engine.
+    fn try_write<T, C>(&self, change: C) -> Result<Result<T, Fault>, C>
+    where
+        C: FnOnce(&mut Engine) -> Result<T, Fault>,
+    {
+        let Some(mut engine) = self.engine.try_write_for(PAUSE) else { return Err(change) };
+        Ok(guarded(|| {
+            self.whole()?;
+            let _here = Here::of(&self.writer);
+            self.broken.store(true, Ordering::Relaxed);
+            let changed = change(&mut engine);
+            self.broken.store(false, Ordering::Relaxed);
+            changed
+        }))
     }
 
     /// A question that is soon answered.
@@ -81,11 +102,18 @@ impl Shared {
         py: Python<'_>,
         ask: impl FnOnce(&Engine) -> Result<T, Fault> + Send,
     ) -> PyResult<T> {
-        let answer = py.detach(|| {
-            self.usable()?;
-            guarded(|| self.read(ask))
-        });
-        answer.map_err(|fault| fault.raise(py))
+        self.usable().map_err(|fault| fault.raise(py))?;
+        when_free(py, ask, |ask| self.try_read(ask))
+    }
+
+    /// A change that is soon done.
+    pub(crate) fn change<T: Send>(
+        &self,
+        py: Python<'_>,
+        change: impl FnOnce(&mut Engine) -> Result<T, Fault> + Send,
+    ) -> PyResult<T> {
+        self.usable().map_err(|fault| fault.raise(py))?;
+        when_free(py, change, |change| self.try_write(change))
     }
 
     /// A question about the whole book. Ctrl-C leaves it: the answer is then dropped when it is there.
@@ -94,29 +122,52 @@ impl Shared {
         py: Python<'_>,
         ask: impl FnOnce(&Engine) -> Result<T, Fault> + Send + 'static,
     ) -> PyResult<T> {
-        py.detach(|| self.usable()).map_err(|fault| fault.raise(py))?;
+        self.usable().map_err(|fault| fault.raise(py))?;
         let shared = Arc::clone(self);
-        in_thread(py, move || shared.read(ask))
+        in_thread(py, None, move |home| home.when_free(ask, |ask| shared.try_read(ask)))
     }
 
-    /// A change.
-    pub(crate) fn change<T: Send>(
-        &self,
+    /// A change that takes long. Ctrl-C leaves it: one that reads ends at the next look, any other is completed, and whoever uses
+    /// the engine meanwhile waits.
+    pub(crate) fn change_long<T: Send + 'static>(
+        self: &Arc<Self>,
         py: Python<'_>,
-        change: impl FnOnce(&mut Engine) -> Result<T, Fault> + Send,
+        change: impl FnOnce(&mut Engine, &Home) -> Result<T, Fault> + Send + 'static,
     ) -> PyResult<T> {
-        let answer = py.detach(|| {
-            self.usable()?;
-            guarded(|| self.write(change))
-        });
-        answer.map_err(|fault| fault.raise(py))
+        self.usable().map_err(|fault| fault.raise(py))?;
+        let shared = Arc::clone(self);
+        in_thread(py, Some(self), move |home| {
+            home.when_free(|engine: &mut Engine| change(engine, home), |change| shared.try_write(change))
+        })
     }
 }
 
-/// Forgets the writer, also where it ended by a panic.
-struct Cleared<'w>(&'w AtomicU64);
+/// Tries until the engine is free, and looks for Ctrl-C meanwhile.
+fn when_free<T: Send, F: Send>(
+    py: Python<'_>,
+    mut run: F,
+    attempt: impl Fn(F) -> Result<Result<T, Fault>, F> + Send + Sync,
+) -> PyResult<T> {
+    loop {
+        match py.detach(|| attempt(run)) {
+            Ok(answer) => return answer.map_err(|fault| fault.raise(py)),
+            Err(again) => run = again,
+        }
+        py.check_signals()?;
+    }
+}
 
-impl Drop for Cleared<'_> {
+/// Says where something runs, until it has run, also where it ends by a panic.
+struct Here<'w>(&'w AtomicU64);
+
+impl<'w> Here<'w> {
+    fn of(place: &'w AtomicU64) -> Self {
+        place.store(thread(), Ordering::Release);
+        Self(place)
+    }
+}
+
+impl Drop for Here<'_> {
     fn drop(&mut self) {
         self.0.store(0, Ordering::Release);
     }
@@ -145,25 +196,90 @@ pub(crate) fn guarded_in<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Fault::Internal(said(&*panic)).raise(py)))
 }
 
-/// Runs something in a thread of its own, and looks for Ctrl-C meanwhile.
+type Errand = Box<dyn FnOnce(Python<'_>) + Send>;
+
+/// The thread that asked, which waits: what runs for it calls Python there, where files, bars and signals belong.
+#[derive(Clone)]
+pub(crate) struct Home {
+    errands: Sender<Errand>,
+    left: Arc<AtomicBool>,
+}
+
+impl Home {
+    /// Has something run at home.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        errand: impl FnOnce(Python<'_>) -> PyResult<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let (sender, receiver) = channel();
+        let errand: Errand = Box::new(move |py| {
+            let _ = sender.send(guarded_in(py, || errand(py)));
+        });
+        let _ = self.errands.send(errand);
+        receiver.recv().unwrap_or_else(|_| Err(left()))
+    }
+
+    /// An error if nobody waits there any more.
+    pub(crate) fn look(&self) -> PyResult<()> {
+        if self.left.load(Ordering::Relaxed) { Err(left()) } else { Ok(()) }
+    }
+
+    /// Tries until the engine is free, as long as somebody waits for it.
+    fn when_free<T, F>(
+        &self,
+        mut run: F,
+        attempt: impl Fn(F) -> Result<Result<T, Fault>, F>,
+    ) -> Result<T, Fault> {
+        loop {
+            match attempt(run) {
+                Ok(answer) => return answer,
+                Err(again) => run = again,
+            }
+            self.look().map_err(|error| Fault::Io(std::io::Error::other(error)))?;
+        }
+    }
+}
+
+/// Nobody hears this one.
+fn left() -> PyErr {
+    PyKeyboardInterrupt::new_err(())
+}
+
+/// Runs something in a thread of its own, and meanwhile looks for Ctrl-C and does at home what it asks for.
 pub(crate) fn in_thread<T: Send + 'static>(
     py: Python<'_>,
-    run: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    changes: Option<&Shared>,
+    run: impl FnOnce(&Home) -> Result<T, Fault> + Send + 'static,
 ) -> PyResult<T> {
-    let (sender, mut receiver) = channel();
+    let (sender, answer) = channel();
+    let (errands, mut asked) = channel();
+    let home = Home { errands, left: Arc::default() };
+    let leaving = Arc::clone(&home.left);
     let work = move || {
-        // Whoever asked may have left.
-        let _ = sender.send(guarded(run));
+        // Whoever asked may have left. That there is nothing to do at home any more says that the answer is there.
+        let _ = sender.send(guarded(|| run(&home)));
+        drop(home);
     };
     let named = std::thread::Builder::new().name("healthfold".to_owned());
     named.spawn(work).map_err(|error| Fault::Io(error).raise(py))?;
     loop {
-        let waiting = &mut receiver;
+        let waiting = &mut asked;
         match py.detach(move || waiting.recv_timeout(PAUSE)) {
-            Ok(answer) => return answer.map_err(|fault| fault.raise(py)),
-            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+            Ok(errand) => {
+                let _here = changes.map(|engine| Here::of(&engine.called));
+                errand(py);
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(interrupted) = py.check_signals() {
+                    leaving.store(true, Ordering::Relaxed);
+                    drop(asked);
+                    let _ = py.detach(move || answer.recv_timeout(GRACE));
+                    return Err(interrupted);
+                }
+            }
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Fault::Internal("a question ended without an answer".to_owned()).raise(py));
+                let fault = || Err(Fault::Internal("a call ended without an answer".to_owned()));
+                return answer.try_recv().unwrap_or_else(|_| fault()).map_err(|fault| fault.raise(py));
             }
         }
     }
@@ -174,5 +290,5 @@ pub(crate) fn in_thread<T: Send + 'static>(
 #[pyo3(name = "_panic", signature = (message: "str") -> "None")]
 #[expect(clippy::panic, reason = "it is what is tested")]
 pub(crate) fn panic_on_purpose(py: Python<'_>, message: String) -> PyResult<()> {
-    in_thread(py, move || panic!("{message}"))
+    in_thread(py, None, move |_| panic!("{message}"))
 }

@@ -83,7 +83,12 @@ def endless_files():
     threading.Thread(target=interrupt, daemon=True).start()
     while True:
         engine.apply_parquet("usage.counted", file.getvalue(), source="app")
-calls = {"apply": lambda: engine.apply_ndjson(Endless()), "ask": endless, "parquet": endless_files}
+def waiting():
+    threading.Thread(target=engine.apply_ndjson, args=(Endless(),), daemon=True).start()
+    while True:
+        engine.signal("c1", {"kind": "usage_sum", "metric": "m", "days": 7}, as_of="2026-01-05")
+        engine.apply([])
+calls = {"apply": lambda: engine.apply_ndjson(Endless()), "ask": endless, "parquet": endless_files, "wait": waiting}
 sent = 0.0
 def interrupt():
     global sent
@@ -102,11 +107,67 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
-@pytest.mark.parametrize("call", ["apply", "ask", "parquet"])
+@pytest.mark.parametrize("call", ["apply", "ask", "parquet", "wait"])
 def test_ctrl_c_is_heard(call: str) -> None:
     run = subprocess.run([sys.executable, "-c", INTERRUPTED, call], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     assert float(run.stdout) < 0.5, run.stdout
+
+
+LEFT = """
+import os, signal, sys, threading, time
+import polars as pl
+from healthfold import Engine
+ROWS = 300_000
+def table(first):
+    place = pl.int_range(first, first + ROWS, eager=True)
+    time = (1_767_225_600_000_000 + place % ROWS).cast(pl.Datetime("us", "UTC"))
+    return pl.DataFrame({"id": place.cast(pl.String), "subject": (place // 5).cast(pl.String), "time": time, "metric": ["m"] * ROWS})
+def book(first):
+    engine = Engine()
+    engine.apply_table("usage.counted", table(first), source="app")
+    return engine
+engine, other = book(0), book(ROWS)
+def lines():
+    line = '{"id":"l%d","source":"app","type":"usage.counted","subject":"c%d","time":"2026-01-05T10:00:00Z","data":{"metric":"m"}}'
+    return "\\n".join(line % (k, k % 1000) for k in range(100_000)).encode()
+calls = {
+    "merge": lambda engine: engine.merge(other),
+    "seal": lambda engine: engine.seal("2026-03-01T00:00:00Z"),
+    "watch": lambda engine: engine.watch("default", as_of="2026-01-05"),
+    "strict": lambda engine, text=lines(): engine.apply_ndjson(text, strict=True),
+    "strict table": lambda engine: engine.apply_table("usage.counted", table(ROWS).head(60_000), source="app", strict=True),
+}
+call = calls[sys.argv[1]]
+before, behind = engine.fingerprint(), engine.copy()
+call(behind)
+sent = 0.0
+def interrupt():
+    global sent
+    time.sleep(0.02)
+    sent = time.monotonic()
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    call(engine)
+    time.sleep(10)
+except KeyboardInterrupt:
+    took = time.monotonic() - sent
+# It waits for what was begun.
+now = engine.fingerprint()
+print(took, "done" if now == behind.fingerprint() else "undone" if now == before else "half")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+@pytest.mark.parametrize("call", ["merge", "seal", "watch", "strict", "strict table"])
+def test_a_change_that_is_left_is_whole_or_not_at_all(call: str) -> None:
+    run = subprocess.run([sys.executable, "-c", LEFT, call], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    took, became = run.stdout.split()
+    assert float(took) < 0.5, run.stdout
+    # A merge copies the other engine before it begins, and a strict batch is read before.
+    assert became == "done" or (became == "undone" and call not in ("seal", "watch"))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

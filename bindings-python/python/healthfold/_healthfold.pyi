@@ -114,7 +114,8 @@ class Engine:
         returned with its code, field and message; nothing else is touched.
 
         `source` is for events that state none. With `strict` the first bad event stops the batch before anything of it is
-        applied, and raises `EventError`. With `skip_unknown` events of unknown types are skipped and counted.
+        applied, and raises `EventError`. With `skip_unknown` events of unknown types are skipped and counted. `progress` is as
+        for `apply_ndjson`, in events. Ctrl-C before all are read leaves the engine as it was.
         """
     def apply_ndjson(
         self,
@@ -123,17 +124,21 @@ class Engine:
         source: str | None = None,
         strict: bool = False,
         skip_unknown: bool = False,
+        one_per_line: bool = False,
         progress: Progress = None,
     ) -> Applied:
         """Takes in events from NDJSON, one on a line, or from a JSON array: bytes, text, a path, or an open file. As `apply`,
         and rejections name their line and byte offset.
 
+        With `one_per_line` input that begins like an array is no array but a bad line, as in a part of a longer log.
         `progress=True` shows a bar (by tqdm where it is installed); a callable is called with (bytes read, bytes in all or
         None) now and then. Ctrl-C ends the call; events before that are applied, and applying the same again is harmless.
+        With `strict` either all of it is applied or nothing.
         """
     def seal(self, before: When) -> None:
         """Gives up detail before an instant to bound memory. The seal moves down to the start of its month; events from before
-        it are refused from then on.
+        it are refused from then on. Ctrl-C leaves the call, not the change: once it has begun it is completed, and other calls
+        wait for it.
         """
     def apply_table(self, type: str, table: ArrowTable, **how: Unpack[TableSettings]) -> Applied:
         """Takes in a table: each row is one event of a type. Good rows are applied, each bad one is returned with its number, code,
@@ -390,7 +395,7 @@ class Engine:
     def merge(self, other: Engine, *, disjoint: bool = False) -> None:
         """Takes in the events of another engine. Billing, support, client and `usage.day_set` events may be in both; counted
         and measured usage may not. Under `dedupe="upstream"` nobody can tell, so say `disjoint=True` where no event is in
-        both.
+        both. Ctrl-C leaves the call, not the change: once it has begun it is completed, and other calls wait for it.
         """
     def fingerprint(self) -> str:
         """A hash of the canonical bytes, in hex: equal for engines that hold the same events, in every language."""

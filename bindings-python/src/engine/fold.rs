@@ -7,12 +7,13 @@ use crate::reader::{Objects, Source};
 use crate::results::object_of;
 use crate::rows::Rows;
 use crate::run::guarded_in;
-use healthfold::{Applied, ReadOptions, SourceId};
+use healthfold::{self as core, Applied, ReadOptions, SourceId};
 use pyo3::prelude::*;
+use std::sync::Arc;
 
 /// How a batch is read, from the arguments of a call.
 fn options(source: Option<&str>, strict: bool, skip_unknown: bool) -> ReadOptions {
-    ReadOptions { source: source.map(SourceId::new), strict, skip_unknown }
+    ReadOptions { source: source.map(SourceId::new), strict, skip_unknown, ..ReadOptions::default() }
 }
 
 /// The callable that is told how far reading is.
@@ -35,26 +36,14 @@ pub(super) fn told(py: Python<'_>, applied: Applied) -> PyResult<Bound<'_, PyAny
     Rows::beside(object_of(py, "Applied", &applied)?, applied)
 }
 
-impl Engine {
-    fn take_in(&self, py: Python<'_>, source: Source, how: &ReadOptions) -> PyResult<(Applied, Source)> {
-        self.shared.change(py, move |engine| {
-            let mut source = source;
-            let applied = engine.apply_ndjson(&mut source, how).map_err(Fault::read)?;
-            Ok((applied, source))
-        })
-    }
-}
-
-/// How many rejections a batch lists, as in the core.
-const LISTED: usize = 1_000;
-
 #[pymethods]
 impl Engine {
     /// Takes in one event or many: a dict, JSON text, or an iterable of these. Good events are applied, each bad one is
     /// returned with its code, field and message; nothing else is touched.
     ///
     /// `source` is for events that state none. With `strict` the first bad event stops the batch before anything of it is
-    /// applied, and raises `EventError`. With `skip_unknown` events of unknown types are skipped and counted.
+    /// applied, and raises `EventError`. With `skip_unknown` events of unknown types are skipped and counted. `progress` is as
+    /// for `apply_ndjson`, in events. Ctrl-C before all are read leaves the engine as it was.
     #[pyo3(signature = (
         events: "EventLike | Sequence[EventLike] | Iterator[EventLike]", *, source: "str | None" = None, strict: "bool" = false,
         skip_unknown: "bool" = false, progress: "Progress" = None,
@@ -68,43 +57,29 @@ impl Engine {
         skip_unknown: bool,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let Objects { source: read, numbers, refused } = guarded_in(py, || Objects::of(events))?;
         let how = options(source, strict, skip_unknown);
-        let number = |index: u64| {
-            let at = usize::try_from(index).ok();
-            at.and_then(|at| numbers.get(at)).copied().unwrap_or(index)
+        let progress = self::progress(py, progress, " events")?;
+        let events = guarded_in(py, || Objects::of(events, progress.as_ref()))?;
+        let few = events.are_few();
+        let take_in =
+            move |engine: &mut core::Engine| engine.apply_texts(events.texts(), &how).map_err(Fault::read);
+        let applied = match few {
+            true => self.shared.change(py, take_in)?,
+            false => self.shared.change_long(py, move |engine, _| take_in(engine))?,
         };
-        if strict && let Some(first) = refused.first() {
-            return Err(Fault::Strict(Box::new(first.clone())).raise(py));
-        }
-        let read = read.with_progress(self::progress(py, progress, "B")?);
-        let (mut applied, read) = self.take_in(py, read, &how)?;
-        read.finish(py)?;
-        for rejection in &mut applied.rejected {
-            rejection.index = number(rejection.index);
-            // The text was ours.
-            (rejection.line, rejection.offset) = (None, None);
-        }
-        for conflict in &mut applied.conflicts {
-            conflict.index = number(conflict.index);
-        }
-        for rejection in refused {
-            *applied.rejected_by_code.entry(rejection.error.code.as_str()).or_default() += 1;
-            applied.rejected.push(rejection);
-        }
-        applied.rejected.sort_by_key(|rejection| rejection.index);
-        applied.rejected.truncate(LISTED);
         told(py, applied)
     }
 
     /// Takes in events from NDJSON, one on a line, or from a JSON array: bytes, text, a path, or an open file. As `apply`,
     /// and rejections name their line and byte offset.
     ///
+    /// With `one_per_line` input that begins like an array is no array but a bad line, as in a part of a longer log.
     /// `progress=True` shows a bar (by tqdm where it is installed); a callable is called with (bytes read, bytes in all or
     /// None) now and then. Ctrl-C ends the call; events before that are applied, and applying the same again is harmless.
+    /// With `strict` either all of it is applied or nothing.
     #[pyo3(signature = (
         data: "bytes | bytearray | memoryview | str | PathLike[str] | IO[bytes] | IO[str]", *, source: "str | None" = None,
-        strict: "bool" = false, skip_unknown: "bool" = false, progress: "Progress" = None,
+        strict: "bool" = false, skip_unknown: "bool" = false, one_per_line: "bool" = false, progress: "Progress" = None,
     ) -> "Applied")]
     fn apply_ndjson<'py>(
         &self,
@@ -113,19 +88,36 @@ impl Engine {
         source: Option<&str>,
         strict: bool,
         skip_unknown: bool,
+        one_per_line: bool,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let read = guarded_in(py, || Source::of(data))?.with_progress(self::progress(py, progress, "B")?);
-        let (applied, read) = self.take_in(py, read, &options(source, strict, skip_unknown))?;
-        read.finish(py)?;
+        let how = ReadOptions { one_per_line, ..options(source, strict, skip_unknown) };
+        let progress = self::progress(py, progress, "B")?.map(Arc::new);
+        let told_of = progress.clone();
+        let read = guarded_in(py, || Source::of(data))?;
+        let at_once = read.is_small() && progress.is_none();
+        let take_in = move |engine: &mut core::Engine, mut source: Source| {
+            let applied = engine.apply_ndjson(&mut source, &how).map_err(Fault::read)?;
+            Ok((applied, source.done, source.total))
+        };
+        let (applied, done, total) = if at_once {
+            self.shared.change(py, move |engine| take_in(engine, read))?
+        } else {
+            self.shared
+                .change_long(py, move |engine, home| take_in(engine, read.watched(home.clone(), progress)))?
+        };
+        if let Some(progress) = told_of {
+            progress.call1(py, (done, total))?;
+        }
         told(py, applied)
     }
 
     /// Gives up detail before an instant to bound memory. The seal moves down to the start of its month; events from before
-    /// it are refused from then on.
+    /// it are refused from then on. Ctrl-C leaves the call, not the change: once it has begun it is completed, and other calls
+    /// wait for it.
     #[pyo3(signature = (before: "When") -> "None")]
     fn seal(&self, py: Python<'_>, before: args::When) -> PyResult<()> {
-        self.shared.change(py, |engine| {
+        self.shared.change_long(py, move |engine, _| {
             let before = before.beginning(engine)?;
             Ok(engine.seal(before)?)
         })

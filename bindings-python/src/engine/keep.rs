@@ -23,18 +23,18 @@ impl Engine {
     #[staticmethod]
     #[pyo3(signature = (snapshot: "bytes | bytearray") -> "Engine")]
     fn restore(py: Python<'_>, snapshot: PyBackedBytes) -> PyResult<Self> {
-        in_thread(py, move || Ok(core::Engine::restore(&snapshot)?)).map(Self::of)
+        in_thread(py, None, move |_| Ok(core::Engine::restore(&snapshot)?)).map(Self::of)
     }
 
     /// Takes in the events of another engine. Billing, support, client and `usage.day_set` events may be in both; counted
     /// and measured usage may not. Under `dedupe="upstream"` nobody can tell, so say `disjoint=True` where no event is in
-    /// both.
+    /// both. Ctrl-C leaves the call, not the change: once it has begun it is completed, and other calls wait for it.
     #[pyo3(signature = (other: "Engine", *, disjoint: "bool" = false) -> "None")]
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>, disjoint: bool) -> PyResult<()> {
         // A copy, so that two engines that merge with each other do not wait for each other.
         let other: Arc<Shared> = Arc::clone(&other.get().shared);
         let other = other.ask_long(py, |engine| Ok(engine.clone()))?;
-        self.shared.change(py, move |engine| {
+        self.shared.change_long(py, move |engine, _| {
             if disjoint {
                 engine.merge_disjoint(&other)?
             } else {

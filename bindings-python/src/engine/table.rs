@@ -5,7 +5,7 @@ use super::Engine;
 use super::fold::{progress, told};
 use crate::args;
 use crate::error::Fault;
-use crate::run::guarded_in;
+use crate::run::{Home, guarded_in};
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use healthfold::table::{Bytes, Fill, TableOptions};
@@ -22,50 +22,47 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// So many rows are taken in between two looks at the interpreter.
 const PIECE: usize = 64 * 1024;
 
-/// A look at the interpreter now and then: Ctrl-C is heard, progress is told.
+/// What Python raised while a table was read, which an error of Arrow cannot carry.
+type Raised = Arc<Mutex<Option<PyErr>>>;
+
+/// A look at whoever waits, now and then: Ctrl-C is heard, progress is told.
+#[derive(Clone)]
 struct Look {
-    progress: Option<Py<PyAny>>,
-    /// What Python raised, which an error of Arrow cannot carry.
-    raised: Arc<Mutex<Option<PyErr>>>,
+    home: Home,
+    progress: Option<Arc<Py<PyAny>>>,
+    raised: Raised,
 }
 
 impl Look {
-    fn new(progress: Option<Py<PyAny>>) -> (Self, Arc<Mutex<Option<PyErr>>>) {
-        let raised = Arc::new(Mutex::new(None));
-        (Self { progress, raised: Arc::clone(&raised) }, raised)
+    fn look(&self, done: u64, of: Option<u64>) -> Result<(), ArrowError> {
+        let looked = self.home.look().and_then(|()| match self.progress.clone() {
+            None => Ok(()),
+            Some(progress) => self.home.run(move |py| progress.call1(py, (done, of)).map(drop)),
+        });
+        looked.map_err(|error| self.keep(error))
     }
 
-    fn look(&self, done: u64, of: Option<u64>) -> Result<(), ArrowError> {
-        let looked = Python::attach(|py| {
-            py.check_signals()?;
-            if let Some(progress) = &self.progress {
-                progress.call1(py, (done, of))?;
-            }
-            Ok(())
-        });
-        looked.map_err(|error: PyErr| {
-            let text = error.to_string();
-            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            ArrowError::ExternalError(text.into())
-        })
+    fn keep(&self, error: PyErr) -> ArrowError {
+        *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        ArrowError::ExternalError("Python raised an exception".into())
     }
 }
 
 /// What a load came to, or what Python raised meanwhile.
-fn ended<'py>(
-    py: Python<'py>,
-    applied: PyResult<Applied>,
-    raised: &Mutex<Option<PyErr>>,
-) -> PyResult<Bound<'py, PyAny>> {
+fn ended<'py>(py: Python<'py>, applied: PyResult<Applied>, raised: &Raised) -> PyResult<Bound<'py, PyAny>> {
     match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
         Some(error) => Err(error),
         None => told(py, applied?),
     }
 }
 
+type Table = Box<dyn RecordBatchReader + Send>;
+
 /// A table in pieces, with a look between them.
 struct Pieces {
-    table: Box<dyn RecordBatchReader + Send>,
+    schema: SchemaRef,
+    /// Not there while it is read, at home: it may be a program in Python, which belongs to its thread.
+    table: Option<Table>,
     rest: Option<RecordBatch>,
     done: u64,
     look: Look,
@@ -80,7 +77,7 @@ impl Iterator for Pieces {
         }
         let batch = match self.rest.take() {
             Some(batch) => batch,
-            None => match self.table.next()? {
+            None => match self.fetch()? {
                 Ok(batch) => batch,
                 Err(error) => return Some(Err(error)),
             },
@@ -96,12 +93,31 @@ impl Iterator for Pieces {
 
 impl RecordBatchReader for Pieces {
     fn schema(&self) -> SchemaRef {
-        self.table.schema()
+        Arc::clone(&self.schema)
+    }
+}
+
+impl Pieces {
+    fn fetch(&mut self) -> Option<Result<RecordBatch, ArrowError>> {
+        let mut table = self.table.take()?;
+        let fetched = self.look.home.run(move |py| {
+            Ok(py.detach(move || {
+                let batch = table.next();
+                (table, batch)
+            }))
+        });
+        match fetched {
+            Ok((table, batch)) => {
+                self.table = Some(table);
+                batch
+            }
+            Err(error) => Some(Err(self.look.keep(error))),
+        }
     }
 }
 
 /// Any table of Python as a reader.
-fn reader(table: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchReader + Send>> {
+fn reader(table: &Bound<'_, PyAny>) -> PyResult<Table> {
     let py = table.py();
     let has = |name: &str| table.hasattr(name).unwrap_or(false);
     if !has("__arrow_c_stream__") && !has("__arrow_c_array__") {
@@ -137,7 +153,7 @@ fn kind(py: Python<'_>, name: &str) -> PyResult<EventKind> {
 /// How a table is read, from the keywords of a call.
 struct Reading {
     options: TableOptions,
-    progress: Option<Py<PyAny>>,
+    progress: Option<Arc<Py<PyAny>>>,
 }
 
 fn fills(
@@ -224,7 +240,7 @@ impl Reading {
             days,
             strict: flag("strict")?,
         };
-        Ok(Self { options, progress: progress(py, given("progress")?.as_ref(), " rows")? })
+        Ok(Self { options, progress: progress(py, given("progress")?.as_ref(), " rows")?.map(Arc::new) })
     }
 }
 
@@ -247,11 +263,15 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let kind = kind(py, r#type)?;
         let Reading { options, progress } = Reading::of(py, how)?;
-        let (look, raised) = Look::new(progress);
         let table = guarded_in(py, || reader(table))?;
-        let table = Pieces { table, rest: None, done: 0, look };
-        let applied: PyResult<Applied> =
-            self.shared.change(py, move |engine| Ok(engine.apply_table(kind, table, &options)?));
+        let raised = Raised::default();
+        let kept = Arc::clone(&raised);
+        let applied: PyResult<Applied> = self.shared.change_long(py, move |engine, home| {
+            let look = Look { home: home.clone(), progress, raised: kept };
+            let (schema, table) = (table.schema(), Some(table));
+            let table = Pieces { schema, table, rest: None, done: 0, look };
+            Ok(engine.apply_table(kind, table, &options)?)
+        });
         ended(py, applied, &raised)
     }
 
@@ -269,23 +289,23 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let kind = kind(py, r#type)?;
         let Reading { options, progress } = Reading::of(py, how)?;
-        let (look, raised) = Look::new(progress);
-        let look = move |done, of| look.look(done, Some(of));
+        let raised = Raised::default();
+        let kept = Arc::clone(&raised);
         let is_bytes = file.cast::<PyBytes>().is_ok() || file.cast::<PyByteArray>().is_ok();
-        let applied: PyResult<Applied> = if is_bytes {
-            let bytes = Bytes::from(file.extract::<Vec<u8>>()?);
-            self.shared
-                .change(py, move |engine| Ok(engine.apply_parquet_watched(kind, bytes, &options, look)?))
-        } else {
-            let path: PathBuf = file.extract()?;
-            self.shared.change(py, move |engine| {
-                let named = |error: std::io::Error| {
-                    Fault::Io(std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-                };
-                let file = File::open(&path).map_err(named)?;
-                Ok(engine.apply_parquet_watched(kind, file, &options, look)?)
-            })
-        };
+        let bytes = is_bytes.then(|| file.extract::<Vec<u8>>()).transpose()?;
+        let path: PathBuf = if is_bytes { PathBuf::new() } else { file.extract()? };
+        let applied: PyResult<Applied> = self.shared.change_long(py, move |engine, home| {
+            let look = Look { home: home.clone(), progress, raised: kept };
+            let look = move |done, of| look.look(done, Some(of));
+            if let Some(bytes) = bytes {
+                return Ok(engine.apply_parquet_watched(kind, Bytes::from(bytes), &options, look)?);
+            }
+            let named = |error: std::io::Error| {
+                Fault::Io(std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+            };
+            let file = File::open(&path).map_err(named)?;
+            Ok(engine.apply_parquet_watched(kind, file, &options, look)?)
+        });
         ended(py, applied, &raised)
     }
 }

@@ -10,19 +10,27 @@ use healthfold as core;
 use healthfold::ClientId;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The health of a book by one model, and the revenue of one period, kept fresh: made by `Engine.watch`.
 #[pyclass(frozen, module = "healthfold")]
 pub(crate) struct Watch {
     shared: Arc<Shared>,
     /// Taken only by whoever has the engine, and never while Python runs.
-    inner: Mutex<core::Watch>,
+    inner: Arc<Mutex<core::Watch>>,
 }
 
 impl Watch {
-    fn inner(&self) -> MutexGuard<'_, core::Watch> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A question that the engine and the watch answer together.
+    fn ask<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        ask: impl FnOnce(&core::Engine, &mut core::Watch) -> Result<T, Fault> + Send + 'static,
+    ) -> PyResult<T> {
+        let inner = Arc::clone(&self.inner);
+        self.shared.ask_long(py, move |engine| {
+            ask(engine, &mut inner.lock().unwrap_or_else(PoisonError::into_inner))
+        })
     }
 }
 
@@ -44,12 +52,12 @@ impl Engine {
         settings: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Watch> {
         let (of, options) = (args::read_or_default(py, "only", only)?, args::settings(py, settings)?);
-        let watch = self.shared.change(py, move |engine| {
+        let watch = self.shared.change_long(py, move |engine, _| {
             let as_of = as_of.as_of(engine)?;
             let period = period.map(|period| period.period(engine)).transpose()?;
             Ok(engine.watch(&model.inner, as_of, of, period.map(|period| (period, options)))?)
         })?;
-        Ok(Watch { shared: Arc::clone(&self.shared), inner: Mutex::new(watch) })
+        Ok(Watch { shared: Arc::clone(&self.shared), inner: Arc::new(Mutex::new(watch)) })
     }
 }
 
@@ -58,9 +66,9 @@ impl Watch {
     /// Takes in what happened since the last refresh, and answers as of an instant from then on.
     #[pyo3(signature = (*, as_of: "When") -> "Refreshed")]
     fn refresh<'py>(&self, py: Python<'py>, as_of: When) -> PyResult<Bound<'py, PyAny>> {
-        let refreshed = self.shared.ask(py, |engine| {
+        let refreshed = self.ask(py, move |engine, watch| {
             let as_of = as_of.as_of(engine)?;
-            Ok::<_, Fault>(self.inner().refresh(engine, as_of)?)
+            Ok(watch.refresh(engine, as_of)?)
         })?;
         object_of(py, "Refreshed", &refreshed)
     }
@@ -68,14 +76,14 @@ impl Watch {
     /// As of when it answers.
     #[getter]
     fn as_of<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
-        let as_of = self.shared.ask(py, |_| Ok(self.inner().as_of()))?;
+        let as_of = self.ask(py, |_, watch| Ok(watch.as_of()))?;
         instant(py, &as_of.to_string())
     }
 
     /// How the book stands: as `Engine.book_health`.
     #[pyo3(signature = () -> "BookHealth")]
     fn health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let health = self.shared.ask(py, |_| Ok(self.inner().health()))?;
+        let health = self.ask(py, |_, watch| Ok(watch.health()))?;
         object_of(py, "BookHealth", &health)
     }
 
@@ -83,8 +91,7 @@ impl Watch {
     #[pyo3(signature = (client: "str") -> "tuple[float | None, str] | None")]
     fn score(&self, py: Python<'_>, client: &str) -> PyResult<Option<(Option<f64>, String)>> {
         let client = ClientId::new(client);
-        self.shared.ask(py, |_| {
-            let watch = self.inner();
+        self.ask(py, move |_, watch| {
             Ok(watch.score(&client).map(|(score, band)| (score, band.as_str().to_owned())))
         })
     }
@@ -92,7 +99,7 @@ impl Watch {
     /// The revenue of the period that is watched, if one is: as `Engine.revenue`, without the intervals of money rates.
     #[pyo3(signature = () -> "RevenueReport | None")]
     fn revenue<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let report = self.shared.ask(py, |engine| Ok::<_, Fault>(self.inner().revenue(engine)?))?;
+        let report = self.ask(py, |engine, watch| Ok(watch.revenue(engine)?))?;
         report.map(|report| object_of(py, "RevenueReport", &report)).transpose()
     }
 }
