@@ -157,6 +157,10 @@ def test_case(path: Path) -> None:
     rust = RUST.get(path.stem)
     if rust is not None:
         assert engine.fingerprint() == rust["fingerprint"]
+        # The very bytes of Rust, and so of Node: what one writes the others open.
+        snapshot = bytes.fromhex(rust["snapshot"])
+        assert engine.snapshot() == snapshot
+        assert healthfold.Engine.restore(snapshot).fingerprint() == rust["fingerprint"]
         assert json.loads(applied.to_json()) == rust["applied"]
         assert answers == rust["answers"], "every number is bit for bit that of Rust"
 

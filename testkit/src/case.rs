@@ -162,8 +162,9 @@ impl Case {
         });
         let answers: Vec<Value> = answers.collect();
         let (applied, fingerprint) = (serde_json::to_value(&applied)?, engine.fingerprint());
+        let snapshot: String = engine.snapshot().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(serde_json::json!({
-            "file": self.file, "applied": applied, "fingerprint": fingerprint, "answers": answers,
+            "file": self.file, "applied": applied, "fingerprint": fingerprint, "snapshot": snapshot, "answers": answers,
         }))
     }
 
