@@ -1,6 +1,6 @@
 "use strict";
-// Builds the native module for this platform and puts it beside the package: `npm run build`. For other platforms
-// `napi build --target` and `napi create-npm-dirs` know the layout from package.json.
+// Builds the native module for this platform and puts it beside the package: `npm run build`. For other platforms `napi build
+// --target` of @napi-rs/cli knows the layout from package.json.
 
 const { execFileSync } = require("node:child_process");
 const { copyFileSync, rmSync } = require("node:fs");

@@ -3,11 +3,12 @@
 
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
-const { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } = require("node:fs");
+const { copyFileSync, cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
 const { after, it } = require("node:test");
 const { platform } = require("../lib/platform.js");
+const { platforms } = require("../platforms.js");
 
 const PACKAGE = join(__dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "healthfold-package-"));
@@ -48,22 +49,24 @@ it("it installs from its tarball and is loaded by require and by import", () => 
 });
 
 it("the native module comes from the package of its platform, too", () => {
-  const layout = join(folder, "layout");
-  const npm = join(layout, "npm");
-  mkdirSync(layout);
-  copyFileSync(join(PACKAGE, "package.json"), join(layout, "package.json"));
-  const napi = join(PACKAGE, "node_modules", "@napi-rs", "cli", "dist", "cli.js");
-  run(process.execPath, [napi, "create-npm-dirs"], layout);
   const own = platform();
-  const { targets } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")).napi;
-  assert.equal(readdirSync(npm).length, targets.length);
+  const packed = join(folder, "platform");
+  cpSync(join(PACKAGE, "npm", own), packed, { recursive: true });
   const name = `healthfold.${own}.node`;
-  copyFileSync(join(PACKAGE, name), join(npm, own, name));
-  const [{ filename, files }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", folder], join(npm, own)));
+  copyFileSync(join(PACKAGE, name), join(packed, name));
+  const [{ filename, files }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", folder], packed));
   assert(files.some(({ path }) => path === name));
   run("npm", ["install", "--offline", "--no-audit", "--no-fund", `./${filename}`]);
   rmSync(join(folder, "node_modules", "healthfold", name));
   assert.match(run(process.execPath, ["use.mjs"]), /^acme /);
+});
+
+it("the packages of the platforms are as package.json says", () => {
+  const files = platforms();
+  assert.equal(files.size, 2 * readdirSync(join(PACKAGE, "npm")).length);
+  for (const [path, text] of files) assert.equal(readFileSync(join(PACKAGE, path), "utf8"), text, `${path}: npm run platforms`);
+  // The name by which the native module of each is looked for is that of its folder.
+  assert([...files.keys()].some((path) => path === `npm/${platform()}/package.json`));
 });
 
 it("where there is no native module it says for what", () => {
