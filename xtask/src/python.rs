@@ -23,6 +23,20 @@ pub(crate) fn target() -> PathBuf {
     target.map_or_else(|| case::workspace().join("target"), PathBuf::from).join("python")
 }
 
+/// Whether the Rust of a binding is formatted, and without a lint; where both bindings are looked at, what they are made of is
+/// compiled once.
+pub(crate) fn sound(manifest: &Path) -> Result<bool> {
+    let formatted = cargo().args(["fmt", "--check", "--manifest-path"]).arg(manifest).status()?;
+    // As they are built: a second profile would compile everything again.
+    let linted = cargo()
+        .env("CARGO_TARGET_DIR", target().join("build"))
+        .args(["clippy", "--release", "--locked", "--quiet", "--manifest-path"])
+        .arg(manifest)
+        .args(["--", "-D", "warnings"])
+        .status()?;
+    Ok(formatted.success() && linted.success())
+}
+
 impl Places {
     fn new() -> Self {
         let target = target();
@@ -54,11 +68,8 @@ pub(crate) fn run() -> Result<Outcome> {
         return Ok(Outcome { skipped: vec![reason], ..Outcome::default() });
     };
     environment(&places, &python)?;
-    let formatted = cargo()
-        .args(["fmt", "--check", "--manifest-path"])
-        .arg(places.binding.join("Cargo.toml"))
-        .status()?;
-    let mut outcome = Outcome { failed: !formatted.success(), ..Outcome::default() };
+    let sound = sound(&places.binding.join("Cargo.toml"))?;
+    let mut outcome = Outcome { failed: !sound, ..Outcome::default() };
     wheel(&places)?;
     let answers = places.target.join("answers.ndjson");
     crate::write_answers(&Case::load_folder(&case::own_cases())?, &answers)?;
