@@ -174,10 +174,10 @@ impl Args {
 }
 
 fn text_of<K: AsRef<str>>(members: &BTreeMap<K, Box<RawValue>>) -> String {
-    let member = |(name, value): (&K, &Box<RawValue>)| {
-        format!("{}:{}", serde_json::Value::from(name.as_ref()), value.get())
-    };
-    format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+    let text = members
+        .iter()
+        .map(|(name, value)| format!("{}:{}", serde_json::Value::from(name.as_ref()), value.get()));
+    format!("{{{}}}", text.collect::<Vec<_>>().join(","))
 }
 
 fn beginning(engine: &core::Engine, text: &str) -> Result<Instant, Fault> {
