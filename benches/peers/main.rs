@@ -52,6 +52,9 @@ enum Task {
         /// As of 1 or 12 month ends.
         #[arg(long, default_value_t = 1)]
         instants: u32,
+        /// How many threads it may use; more than one only with the feature `threads`.
+        #[arg(long, default_value_t = 1)]
+        threads: usize,
         /// The time from so many last lines of the log to fresh answers.
         #[arg(long, default_value_t = 0)]
         fresh: usize,
@@ -87,23 +90,37 @@ fn main() -> Result<()> {
             );
             Ok(())
         }
-        Task::Healthfold { data, source, days, dedupe, instants, fresh, answers, plant } => {
+        Task::Healthfold { data, source, days, dedupe, instants, threads, fresh, answers, plant } => {
             let dedupe = match dedupe {
                 Identities::Exact => Dedupe::Exact,
                 Identities::Upstream => Dedupe::Upstream,
             };
-            if fresh > 0 {
-                return run_fresh(&data, dedupe, fresh, answers.as_deref(), plant);
-            }
             let asked = if instants == 1 { Asked::End } else { Asked::Months };
             let depth = if days { Depth::DaysAsked(asked) } else { Depth::Whole };
             let load = || match source {
                 Source::Ndjson => load(BufReader::new(File::open(data.join("events.ndjson"))?), dedupe),
                 Source::Parquet => load_tables(&data, dedupe, depth),
             };
-            run(load, asked, answers.as_deref(), plant)
+            on_threads(threads, || {
+                if fresh > 0 {
+                    run_fresh(&data, dedupe, fresh, answers.as_deref(), plant)
+                } else {
+                    run(load, asked, answers.as_deref(), plant)
+                }
+            })?
         }
     }
+}
+
+#[cfg(feature = "threads")]
+fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.install(work))
+}
+
+#[cfg(not(feature = "threads"))]
+fn on_threads<T>(threads: usize, work: impl FnOnce() -> T) -> Result<T> {
+    anyhow::ensure!(threads == 1, "without the feature `threads` there is one thread");
+    Ok(work())
 }
 
 #[allow(clippy::disallowed_methods, reason = "how long it takes is the question here")]

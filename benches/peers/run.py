@@ -29,22 +29,22 @@ FRESH = 1_000
 def contestants(binary, threads, node):
     """Every contestant as (name, source, threads, instants, command); 0 instants: fresh answers after the last events."""
     python = [sys.executable]
-    own = [binary, "healthfold"]
     threaded = ["--threads", str(threads)]
+    own = [binary, "healthfold", *threaded]
     fields = []
     for instants in (1, 12):
         asked = ["--instants", str(instants)]
         fields += [
-            (*REFERENCE, 1, instants, [*own, *asked]),
-            ("healthfold, upstream", "ndjson", 1, instants, [*own, "--dedupe", "upstream", *asked]),
+            (*REFERENCE, threads, instants, [*own, *asked]),
+            ("healthfold, upstream", "ndjson", threads, instants, [*own, "--dedupe", "upstream", *asked]),
         ]
         tables = [*own, "--source", "parquet", *asked]
         upstream = [*tables, "--dedupe", "upstream"]
         fields += [
-            ("healthfold, exact", "parquet", 1, instants, tables),
-            ("healthfold, upstream", "parquet", 1, instants, upstream),
+            ("healthfold, exact", "parquet", threads, instants, tables),
+            ("healthfold, upstream", "parquet", threads, instants, upstream),
             # What the peers do, too: of usage the days that the question reads and no more.
-            ("healthfold, days asked", "parquet", 1, instants, [*upstream, "--days"]),
+            ("healthfold, days asked", "parquet", threads, instants, [*upstream, "--days"]),
         ]
         for source in ("ndjson", "parquet"):
             for name, program in (("DuckDB", "duck.py"), ("Polars", "frames.py")):
@@ -58,8 +58,8 @@ def contestants(binary, threads, node):
     # Everything is resident: how long from the last events to fresh scores of their clients, and to a fresh month.
     fresh = ["--fresh", str(FRESH)]
     fields += [
-        (*REFERENCE, 1, 0, [*own, *fresh]),
-        ("healthfold, upstream", "ndjson", 1, 0, [*own, "--dedupe", "upstream", *fresh]),
+        (*REFERENCE, threads, 0, [*own, *fresh]),
+        ("healthfold, upstream", "ndjson", threads, 0, [*own, "--dedupe", "upstream", *fresh]),
         ("Python, orjson", "ndjson", 1, 0, [*python, HERE / "fold.py", *fresh]),
     ]
     if node:

@@ -43,7 +43,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let programs = case::workspace().join("benches/peers");
     let python = python(&folder.join("venv"), &programs.join("requirements.txt"))?;
     let binary = ["build", "--quiet", "--release", "--package", "healthfold-benches", "--bin", "peers"];
-    must(test::cargo().args(binary).arg("--target-dir").arg(&target))?;
+    let threads = (options.threads > 1).then_some(["--features", "threads"]);
+    must(test::cargo().args(binary).args(threads.into_iter().flatten()).arg("--target-dir").arg(&target))?;
 
     let mut command = Command::new(python);
     command.arg(programs.join("run.py"));

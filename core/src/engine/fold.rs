@@ -306,7 +306,19 @@ impl Engine {
 }
 
 /// Decodes some events and finds out what each is known by: all that needs nothing of the engine.
-fn prepare<'a, T>(pieces: Vec<T>, decode: &impl Fn(T) -> Arrival<'a>, dedupe: Dedupe) -> Vec<Prepared<'a>> {
+fn prepare<'a, T: Send>(
+    mut pieces: Vec<T>,
+    decode: &(impl Fn(T) -> Arrival<'a> + Sync),
+    dedupe: Dedupe,
+) -> Vec<Prepared<'a>> {
+    if cfg!(feature = "threads") && pieces.len() > LOOKED_UP {
+        // Whichever thread has nothing to do takes a part of it.
+        let behind = pieces.split_off(pieces.len() / 2);
+        let (mut prepared, mut rest) =
+            both(|| prepare(pieces, decode, dedupe), || prepare(behind, decode, dedupe));
+        prepared.append(&mut rest);
+        return prepared;
+    }
     let mut tickets = Tickets::default();
     let prepare = |piece| {
         let (stood, event) = decode(piece);
