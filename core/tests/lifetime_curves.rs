@@ -1,4 +1,4 @@
-//! Survival curves and log-rank tests against published tables: every value of `km_gehan`, `km_lung` and `logrank_gehan`.
+//! Survival curves and log-rank tests against published tables: every value of `km_gehan`, `km_lung` and `logrank_gehan`, and what R prints of others.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic in a test is a failed test")]
 
@@ -106,4 +106,59 @@ fn log_rank_tests_of_the_remission_trial() {
         computed.insert("expected".into(), test.groups.iter().map(|group| group.expected).collect());
     }
     case.check(&computed);
+}
+
+/// Ages as the literature writes them: a plus is what was lost from sight.
+fn ages(text: &str) -> Vec<Observation> {
+    let seen = |age: &str| Observation {
+        entry: None,
+        time: age.trim_end_matches('+').parse().unwrap(),
+        ended: !age.ends_with('+'),
+    };
+    text.split_whitespace().map(seen).collect()
+}
+
+/// To the digits that were printed.
+fn printed(found: impl IntoIterator<Item = f64>, published: &[f64], half: f64) {
+    let found: Vec<f64> = found.into_iter().collect();
+    assert_eq!(found.len(), published.len());
+    for (found, published) in found.iter().zip(published) {
+        assert!((found - published).abs() <= half, "{found}, published {published}");
+    }
+}
+
+/// Miller (1997, "Survival Analysis"), acute myelogenous leukaemia, weeks of remission with and without maintenance; the figures are
+/// those that R's `summary(survfit(Surv(time, status) ~ x, aml))` and `survdiff` print, on the scale of log S.
+#[test]
+fn remission_of_leukaemia_as_r_prints_it() {
+    let kept = ages("9 13 13+ 18 23 28+ 31 34 45+ 48 161+");
+    let not = ages("5 5 8 8 12 16+ 23 27 30 33 43 45");
+    let curve = SurvivalCurve::of(&kept, SurvivalBounds::Log);
+    let steps = || curve.points.iter().filter(|point| point.ended > 0);
+    printed(steps().map(|point| point.survival), &[0.909, 0.818, 0.716, 0.614, 0.491, 0.368, 0.184], 5e-4);
+    let errors = [0.0867, 0.1163, 0.1397, 0.1526, 0.1642, 0.1627, 0.1535];
+    printed(steps().map(|point| point.standard_error), &errors, 5e-5);
+    let lows = [0.7541, 0.6192, 0.4884, 0.3769, 0.2549, 0.1549, 0.0359];
+    printed(steps().map(|point| point.low.unwrap()), &lows, 5e-5);
+    printed(steps().map(|point| point.high.unwrap()), &[1.0, 1.0, 1.0, 0.999, 0.946, 0.875, 0.944], 5e-4);
+    let median = curve.quantile(0.5);
+    assert_eq!((median.value, median.low, median.high), (Some(31.0), Some(18.0), None));
+    let median = SurvivalCurve::of(&not, SurvivalBounds::Log).quantile(0.5);
+    assert_eq!((median.value, median.low, median.high), (Some(23.0), Some(8.0), None));
+    let test = LogRank::of(&[&kept, &not], LogRankWeights::LogRank).unwrap();
+    printed(test.groups.iter().map(|group| group.expected), &[10.69, 7.31], 5e-3);
+    printed([test.chi_square, test.p_value.unwrap()], &[3.40, 0.0653], 5e-3);
+}
+
+/// Edmunson et al. (1979), cancer of the ovary, days; R's `survfit` and `survdiff` on its data set `ovarian`.
+#[test]
+fn cancer_of_the_ovary_as_r_prints_it() {
+    let one = ages("59 115 156 268 329 431 448+ 477+ 638 803+ 855+ 1040+ 1106+");
+    let two = ages("353 365 377+ 421+ 464 475 563 744+ 769+ 770+ 1129+ 1206+ 1227+");
+    let test = LogRank::of(&[&one, &two], LogRankWeights::LogRank).unwrap();
+    printed(test.groups.iter().map(|group| group.observed), &[7.0, 5.0], 0.0);
+    printed(test.groups.iter().map(|group| group.expected), &[5.23, 6.77], 5e-3);
+    printed([test.chi_square, test.p_value.unwrap()], &[1.06, 0.303], 5e-3);
+    let median = SurvivalCurve::of(&[one, two].concat(), SurvivalBounds::Log).quantile(0.5);
+    assert_eq!((median.value, median.low, median.high), (Some(638.0), Some(464.0), None));
 }
