@@ -123,17 +123,17 @@ function result(gives, answer) {
       return new Uint8Array(answer.bytes);
     case "table":
       return new Table(answer.rows);
-    case "rows":
-    case "cohorts":
-      return Object.assign(JSON.parse(answer.json), { [gives]: new Table(answer.rows) });
     case "columns":
       return withArrow(JSON.parse(answer.json), answer.rows);
     case "several":
       return answer.several.map((one) => withArrow(JSON.parse(one.json), one.rows));
     case "applied":
       return withArrow(applied(JSON.parse(answer.json)), answer.rows);
-    default:
+    case "json":
       return JSON.parse(answer.json);
+    default:
+      // The member whose rows are made when they are looked at.
+      return Object.assign(JSON.parse(answer.json), { [gives]: new Table(answer.rows) });
   }
 }
 
