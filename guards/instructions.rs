@@ -34,16 +34,16 @@ fn typed(dedupe: Dedupe) -> (Engine, Vec<Event>) {
 }
 
 #[library_benchmark]
-#[bench::exact(args = (Dedupe::Exact), setup = lines, config = most(49_000_000))]
-#[bench::upstream(args = (Dedupe::Upstream), setup = lines, config = most(35_800_000))]
+#[bench::exact(args = (Dedupe::Exact), setup = lines, config = most(43_000_000))]
+#[bench::upstream(args = (Dedupe::Upstream), setup = lines, config = most(30_000_000))]
 fn from_lines((mut engine, log): (Engine, String)) -> Engine {
     black_box(engine.apply_ndjson(log.as_bytes(), &ReadOptions::default()).unwrap());
     engine
 }
 
 #[library_benchmark]
-#[bench::exact(args = (Dedupe::Exact), setup = typed, config = most(25_500_000))]
-#[bench::upstream(args = (Dedupe::Upstream), setup = typed, config = most(11_800_000))]
+#[bench::exact(args = (Dedupe::Exact), setup = typed, config = most(24_800_000))]
+#[bench::upstream(args = (Dedupe::Upstream), setup = typed, config = most(11_200_000))]
 fn from_events((mut engine, events): (Engine, Vec<Event>)) -> (Engine, Vec<Event>) {
     black_box(engine.apply_all(&events));
     (engine, events)
@@ -58,7 +58,7 @@ fn asked() -> (Engine, Model) {
 }
 
 #[library_benchmark]
-#[bench::book(setup = asked, config = most(2_250_000))]
+#[bench::book(setup = asked, config = most(2_140_000))]
 fn scores((engine, model): (Engine, Model)) -> Engine {
     let at = engine.zone().as_of("2026-03-31").unwrap();
     black_box(engine.score_table(&model, at, ScoresOf::All));
@@ -66,7 +66,7 @@ fn scores((engine, model): (Engine, Model)) -> Engine {
 }
 
 #[library_benchmark]
-#[bench::months(setup = asked, config = most(940_000))]
+#[bench::months(setup = asked, config = most(910_000))]
 fn revenue((engine, _): (Engine, Model)) -> Engine {
     let (start, end) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2026-04-01T00:00:00Z".parse().unwrap());
     black_box(engine.revenue_series(start, end, PeriodUnit::Month, &RevenueOptions::default()).unwrap());
@@ -82,7 +82,7 @@ fn watched() -> (Engine, Watch, Event) {
 }
 
 #[library_benchmark]
-#[bench::one_event(setup = watched, config = most(45_000))]
+#[bench::one_event(setup = watched, config = most(42_500))]
 fn fresh_book((mut engine, mut watch, event): (Engine, Watch, Event)) -> (Engine, Watch) {
     let at = engine.zone().as_of("2026-03-31").unwrap();
     engine.apply(&event).unwrap();
