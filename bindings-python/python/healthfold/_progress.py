@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ Reporter = Callable[[int, int | None], object]
 
 
 def reporter(asked: bool | Reporter, unit: str) -> Reporter | None:
-    """What is called with (done, total), both in bytes ("B") or in rows."""
+    """What is called with (done, total), both in bytes ("B"), in rows or in events."""
     if asked is True:
         return _Bar(unit)
     if asked is False or asked is None:
@@ -30,7 +31,10 @@ class _Bar:
 
     def __call__(self, done: int, total: int | None) -> None:
         try:
-            from tqdm.auto import tqdm  # type: ignore[import-untyped, unused-ignore]
+            # In a notebook without widgets it warns, and shows its bar as text, which is what is wanted there.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm  # type: ignore[import-untyped, unused-ignore]
         except ImportError:
             self._text(done, total)
             return

@@ -120,9 +120,10 @@ def score_history(history: Table[HealthScore], bands: Sequence[Any] = (), *, wid
             .mark_rect(opacity=0.16)
             .encode(y="from:Q", y2="to:Q", color=alt.Color("colour:N", scale=None))
         )
+        # Beside the plot, where no line runs over them.
         label = (
             alt.Chart(alt.Data(values=grounds))
-            .mark_text(align="left", x=6, dy=-8, fontSize=11, opacity=0.75)
+            .mark_text(align="left", x=width + 6, dy=-8, fontSize=11, opacity=0.75)
             .encode(y="from:Q", text="band:N")
         )
         chart = ground + label + line
