@@ -146,8 +146,7 @@ impl Engine {
                 standings.push(Standing::new(client.id, &view, &sheet, rates.as_ref())?);
             }
         }
-        let standings: Vec<&Standing> = standings.iter().collect();
-        Ok(RollUp::new(parent, model, as_of, &standings))
+        Ok(RollUp::new(parent, model, as_of, &standings.iter().collect()))
     }
 
     /// The health of every parent, in order of their ids.
@@ -165,13 +164,11 @@ impl Engine {
         let standings = self.standings(model, as_of, of)?;
         let by_client: BTreeMap<&ClientId, &Standing> =
             standings.iter().map(|standing| (&standing.client, standing)).collect();
-        let of_parent = |parent: &ClientId| {
-            let members = families.members(parent, options);
-            let standings: Vec<&Standing> =
-                members.into_iter().filter_map(|id| by_client.get(id).copied()).collect();
-            RollUp::new(parent, model, as_of, &standings)
-        };
-        Ok(families.parents().map(of_parent).collect())
+        let mut rows = BTreeMap::new();
+        families.gathered(&by_client, options, |parent, gathered| {
+            rows.insert(parent, RollUp::new(parent, model, as_of, &gathered));
+        });
+        Ok(rows.into_values().collect())
     }
 
     /// Clients in order of a signal, those without a value last.

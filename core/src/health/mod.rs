@@ -82,15 +82,6 @@ fn annual_of(view: &View<'_>, rates: Option<&Rates>) -> Result<BTreeMap<Currency
     Ok(sum)
 }
 
-/// The sum of what some clients pay, by currency.
-pub(crate) fn total<'s>(standings: impl Iterator<Item = &'s Standing>) -> BTreeMap<Currency, Annual> {
-    let mut sums: BTreeMap<Currency, Annual> = BTreeMap::new();
-    for (currency, annual) in standings.flat_map(|standing| &standing.annual) {
-        *sums.entry(*currency).or_default() += *annual;
-    }
-    sums
-}
-
 /// As it is printed.
 pub(crate) fn printed(sums: BTreeMap<Currency, Annual>) -> BTreeMap<Currency, Recurring> {
     sums.into_iter().map(|(currency, annual)| (currency, annual.into())).collect()

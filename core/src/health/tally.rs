@@ -37,6 +37,11 @@ impl Scores {
         self.count = self.count.saturating_sub(1);
     }
 
+    fn join(&mut self, other: Self) {
+        self.sum += other.sum;
+        self.count += other.count;
+    }
+
     pub(crate) fn count(self) -> u64 {
         self.count
     }
@@ -56,7 +61,7 @@ impl Scores {
 pub(crate) struct Money(BTreeMap<Currency, (u64, Annual)>);
 
 impl Money {
-    fn add(&mut self, annual: &BTreeMap<Currency, Annual>) {
+    pub(crate) fn add(&mut self, annual: &BTreeMap<Currency, Annual>) {
         for (currency, annual) in annual {
             let (heads, sum) = self.0.entry(*currency).or_default();
             *heads += 1;
@@ -64,7 +69,15 @@ impl Money {
         }
     }
 
-    fn remove(&mut self, annual: &BTreeMap<Currency, Annual>) {
+    pub(crate) fn join(&mut self, other: &Self) {
+        for (currency, (heads, annual)) in &other.0 {
+            let (own_heads, sum) = self.0.entry(*currency).or_default();
+            *own_heads += heads;
+            *sum += *annual;
+        }
+    }
+
+    pub(crate) fn remove(&mut self, annual: &BTreeMap<Currency, Annual>) {
         for (currency, annual) in annual {
             if let Some((heads, sum)) = self.0.get_mut(currency) {
                 *heads = heads.saturating_sub(1);
@@ -80,6 +93,69 @@ impl Money {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Currency, Annual)> {
         self.0.iter().map(|(currency, (_, annual))| (*currency, *annual))
+    }
+}
+
+/// A sum of scores times what is paid, exact: amounts are taken apart into 64 and twice 32 bits, so that no part of the
+/// sum overflows before the sum of the amounts does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Product {
+    high: i128,
+    middle: i128,
+    low: i128,
+}
+
+impl Product {
+    /// Units of a score in one point: 2^50, which leaves a score 13 digits.
+    const UNITS: f64 = (1u64 << 50) as f64;
+
+    /// Adds a score times an amount; with `-1` takes it away.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a score is at most 100, and a hundred units are below 2^57"
+    )]
+    pub(crate) fn add(&mut self, score: f64, annual: Annual, sign: i128) {
+        const LOW: i128 = u32::MAX as i128;
+        let (units, picos) = (sign * (score * Self::UNITS).round() as i128, annual.picos());
+        self.high += units * (picos >> 64);
+        self.middle += units * ((picos >> 32) & LOW);
+        self.low += units * (picos & LOW);
+    }
+
+    fn join(&mut self, other: Self) {
+        self.high += other.high;
+        self.middle += other.middle;
+        self.low += other.low;
+    }
+
+    /// The sum over what was paid in all; `None` if that is nothing.
+    #[expect(clippy::cast_precision_loss, reason = "the casts round to the nearest")]
+    pub(crate) fn over(self, whole: Annual) -> Option<f64> {
+        const STEP: f64 = (1u64 << 32) as f64;
+        let sum = (self.high as f64 * STEP + self.middle as f64) * STEP + self.low as f64;
+        (!whole.is_zero()).then(|| sum / Self::UNITS / whole.picos() as f64)
+    }
+}
+
+/// Products by currency.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Products(BTreeMap<Currency, Product>);
+
+impl Products {
+    pub(crate) fn add(&mut self, score: f64, annual: &BTreeMap<Currency, Annual>, sign: i128) {
+        for (currency, annual) in annual {
+            self.0.entry(*currency).or_default().add(score, *annual, sign);
+        }
+    }
+
+    pub(crate) fn join(&mut self, other: &Self) {
+        for (currency, product) in &other.0 {
+            self.0.entry(*currency).or_default().join(*product);
+        }
+    }
+
+    pub(crate) fn get(&self, currency: Currency) -> Product {
+        self.0.get(&currency).copied().unwrap_or_default()
     }
 }
 
@@ -105,6 +181,17 @@ impl Tally {
         };
         *clients += 1;
         money.add(&standing.annual);
+    }
+
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.clients += other.clients;
+        self.scores.join(other.scores);
+        self.money.join(&other.money);
+        for (band, (clients, money)) in &other.bands {
+            let (own_clients, own_money) = self.bands.entry(band.clone()).or_default();
+            *own_clients += clients;
+            own_money.join(money);
+        }
     }
 
     pub(crate) fn remove(&mut self, standing: &Standing) {
