@@ -232,6 +232,7 @@ fn models_of_a_form_that_is_never_read_are_not_valid() {
         ("/signals/sum/expr", json!([1, 2])),
         ("/groups/0/parts/0/weight", json!(-1)),
         ("/groups/0/parts/0/weight", json!(1e10)),
+        ("/groups/0/parts/0/weight", json!(9e-10)),
         ("/groups/0/parts/0/missing", json!("skip")),
         ("/groups/0/parts/0/missing", json!({"points": 101})),
         ("/groups/0/parts/0/missing", json!({"carry_days": 0})),

@@ -215,8 +215,8 @@ impl Param for Weight {
         f64::read(value).filter(known).map(Self)
     }
     fn schema() -> Value {
-        // That what is between 0 and 1e-9 is refused, too, would hide in the schema what a weight usually is.
-        json!({"type": "number", "minimum": 0, "maximum": 1e9})
+        let tiny = json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1e-9});
+        json!({"type": "number", "minimum": 0, "maximum": 1e9, "not": tiny})
     }
 }
 
