@@ -1,11 +1,15 @@
 //! The public API of the core as a list, so that a change of it shows in review.
 //!
 //! Read from the sources: the lint `unreachable_pub` sees to it that what says `pub` can be reached from outside, and
-//! rustfmt that a line looks as is expected here.
+//! rustfmt that a line looks as is expected here. What a macro declares stands as it was given to the macro, whose own
+//! text is there, too.
 
 use super::core_types::collect;
 use std::fmt::Write;
 use std::path::Path;
+
+/// The macros of the core that declare public items; a test sees to it that none is missing.
+const DECLARING: [&str; 7] = ["ids", "words", "payload", "event_kinds", "signal_kinds", "choice", "codes"];
 
 /// Every public item, field, variant and method, file by file, with its signature.
 pub(super) fn list(root: &Path) -> String {
@@ -32,13 +36,19 @@ pub(super) fn list(root: &Path) -> String {
 fn items(source: &str) -> Vec<String> {
     let lines = source.lines().take_while(|line| !line.contains("#[cfg(test)]"));
     let mut lines = lines.filter(|line| !is_beside(line.trim()));
-    let (mut items, mut block, mut in_enum) = (Vec::new(), String::new(), false);
+    let (mut items, mut block, mut in_enum, mut in_macro) = (Vec::new(), String::new(), false, false);
     while let Some(line) = lines.next() {
         let trimmed = line.trim();
         if line.starts_with("impl") {
             block = format!("{}: ", trimmed.trim_end_matches('{').trim_end());
         } else if line.starts_with('}') {
-            (block, in_enum) = (String::new(), false);
+            (block, in_enum, in_macro) = (String::new(), false, false);
+        } else if let Some(name) = line.strip_suffix("! {").filter(|name| DECLARING.contains(name)) {
+            (block, in_macro) = (format!("{name}!: "), true);
+        } else if in_macro {
+            // Words of one line have their docs behind the word before.
+            let declared = trimmed.split("///").next().unwrap_or_default().trim_end();
+            items.push(format!("{block}{declared}\n"));
         } else if in_enum {
             items.push(format!("    {trimmed}\n"));
         } else if trimmed.starts_with("pub ") {
@@ -79,17 +89,35 @@ fn is_whole(item: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::items;
+    use super::{DECLARING, collect, items};
+    use crate::case::workspace;
+
+    #[test]
+    fn no_macro_declares_what_is_not_listed() {
+        let mut files = Vec::new();
+        collect(&workspace().join("core/src"), &mut files);
+        let mut declaring = std::collections::BTreeSet::new();
+        for source in files.iter().map(|path| std::fs::read_to_string(path).unwrap()) {
+            for text in source.split("\nmacro_rules! ").skip(1) {
+                let (name, body) = text.split_once(" {").unwrap();
+                let body = body.split("\n}").next().unwrap();
+                if body.lines().any(|line| line.trim_start().starts_with("pub ")) {
+                    declaring.insert(name.to_owned());
+                }
+            }
+        }
+        assert_eq!(declaring, DECLARING.map(str::to_owned).into());
+    }
 
     #[test]
     fn items_are_read_with_their_signatures() {
         let source = "//! A file.\npub use a::{\n    B, C,\n};\npub struct D {\n    /// A field.\n    pub e: Vec<u8>,\n    f: u8,\n}\n\
                       pub enum G {\n    /// One.\n    H(u8),\n    I,\n}\nimpl<T> D<T> {\n    pub fn new(\n        a: u8,\n        b: u8,\n    ) -> Self {\n\
-                      \x20       pub_not();\n    }\n    pub(crate) fn own() {}\n}\npub const J: u8 = 1;\n#[cfg(test)]\nmod tests { pub fn k() {} }\n";
+                      \x20       pub_not();\n    }\n    pub(crate) fn own() {}\n}\npub const J: u8 = 1;\nids! {\n    /// A name.\n    K,\n}\n#[cfg(test)]\nmod tests { pub fn k() {} }\n";
         assert_eq!(
             items(source).concat(),
             "pub use a::{ B, C, };\npub struct D\npub e: Vec<u8>\npub enum G\n    H(u8),\n    I,\n\
-             impl<T> D<T>: pub fn new(a: u8, b: u8) -> Self\npub const J: u8 = 1;\n"
+             impl<T> D<T>: pub fn new(a: u8, b: u8) -> Self\npub const J: u8 = 1;\nids!: K,\n"
         );
     }
 }
