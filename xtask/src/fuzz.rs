@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz --minutes N [TARGET]`: seeds from the conformance cases, libFuzzer on nightly, what it came to.
+//! `cargo xtask fuzz --minutes N [TARGET...]`: seeds from the conformance cases, libFuzzer on nightly, what it came to.
 
 use anyhow::{Context, Result, bail};
 use healthfold_testkit::hostile::TARGETS;
@@ -15,10 +15,11 @@ pub(crate) struct Fuzzed {
     pub(crate) found: Vec<PathBuf>,
 }
 
-/// Runs the targets one after the other, each for some minutes.
-pub(crate) fn run(minutes: u64, only: Option<&str>) -> Result<Vec<Fuzzed>> {
-    let wanted: Vec<_> = TARGETS.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)).collect();
-    if wanted.is_empty() {
+/// Runs some targets, or all, one after the other, each for some minutes.
+pub(crate) fn run(minutes: u64, only: &[String]) -> Result<Vec<Fuzzed>> {
+    let wanted: Vec<_> =
+        TARGETS.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|only| only == name)).collect();
+    if wanted.len() < only.len() || wanted.is_empty() {
         bail!("the targets are {}", TARGETS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "));
     }
     if !cargo_fuzz().arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status()?.success() {
@@ -67,8 +68,14 @@ fn fuzz(target: &'static str, minutes: u64, dictionary: &Path) -> Result<Fuzzed>
         .arg("--")
         .arg(format!("-dict={}", dictionary.display()))
         .arg(format!("-max_total_time={}", minutes * 60))
-        // An input may take this many seconds and mebibytes, under the sanitizer.
-        .args(["-timeout=20", "-rss_limit_mb=2048", "-max_len=65536", "-print_final_stats=1"])
+        // An input may take this many seconds by the clock, also on a busy machine, and mebibytes, under the sanitizer.
+        .args([
+            "-timeout=120",
+            "-report_slow_units=60",
+            "-rss_limit_mb=2048",
+            "-max_len=65536",
+            "-print_final_stats=1",
+        ])
         .stderr(std::fs::File::create(&log)?)
         .status()
         .context("cargo-fuzz does not start")?;

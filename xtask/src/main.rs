@@ -59,8 +59,8 @@ enum Task {
     Trust(trust::Options),
     /// Fuzzes: seeds from the cases, libFuzzer on nightly. What is found goes to `fuzz/regressions`.
     Fuzz {
-        /// Only this target.
-        target: Option<String>,
+        /// Only these targets.
+        targets: Vec<String>,
         /// How long, for each target.
         #[arg(long, default_value_t = 20)]
         minutes: u64,
@@ -106,7 +106,7 @@ fn main() -> ExitCode {
         Task::Bench { what: What { growth: Some(largest), .. }, .. } => growth::run(largest),
         Task::Bench { what: What { filter, .. }, .. } => bench(filter),
         Task::Trust(options) => trust::run(&options),
-        Task::Fuzz { target, minutes } => fuzz::run(minutes, target.as_deref()).map(drop),
+        Task::Fuzz { targets, minutes } => fuzz::run(minutes, &targets).map(drop),
         Task::Mutants { name } => mutants::run(name.as_deref()),
     };
     match done {

@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     one_book(options.events.unwrap_or(if options.long { 1_000_000 } else { 100_000 }))?;
     if options.long {
         mutants::run(None)?;
-        fuzz::run(options.minutes, None)?;
+        fuzz::run(options.minutes, &[])?;
     }
     Ok(())
 }
