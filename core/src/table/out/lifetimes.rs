@@ -1,6 +1,6 @@
 //! Lifetimes as tables: spells, curves, how clients buy, and what they are worth.
 
-use super::Columns;
+use super::{Columns, Figure};
 use crate::lifetime::{
     ClientLtv, ClientSpell, Lifetime, ModelLtv, RfmRow, RfmSummary, SimpleLtv, Spells, SurvivalPoint,
 };
@@ -54,7 +54,7 @@ impl Lifetime {
         let mut columns = Columns::default();
         columns.flags("is_group", steps().map(|(key, _)| key.is_some()));
         columns.keys(steps().map(|(key, _)| *key));
-        let numbers: [(&str, fn(&SurvivalPoint) -> Option<f64>); 9] = [
+        let numbers: [Figure<SurvivalPoint, Option<f64>>; 9] = [
             ("time", |point| Some(point.time)),
             ("survival", |point| Some(point.survival)),
             ("standard_error", |point| Some(point.standard_error)),
@@ -68,7 +68,7 @@ impl Lifetime {
         for (name, number) in numbers {
             columns.optional_numbers(name, steps().map(|(_, point)| number(point)));
         }
-        let counts: [(&str, fn(&SurvivalPoint) -> u64); 3] = [
+        let counts: [Figure<SurvivalPoint, u64>; 3] = [
             ("at_risk", |point| point.at_risk),
             ("ended", |point| point.ended),
             ("censored", |point| point.censored),
@@ -134,7 +134,7 @@ fn values(clients: &[ClientLtv]) -> Result<RecordBatch, ArrowError> {
     columns.optional_numbers("mrr", rows().map(|row| row.mrr));
     columns.counts("renewals", rows().map(|row| row.renewals));
     columns.counts("frequency", rows().map(|row| row.frequency));
-    let numbers: [(&str, fn(&ClientLtv) -> Option<f64>); 6] = [
+    let numbers: [Figure<ClientLtv, Option<f64>>; 6] = [
         ("recency_weeks", |row| row.recency_weeks),
         ("age_weeks", |row| row.age_weeks),
         ("p_alive", |row| row.p_alive),
@@ -161,7 +161,7 @@ impl ObservedLtv {
         columns.words("method", rows().map(|row| Some(row.method)));
         columns.words("horizon", rows().map(|row| Some(row.horizon)));
         columns.currencies(rows().map(|row| Some(&row.currency)));
-        let amounts: [(&str, fn(&ObservedValue) -> TotalAmount); 2] =
+        let amounts: [Figure<ObservedValue, TotalAmount>; 2] =
             [("received", |row| row.received), ("value", |row| row.value)];
         for (name, amount) in amounts {
             let micros: Decimal128Array = rows().map(|row| Some(amount(row).micros())).collect();

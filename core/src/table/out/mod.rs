@@ -22,6 +22,9 @@ use std::sync::Arc;
 
 pub use scores::scores_to_arrow;
 
+/// A figure of a row, and its name.
+type Figure<R, T> = (&'static str, fn(&R) -> T);
+
 fn key_text(key: &GroupKey) -> Option<String> {
     match key {
         GroupKey::Flag(flag) => Some(flag.to_string()),

@@ -1,6 +1,6 @@
 //! Revenue as tables: movements, series of reports, cohorts.
 
-use super::Columns;
+use super::{Columns, Figure};
 use crate::money::Currency;
 use crate::rate::{HeadRate, MoneyRate};
 use crate::recurring::Recurring;
@@ -11,8 +11,6 @@ use arrow_array::builder::{ListBuilder, StringBuilder, StructBuilder};
 use arrow_array::{BooleanArray, Date32Array, Int32Array, RecordBatch, UInt32Array, UInt64Array};
 use arrow_schema::{ArrowError, DataType, Field};
 
-/// A figure of a row, and its name.
-type Figure<R, T> = (&'static str, fn(&R) -> T);
 /// A rate of money.
 type Rate = (&'static str, fn(&Row) -> &MoneyRate);
 /// A rate of heads.
