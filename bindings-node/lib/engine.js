@@ -24,7 +24,7 @@ class Engine {
 
   constructor(options) {
     this.#native = options instanceof Native ? options.engine : made(options);
-    this.#about = JSON.parse(this.#native.ask("about", "{}", [], []).now().json);
+    this.#about = JSON.parse(this.#gate.now(false, this.#ask("about", new Arguments())).json);
   }
 
   static restore(snapshot) {
@@ -53,8 +53,7 @@ class Engine {
 
   /** @returns {string | null} */
   get sealedBefore() {
-    const job = this.#native.ask("about", "{}", [], []);
-    return JSON.parse(this.#gate.now(false, job).json).sealedBefore;
+    return JSON.parse(this.#gate.now(false, this.#ask("about", new Arguments())).json).sealedBefore;
   }
 
   apply(events, options) {
@@ -95,6 +94,14 @@ class Engine {
     }
   }
 
+  #ask(call, given) {
+    try {
+      return this.#native.ask(call, given.json, given.names, given.models);
+    } catch (error) {
+      throw told(error);
+    }
+  }
+
   /** The job of a call, from what was given to it. */
   #job({ call, change, params }, values, options) {
     const given = new Arguments();
@@ -110,12 +117,7 @@ class Engine {
       else given.put(name, value);
     });
     given.options(options);
-    if (change) return this.#change(call, given, bytes, other);
-    try {
-      return this.#native.ask(call, given.json, given.names, given.models);
-    } catch (error) {
-      throw told(error);
-    }
+    return change ? this.#change(call, given, bytes, other) : this.#ask(call, given);
   }
 
   static #of(name, value) {
@@ -145,7 +147,7 @@ class Engine {
           if (call.other !== undefined) {
             // A copy first, so that two engines that merge with each other do not wait for each other.
             const other = Engine.#of(params[call.other][0], values[call.other]);
-            const copy = await other.#gate.later(false, other.#native.ask("copy", "{}", [], []), signal);
+            const copy = await other.#gate.later(false, other.#ask("copy", new Arguments()), signal);
             values[call.other] = restored(copy);
           }
           const job = this.#job(call, values, rest);

@@ -4,6 +4,11 @@
 
 const { HealthfoldError, told } = require("./error.js");
 
+/** A job on the pool; one that cannot even begin has failed like any other, so that its turn ends. */
+async function started(job) {
+  return await job.later();
+}
+
 class Gate {
   #asking = 0;
   #changing = false;
@@ -64,7 +69,7 @@ class Gate {
         this.#leave(change);
       };
       const go = () => {
-        job.later().then(
+        started(job).then(
           (answer) => {
             ended();
             resolve(answer);

@@ -15,8 +15,13 @@ function fault(path, message) {
 function read(language, text) {
   if (typeof text !== "string") throw fault("", "a document in a language is text");
   if (!text.isWellFormed()) throw fault("", UNICODE);
+  return asked(() => native.Model.read(language, text));
+}
+
+/** What the native module answers; what it throws is an error of ours. */
+function asked(ask) {
   try {
-    return native.Model.read(language, text);
+    return ask();
   } catch (error) {
     throw told(error);
   }
@@ -66,7 +71,7 @@ class Model {
 
   constructor(document) {
     this.#native = document instanceof Native ? document.model : of(document);
-    const { name, version, bands } = JSON.parse(this.#native.about());
+    const { name, version, bands } = JSON.parse(asked(() => this.#native.about()));
     /** @type {string} */
     this.name = name;
     /** @type {number} */
@@ -88,7 +93,7 @@ class Model {
   }
 
   static shipped() {
-    return native.Model.shipped();
+    return asked(() => native.Model.shipped());
   }
 
   static fromJson(text) {
@@ -111,15 +116,11 @@ class Model {
   }
 
   lint() {
-    try {
-      return JSON.parse(this.#native.lint());
-    } catch (error) {
-      throw told(error);
-    }
+    return JSON.parse(asked(() => this.#native.lint()));
   }
 
   toJSON() {
-    return JSON.parse(this.#native.document());
+    return JSON.parse(asked(() => this.#native.document()));
   }
 
   /** The native model of a model, a document or a name. */

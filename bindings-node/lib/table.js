@@ -16,7 +16,11 @@ class Table {
   /** @param {any} rows rows of the native module */
   constructor(rows) {
     this.#rows = rows;
-    this.length = rows.length;
+    try {
+      this.length = rows.length;
+    } catch (error) {
+      throw told(error);
+    }
   }
 
   #slice(from, to) {

@@ -39,17 +39,19 @@ impl Model {
     }
 
     #[napi]
-    pub fn shipped() -> Vec<String> {
-        core::Model::SHIPPED.iter().map(|name| (*name).to_owned()).collect()
+    pub fn shipped() -> napi::Result<Vec<String>> {
+        entry(|| Ok(core::Model::SHIPPED.iter().map(|name| (*name).to_owned()).collect()))
     }
 
     /// Name, version and bands.
     #[napi]
     pub fn about(&self) -> napi::Result<String> {
-        let model = &self.inner;
-        let about =
-            serde_json::json!({"name": model.name(), "version": model.version(), "bands": model.bands()});
-        entry(|| json(&about))
+        entry(|| {
+            let model = &self.inner;
+            json(
+                &serde_json::json!({"name": model.name(), "version": model.version(), "bands": model.bands()}),
+            )
+        })
     }
 
     #[napi]

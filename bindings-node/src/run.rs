@@ -9,7 +9,7 @@ use napi_derive::napi;
 use std::any::Any;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, TryLockError};
 
 /// An engine. Whose turn it is is decided in JavaScript, where nobody may wait; the lock is there to be sure.
@@ -22,7 +22,10 @@ impl Shared {
 
     pub(crate) fn ask<T>(&self, ask: impl FnOnce(&Engine) -> Result<T, Fault>) -> Result<T, Fault> {
         match self.0.try_read() {
-            Ok(engine) => ask(&engine),
+            Ok(engine) => {
+                step();
+                ask(&engine)
+            }
             Err(TryLockError::WouldBlock) => Err(Fault::Busy),
             Err(TryLockError::Poisoned(_)) => Err(broken()),
         }
@@ -30,7 +33,10 @@ impl Shared {
 
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Engine) -> Result<T, Fault>) -> Result<T, Fault> {
         match self.0.try_write() {
-            Ok(mut engine) => change(&mut engine),
+            Ok(mut engine) => {
+                step();
+                change(&mut engine)
+            }
             Err(TryLockError::WouldBlock) => Err(Fault::Busy),
             Err(TryLockError::Poisoned(_)) => Err(broken()),
         }
@@ -52,6 +58,10 @@ fn said(panic: &(dyn Any + Send)) -> String {
 
 /// Runs something; a panic is a fault.
 pub(crate) fn guarded<T>(run: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    let run = || {
+        step();
+        run()
+    };
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Fault::Internal(said(&*panic))))
 }
 
@@ -170,6 +180,25 @@ impl Task for Work {
             Ok(answer.told())
         })
     }
+}
+
+/// How many guarded steps there are to the one that panics on purpose; 0 is none.
+static STEPS: AtomicU32 = AtomicU32::new(0);
+
+/// A place where the tests may have a panic: on the way in, and with the engine in hand.
+#[expect(clippy::panic, reason = "it is what is tested")]
+fn step() {
+    let last = STEPS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    if last == Ok(1) {
+        panic!("on purpose");
+    }
+}
+
+/// For the tests that no panic ends the process: so many guarded steps from here one panics, with 0 none. Tells how many were
+/// still to come.
+#[napi]
+pub fn panic_after(steps: u32) -> u32 {
+    STEPS.swap(steps, Ordering::Relaxed)
 }
 
 /// For the tests that no panic ends the process: `now`, `compute`, `resolve`, or `finalize`, which comes with the garbage

@@ -37,5 +37,6 @@ fn _healthfold(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(model::model_schema, module)?)?;
     module.add_function(wrap_pyfunction!(model::event_schema, module)?)?;
     module.add_function(wrap_pyfunction!(run::panic_on_purpose, module)?)?;
+    module.add_function(wrap_pyfunction!(run::panic_after, module)?)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -77,7 +77,11 @@ impl Shared {
     /// Asks as soon as nobody changes the engine; gives the question back if that takes longer than a pause.
     fn try_read<T, A: FnOnce(&Engine) -> Result<T, Fault>>(&self, ask: A) -> Result<Result<T, Fault>, A> {
         let Some(engine) = self.engine.try_read_for(PAUSE) else { return Err(ask) };
-        Ok(guarded(|| self.whole().and_then(|()| ask(&engine))))
+        Ok(guarded(|| {
+            self.whole()?;
+            step();
+            ask(&engine)
+        }))
     }
 
     /// The same for a change, as soon as nobody uses the engine.
@@ -90,6 +94,7 @@ impl Shared {
             self.whole()?;
             let _here = Here::of(&self.writer);
             self.broken.store(true, Ordering::Relaxed);
+            step();
             let changed = change(&mut engine);
             self.broken.store(false, Ordering::Relaxed);
             changed
@@ -188,11 +193,19 @@ fn said(panic: &(dyn Any + Send)) -> String {
 
 /// Runs something of the core; a panic is a fault.
 pub(crate) fn guarded<T>(run: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    let run = || {
+        step();
+        run()
+    };
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Fault::Internal(said(&*panic))))
 }
 
 /// Runs something with the interpreter; a panic is an exception that `except Exception` catches.
 pub(crate) fn guarded_in<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let run = || {
+        step();
+        run()
+    };
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Fault::Internal(said(&*panic)).raise(py)))
 }
 
@@ -291,4 +304,24 @@ pub(crate) fn in_thread<T: Send + 'static>(
 #[expect(clippy::panic, reason = "it is what is tested")]
 pub(crate) fn panic_on_purpose(py: Python<'_>, message: String) -> PyResult<()> {
     in_thread(py, None, move |_| panic!("{message}"))
+}
+
+/// How many guarded steps there are to the one that panics on purpose; 0 is none.
+static STEPS: AtomicU32 = AtomicU32::new(0);
+
+/// A place where the tests may have a panic: on the way in, and with the engine in hand.
+#[expect(clippy::panic, reason = "it is what is tested")]
+fn step() {
+    let last = STEPS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    if last == Ok(1) {
+        panic!("on purpose");
+    }
+}
+
+/// For the tests that no panic ends the interpreter: so many guarded steps from here one panics, with 0 none. Tells how many
+/// were still to come.
+#[pyfunction]
+#[pyo3(name = "_panic_after", signature = (steps: "int") -> "int")]
+pub(crate) fn panic_after(steps: u32) -> u32 {
+    STEPS.swap(steps, Ordering::Relaxed)
 }

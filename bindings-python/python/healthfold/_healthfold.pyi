@@ -492,3 +492,7 @@ def event_schema() -> dict[str, Any]:
     """The JSON Schema of events."""
 def _panic(message: str) -> None:
     """For the test that no panic ends the interpreter."""
+def _panic_after(steps: int) -> int:
+    """For the tests that no panic ends the interpreter: so many guarded steps from here one panics, with 0 none. Tells how many
+    were still to come.
+    """
