@@ -1,6 +1,7 @@
 //! How arguments are read. They come as one JSON object, in which every name is that of the core; each is turned into the
 //! text or the type that the core's own readers take.
 
+use crate::camel;
 use crate::error::{Fault, query};
 use crate::run::Shared;
 use healthfold::{self as core, AsOf, ClientId, Day, Instant, Month, Period, RevenueOptions, SignalSpec};
@@ -74,7 +75,7 @@ impl Args {
     fn moment(&mut self, name: &str) -> Result<String, Fault> {
         let value = self.must(name)?;
         serde_json::from_str(value.get()).map_err(|_| {
-            let message = format!("`{name}` is a Date or text, found `{}`", value.get());
+            let message = format!("`{}` is a Date or text, found `{}`", camel::name(name), value.get());
             Fault::argument("bad_time", name, message)
         })
     }

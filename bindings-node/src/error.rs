@@ -40,7 +40,7 @@ impl Fault {
     }
 
     pub(crate) fn value(field: &str, message: impl Display) -> Self {
-        Self::argument("bad_value", field, format!("`{field}`: {message}"))
+        Self::argument("bad_value", field, format!("`{}`: {message}", camel::name(field)))
     }
 
     /// A model whose document cannot even be read: one issue.

@@ -227,6 +227,11 @@ it("all faults of a model come at once", () => {
 it("a field is named as the option is", () => {
   assert.equal(thrown(() => small().revenue("2026-03", { renewalGraceDays: -1 })).field, "renewalGraceDays");
   assert.equal(thrown(() => small().revenue("2026-03", { asOf: new Date(NaN) })).field, "asOf");
+  for (const [name, options] of Object.entries({ skipUnknown: { skipUnknown: 3 }, onePerLine: { onePerLine: true } })) {
+    const error = thrown(() => small().apply([], /** @type {any} */ (options)));
+    assert.equal(error.field, name);
+    assert.match(error.message, new RegExp(`\`${name}\``));
+  }
 });
 
 it("an asynchronous call rejects with the same errors", async () => {
