@@ -172,7 +172,7 @@ fn run_fresh(data: &Path, dedupe: Dedupe, lines: usize, answers: Option<&Path>, 
     if let Some(last) = standings.last_mut().filter(|_| plant) {
         last.score = Some(last.score.unwrap_or_default() + 1e-6);
     }
-    write_answers(file, &standings, &[given.month.clone()])
+    write_answers(file, &standings, std::slice::from_ref(&given.month))
 }
 
 fn write_answers(file: &Path, standings: &[impl Serialize], months: &[Movements]) -> Result<()> {
