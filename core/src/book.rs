@@ -4,6 +4,7 @@
 //! that they work the same whether they come before or after what they speak of.
 
 mod parts;
+mod saved;
 
 use crate::active::MAX_USERS;
 use crate::batch::UsageBatch;
@@ -18,6 +19,7 @@ use crate::state::limits::Limits;
 use crate::subjects::Subjects;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
+pub(crate) use saved::BookParts;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -110,9 +112,14 @@ impl Book {
         if self.erased.contains(&anonymous) { Cow::Owned(anonymous) } else { Cow::Borrowed(subject) }
     }
 
-    /// The state of a subject, for limits.
-    pub(crate) fn subject(&self, subject: &ClientId, key: &[u8; 32]) -> Option<&ClientState> {
-        self.slot(self.kept_as(subject, key).as_str()).and_then(|slot| self.state(slot))
+    /// The slot under which a subject's events are kept, if there are any.
+    pub(crate) fn slot_of(&self, subject: &ClientId, key: &[u8; 32]) -> Option<Slot> {
+        self.slot(self.kept_as(subject, key).as_str())
+    }
+
+    /// The state in a slot, for limits.
+    pub(crate) fn subject(&self, slot: Slot) -> Option<&ClientState> {
+        self.state(slot)
     }
 
     /// A book without events that knows who is erased in this one: a place to try events out.
@@ -156,12 +163,11 @@ impl Book {
         slot
     }
 
-    /// Takes in one event.
-    pub(crate) fn fold(&mut self, event: &Event, zone: &Zone, key: &[u8; 32]) {
+    /// Takes in one event, whose slot may be known.
+    pub(crate) fn fold(&mut self, event: &Event, slot: Option<Slot>, zone: &Zone, key: &[u8; 32]) {
         let (first, last) = self.span.unwrap_or((event.time, event.time));
         self.span = Some((first.min(event.time), last.max(event.time)));
-        let kept_as = self.kept_as(&event.subject, key).into_owned();
-        let slot = self.slot_or_new(&kept_as);
+        let slot = slot.unwrap_or_else(|| self.slot_or_new(&self.kept_as(&event.subject, key)));
         if let EventData::ClientErased(_) = &event.data {
             self.erase(slot, key);
         } else if let EventData::MergedInto(data) = &event.data {
@@ -186,14 +192,16 @@ impl Book {
         }
     }
 
-    /// The slot of a subject, if it has one and nobody is erased.
-    pub(crate) fn known_slot(&self, subject: &str) -> Option<Slot> {
-        if self.erased.is_empty() { self.slot(subject) } else { None }
+    /// The slots of some subjects, of those that have one; of none where somebody is erased, for then ids have to be looked
+    /// at one by one.
+    pub(crate) fn known_slots<'s>(&self, subjects: impl Iterator<Item = &'s str>) -> Vec<Option<Slot>> {
+        if self.erased.is_empty() { self.subjects.slots(subjects) } else { subjects.map(|_| None).collect() }
     }
 
     /// The slot of a subject's events, made if there is none.
     pub(crate) fn slot_for(&mut self, subject: &str, key: &[u8; 32]) -> Slot {
-        self.known_slot(subject).unwrap_or_else(|| self.slot_or_new(&self.kept_as(&subject.into(), key)))
+        let known = if self.erased.is_empty() { self.slot(subject) } else { None };
+        known.unwrap_or_else(|| self.slot_or_new(&self.kept_as(&subject.into(), key)))
     }
 
     /// Takes in the usage of a batch, whose slots are still those of its rows.
@@ -461,36 +469,4 @@ impl Book {
         self.roster = OnceLock::new();
         self.facts = OnceLock::new();
     }
-
-    /// The subjects in order of their ids, and what is kept beside them: what a snapshot holds.
-    pub(crate) fn parts(&self) -> BookParts<'_> {
-        let mut subjects: Vec<(&ClientId, &ClientState)> = self.subjects.iter().collect();
-        subjects.sort_unstable_by_key(|(id, _)| *id);
-        BookParts { subjects, heard: &self.heard, span: self.span }
-    }
-
-    /// The book of a snapshot's parts; `None` if the subjects are not in order.
-    pub(crate) fn of_parts(
-        subjects: Vec<(ClientId, ClientState)>,
-        heard: BTreeMap<SourceId, Cells<Day, Instant>>,
-        span: Option<(Instant, Instant)>,
-    ) -> Option<Self> {
-        if !subjects.is_sorted_by(|a, b| a.0 < b.0) {
-            return None;
-        }
-        let erased = subjects.iter().filter(|(_, state)| state.erased).map(|(id, _)| id.clone()).collect();
-        let mut book = Self { erased, heard, span, ..Self::default() };
-        for (id, state) in subjects {
-            let slot = book.subjects.push(id, state);
-            book.note_size(slot);
-        }
-        Some(book)
-    }
-}
-
-/// What a snapshot holds of a book.
-pub(crate) struct BookParts<'a> {
-    pub(crate) subjects: Vec<(&'a ClientId, &'a ClientState)>,
-    pub(crate) heard: &'a BTreeMap<SourceId, Cells<Day, Instant>>,
-    pub(crate) span: Option<(Instant, Instant)>,
 }

@@ -34,6 +34,12 @@ impl Index {
         self.numbers.find(Self::hash(self.careful, name), is_it).copied()
     }
 
+    /// The number that is likely to be that of a name, without a look at any name: for who asks for many, so as not to
+    /// wait for the names one after the other.
+    pub(crate) fn guess(&self, name: &str) -> Option<u32> {
+        self.numbers.iter_hash(Self::hash(self.careful, name)).next().copied()
+    }
+
     /// Enters a number that is not in, under its name.
     pub(crate) fn insert<'n>(&mut self, number: u32, name_of: impl Fn(u32) -> Option<&'n str>) {
         let hash_of =

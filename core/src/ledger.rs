@@ -4,76 +4,10 @@
 
 use crate::event::line::{UsageKind, UsageRef};
 use crate::event::{Event, EventKind};
+use crate::identities::{Entry, Identities, Identity, word};
 use crate::time::Month;
-use hashbrown::{HashTable, hash_table};
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// Bits beside the hash in the second word: twelve of the month, one of "adds up".
-const META_BITS: u32 = 13;
-const META: u64 = (1 << META_BITS) - 1;
-const ADDS_UP: u64 = 1 << 12;
-const ENTRY_BYTES: usize = 24;
-/// The month that is 0 in the twelve bits.
-const FIRST_MONTH: i32 = 1969 * 12;
-
-/// The name of one identity: 115 bits of a BLAKE3 hash, which two of 10^12 identities share with a chance below 10^-10.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Identity {
-    high: u64,
-    low: u64,
-}
-
-impl Identity {
-    pub(crate) fn of(source: &str, id: &str) -> Self {
-        Self::of_bytes(source, id, &mut Vec::new())
-    }
-
-    /// With space for the bytes that are hashed.
-    fn of_bytes(source: &str, id: &str, scratch: &mut Vec<u8>) -> Self {
-        scratch.clear();
-        scratch.extend_from_slice(&(source.len() as u64).to_le_bytes());
-        scratch.extend_from_slice(source.as_bytes());
-        scratch.extend_from_slice(id.as_bytes());
-        let hash = blake3::hash(scratch);
-        let mut words = hash.as_bytes().chunks_exact(8).map(word);
-        Self { high: words.next().unwrap_or(0), low: words.next().unwrap_or(0) & !META }
-    }
-}
-
-impl std::fmt::Display for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:016x}{:013x}", self.high, self.low >> META_BITS)
-    }
-}
-
-fn word(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
-}
-
-/// One identity that is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    high: u64,
-    low_and_meta: u64,
-    content: u64,
-}
-
-impl Entry {
-    fn identity(&self) -> Identity {
-        Identity { high: self.high, low: self.low_and_meta & !META }
-    }
-
-    /// What an event of this identity is.
-    fn again(&self, ticket: &Ticket) -> Admission {
-        if self.content == ticket.content { Admission::Duplicate } else { Admission::Conflict }
-    }
-
-    fn month(&self) -> i32 {
-        // Twelve bits always fit.
-        i32::try_from(self.low_and_meta & (ADDS_UP - 1)).unwrap_or(0) + FIRST_MONTH
-    }
-}
 
 /// What the ledger says of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +40,7 @@ impl Clash {
 /// The identities that are in and not yet sealed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
-    entries: HashTable<Entry>,
+    entries: Identities,
 }
 
 /// Collects the bytes that postcard writes.
@@ -202,36 +136,40 @@ fn put_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(text.as_bytes());
 }
 
+impl Ticket {
+    /// What an event is whose identity is in.
+    fn again(&self, known: &Entry) -> Admission {
+        if known.content() == self.content { Admission::Duplicate } else { Admission::Conflict }
+    }
+}
+
 impl Ledger {
     /// Whether an event is in already.
     pub(crate) fn look(&self, ticket: &Ticket) -> Admission {
-        let known = self.entries.find(ticket.identity.high, |entry| entry.identity() == ticket.identity);
-        known.map_or(Admission::New, |entry| entry.again(ticket))
+        self.entries.find(ticket.identity).map_or(Admission::New, |known| ticket.again(&known))
+    }
+
+    /// Has the places of some events waited for together.
+    pub(crate) fn warm<'t>(&self, tickets: impl Iterator<Item = &'t Ticket>) {
+        let numbers = tickets.map(|ticket| self.entries.warm(ticket.identity));
+        std::hint::black_box(numbers.fold(0, u64::wrapping_add));
     }
 
     /// Makes room for so many identities more.
     pub(crate) fn reserve(&mut self, more: usize) {
-        self.entries.reserve(more, |entry| entry.high);
+        self.entries.reserve(more);
     }
 
     /// Enters an identity under the month of its day, unless it is in.
     pub(crate) fn enter(&mut self, ticket: &Ticket, month: Month) -> Admission {
-        let (identity, high) = (ticket.identity, ticket.identity.high);
-        match self.entries.entry(high, |entry| entry.identity() == identity, |entry| entry.high) {
-            hash_table::Entry::Occupied(known) => known.get().again(ticket),
-            hash_table::Entry::Vacant(place) => {
-                let month = u64::try_from(month.number() - FIRST_MONTH).unwrap_or(0).min(ADDS_UP - 1);
-                let meta = month | if ticket.adds_up { ADDS_UP } else { 0 };
-                place.insert(Entry { high, low_and_meta: identity.low | meta, content: ticket.content });
-                Admission::New
-            }
-        }
+        let entry = Entry::new(ticket.identity, month, ticket.adds_up, ticket.content);
+        self.entries.enter(entry).map_or(Admission::New, |known| ticket.again(&known))
     }
 
     /// Forgets the identities of months before one.
     pub(crate) fn seal(&mut self, before: Month) {
-        self.entries.retain(|entry| entry.month() >= before.number());
-        self.entries.shrink_to_fit(|entry| entry.high);
+        let kept = |entry: &&Entry| entry.month() >= before.number();
+        self.entries = Identities::of_ordered(&self.entries.iter().filter(kept).copied().collect::<Vec<_>>());
     }
 
     /// How many identities are in.
@@ -244,11 +182,11 @@ impl Ledger {
         let (small, large) = if self.len() <= other.len() { (self, other) } else { (other, self) };
         let clash = |entry: &Entry| {
             let identity = entry.identity();
-            let twin = large.entries.find(identity.high, |twin| twin.identity() == identity)?;
-            if twin.content != entry.content {
+            let twin = large.entries.find(identity)?;
+            if twin.content() != entry.content() {
                 Some(Clash::Content(identity))
             } else {
-                (entry.low_and_meta & ADDS_UP != 0).then_some(Clash::Usage(identity))
+                entry.adds_up().then_some(Clash::Usage(identity))
             }
         };
         let mut clashes: Vec<Clash> = small.entries.iter().filter_map(clash).collect();
@@ -258,11 +196,8 @@ impl Ledger {
 
     /// Takes in the identities of another ledger without clashes.
     pub(crate) fn join(&mut self, other: Self) {
-        for entry in other.entries {
-            let identity = entry.identity();
-            if self.entries.find(identity.high, |twin| twin.identity() == identity).is_none() {
-                self.entries.insert_unique(entry.high, entry, |entry| entry.high);
-            }
+        for entry in other.entries.iter() {
+            self.entries.enter(*entry);
         }
     }
 }
@@ -270,13 +205,9 @@ impl Ledger {
 impl Serialize for Ledger {
     /// The entries in order of identity, 24 bytes each, so that the bytes do not tell the order of arrival.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entries: Vec<Entry> = self.entries.iter().copied().collect();
-        entries.sort_unstable();
-        let mut bytes = Vec::with_capacity(entries.len() * ENTRY_BYTES);
-        for entry in entries {
-            for word in [entry.high, entry.low_and_meta, entry.content] {
-                bytes.extend_from_slice(&word.to_le_bytes());
-            }
+        let mut bytes = Vec::with_capacity(self.len() * Entry::BYTES);
+        for word in self.entries.iter().flat_map(Entry::words) {
+            bytes.extend_from_slice(&word.to_le_bytes());
         }
         serializer.serialize_bytes(&bytes)
     }
@@ -291,23 +222,19 @@ impl<'de> Deserialize<'de> for Ledger {
                 f.write_str("entries of 24 bytes in order")
             }
             fn visit_borrowed_bytes<E: serde::de::Error>(self, bytes: &'de [u8]) -> Result<Ledger, E> {
-                if !bytes.len().is_multiple_of(ENTRY_BYTES) {
+                if !bytes.len().is_multiple_of(Entry::BYTES) {
                     return Err(E::custom("the ledger ends inside an entry"));
                 }
-                let mut ledger = Ledger::default();
-                ledger.entries.reserve(bytes.len() / ENTRY_BYTES, |entry| entry.high);
-                let mut last: Option<Entry> = None;
-                for entry in bytes.chunks_exact(ENTRY_BYTES) {
-                    let mut words = entry.chunks_exact(8).map(word);
-                    let mut next = || words.next().unwrap_or(0);
-                    let entry = Entry { high: next(), low_and_meta: next(), content: next() };
-                    if last.is_some_and(|last| last.identity() >= entry.identity()) {
-                        return Err(E::custom("the ledger is not in order"));
-                    }
-                    ledger.entries.insert_unique(entry.high, entry, |entry| entry.high);
-                    last = Some(entry);
+                let entry = |bytes: &[u8]| {
+                    let mut words = bytes.chunks_exact(8).map(word);
+                    Entry::of_words(std::array::from_fn(|_| words.next().unwrap_or(0)))
+                };
+                let entries: Vec<Entry> = bytes.chunks_exact(Entry::BYTES).map(entry).collect();
+                if entries.is_sorted_by(|a, b| a.identity() < b.identity()) {
+                    Ok(Ledger { entries: Identities::of_ordered(&entries) })
+                } else {
+                    Err(E::custom("the ledger is not in order"))
                 }
-                Ok(ledger)
             }
         }
         deserializer.deserialize_bytes(BytesVisitor).map_err(D::Error::custom)

@@ -43,6 +43,7 @@ mod chunks;
 // 1 what happened
 pub mod event;
 mod ndjson;
+mod identities;
 mod ledger;
 
 // 2 what we know about a client

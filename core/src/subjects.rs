@@ -24,6 +24,18 @@ impl Subjects {
         self.index.find(subject, |slot| self.ids.get(slot as usize).map(ClientId::as_str))
     }
 
+    /// The slots of some subjects. What is waited for is waited for together: first their places in the index, then their ids.
+    pub(crate) fn slots<'s>(&self, subjects: impl Iterator<Item = &'s str>) -> Vec<Option<Slot>> {
+        let guesses: Vec<(&str, Option<Slot>)> =
+            subjects.map(|subject| (subject, self.index.guess(subject))).collect();
+        let sure = |(subject, guess): (&str, Option<Slot>)| {
+            let is_it = |slot: &Slot| self.id(*slot).is_some_and(|id| id.as_str() == subject);
+            let guess = guess?;
+            Some(guess).filter(is_it).or_else(|| self.slot(subject))
+        };
+        guesses.into_iter().map(sure).collect()
+    }
+
     pub(crate) fn id(&self, slot: Slot) -> Option<&ClientId> {
         self.ids.get(slot as usize)
     }

@@ -63,6 +63,13 @@ impl<'a> Incoming<'a> {
         }
     }
 
+    fn subject(&self) -> &str {
+        match self {
+            Self::Usage(usage) => usage.subject,
+            Self::Event(event) => event.subject.as_str(),
+        }
+    }
+
     fn identity(&self) -> EventRef {
         match self {
             Self::Usage(usage) => EventRef { source: usage.source.into(), id: usage.id.into() },
@@ -249,16 +256,17 @@ impl Engine {
     fn look_up(&mut self, arrivals: &[Prepared<'_>]) -> Vec<LookedUp> {
         if self.settings.dedupe == Dedupe::Exact {
             self.ledger.reserve(arrivals.len());
+            self.ledger.warm(arrivals.iter().filter_map(|arrival| arrival.ticket.as_ref()));
         }
-        let look_up = |Prepared { event, .. }: &Prepared<'_>| {
-            let Ok(Incoming::Usage(usage)) = event else { return LookedUp::default() };
-            LookedUp { slot: self.book.known_slot(usage.subject), seen: None }
+        let look_up = |arrival: &Prepared<'_>| {
+            let seen = arrival.ticket.as_ref().map(|ticket| self.ledger.look(ticket));
+            LookedUp { slot: None, seen: seen.filter(|seen| *seen != Admission::New) }
         };
         let mut found: Vec<LookedUp> = arrivals.iter().map(look_up).collect();
-        for (found, arrival) in found.iter_mut().zip(arrivals) {
-            let seen = arrival.ticket.as_ref().map(|ticket| self.ledger.look(ticket));
-            found.seen = seen.filter(|seen| *seen != Admission::New);
-        }
+        // What is no event has no subject, and nobody asks for its slot.
+        let subjects = arrivals.iter().map(|arrival| arrival.event.as_ref().map_or("", Incoming::subject));
+        let slots = self.book.known_slots(subjects);
+        found.iter_mut().zip(slots).for_each(|(found, slot)| found.slot = slot);
         found
     }
 
@@ -283,24 +291,30 @@ impl Engine {
     fn admit(&mut self, event: &Event) -> Result<Admission, EventError> {
         let exact = self.settings.dedupe == Dedupe::Exact;
         let ticket = exact.then(|| Tickets::default().of(event));
-        self.admit_event(event, ticket.as_ref())
+        self.admit_event(event, ticket.as_ref(), None)
     }
 
-    /// Admits and folds an event; its ticket says what it is known by where identities are kept.
-    fn admit_event(&mut self, event: &Event, ticket: Option<&Ticket>) -> Result<Admission, EventError> {
+    /// Admits and folds an event; its ticket says what it is known by where identities are kept. Its slot may be known.
+    fn admit_event(
+        &mut self,
+        event: &Event,
+        ticket: Option<&Ticket>,
+        slot: Option<Slot>,
+    ) -> Result<Admission, EventError> {
         let day = self.day_after_seal(event)?;
         let known = ticket.map_or(Admission::New, |ticket| self.ledger.look(ticket));
         if known != Admission::New {
             return Ok(known);
         }
-        match self.book.subject(&event.subject, &self.settings.erasure_key) {
+        let slot = slot.or_else(|| self.book.slot_of(&event.subject, &self.settings.erasure_key));
+        match slot.and_then(|slot| self.book.subject(slot)) {
             Some(state) => state.check_limits(event, self.settings.limits)?,
             None => ClientState::default().check_limits(event, self.settings.limits)?,
         }
         if let Some(ticket) = ticket {
             self.ledger.enter(ticket, day.month());
         }
-        self.book.fold(event, &self.zone, &self.settings.erasure_key);
+        self.book.fold(event, slot, &self.zone, &self.settings.erasure_key);
         Ok(Admission::New)
     }
 }
@@ -376,11 +390,9 @@ impl Intake<'_> {
                     continue;
                 }
             };
+            found.slot = found.slot.filter(|_| slots_stand);
             let admission = match &event {
-                Incoming::Usage(event) => {
-                    found.slot = found.slot.filter(|_| slots_stand);
-                    self.admit_usage(event, ticket.as_ref(), &found, &mut clock)
-                }
+                Incoming::Usage(event) => self.admit_usage(event, ticket.as_ref(), &found, &mut clock),
                 Incoming::Event(event) => {
                     if let EventData::ClientErased(_) = &event.data {
                         // Slots change hands.
@@ -394,7 +406,7 @@ impl Intake<'_> {
                             self.fold_usage();
                         }
                     }
-                    self.engine.admit_event(event, ticket.as_ref())
+                    self.engine.admit_event(event, ticket.as_ref(), found.slot)
                 }
             };
             match admission {
@@ -429,7 +441,7 @@ impl Intake<'_> {
         if !self.has_room(1) {
             // Somebody is near a limit: the events before this one first, and this one with all care.
             self.fold_usage();
-            return self.engine.admit_event(&event.to_event(), ticket);
+            return self.engine.admit_event(&event.to_event(), ticket, found.slot);
         }
         let day = clock.day(event.time);
         self.engine.after_seal(day)?;
