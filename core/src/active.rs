@@ -139,4 +139,23 @@ mod tests {
         active.seal(day(64));
         assert_eq!(active.iter().map(|(d, _)| d.number()).collect::<Vec<_>>(), [64, 200]);
     }
+
+    #[test]
+    fn saved_days_of_users_are_in_strict_order_within_the_years_that_are_kept() {
+        let read = |blocks: &[(i32, &[u32])]| {
+            let bytes = postcard::to_stdvec(blocks).unwrap();
+            postcard::from_bytes::<UserDays>(&bytes).map(|days| days.iter().count())
+        };
+        assert_eq!((read(&[]), read(&[(0, &[1, 2]), (1, &[1])])), (Ok(0), Ok(3)));
+        for unordered in [[(1, &[1][..]), (0, &[1])], [(1, &[1]), (1, &[2])], [(0, &[2, 1]), (1, &[1])]] {
+            assert!(read(&unordered).is_err(), "{unordered:?}");
+        }
+        assert!(read(&[(0, &[1, 1])]).is_err(), "a user stands once for each day");
+        assert!(read(&[(0, &[])]).is_err(), "a block that holds nobody is not written");
+        // Blocks of 64 days: the one before 1970, which zones reach, and the one of 84 096 = 1314 x 64, which begins
+        // in March 2200.
+        assert_eq!((read(&[(-1, &[1])]), read(&[(1314, &[1])])), (Ok(1), Ok(1)));
+        assert!(read(&[(-2, &[1])]).is_err() && read(&[(1315, &[1])]).is_err());
+        assert!(read(&[(i32::MAX, &[1])]).is_err() && read(&[(i32::MIN, &[1])]).is_err());
+    }
 }

@@ -497,4 +497,66 @@ mod tests {
         assert_eq!(sums.last_used("2026-01-20".parse().unwrap()), Err(Sealed));
         assert_eq!(sums.last_used("2026-01-04".parse().unwrap()), Ok(None));
     }
+
+    #[test]
+    fn saved_days_are_in_strict_order() {
+        let read = |days: &[i32]| {
+            let cells: Vec<Cell<Day, Sum>> =
+                days.iter().map(|n| Cell { key: day(*n), value: Sum::of(5) }).collect();
+            let bytes = postcard::to_stdvec(&cells).unwrap();
+            let kept = postcard::from_bytes::<Cells<Day, Sum>>(&bytes).map(|cells| cells.cells.len());
+            assert_eq!(kept.is_ok(), postcard::from_bytes::<Days>(&bytes).is_ok());
+            kept
+        };
+        assert_eq!((read(&[]), read(&[3, 4])), (Ok(0), Ok(2)));
+        assert!(read(&[4, 3]).is_err() && read(&[3, 3]).is_err());
+    }
+
+    #[test]
+    fn saved_sums_and_counts_leave_room_to_add_up() {
+        let sum = |micros: i128| {
+            postcard::from_bytes::<Sum>(&postcard::to_stdvec(&micros).unwrap()).map(Sum::micros)
+        };
+        // 2^94 is a quarter of what 96 bits hold, so two that were read still add up.
+        let most = (1 << 94) - 1;
+        assert_eq!((sum(most), sum(-most), sum(0)), (Ok(most), Ok(-most), Ok(0)));
+        assert!(sum(most + 1).is_err() && sum(-most - 1).is_err());
+        // 2^100 + 5 has the same low 96 bits as 5.
+        assert!(sum((1 << 100) + 5).is_err() && sum(i128::MIN).is_err());
+
+        let stamp = Stamp::of(&crate::event::Event::from_json(
+            br#"{"id":"1","source":"s","type":"client.set","subject":"a","time":"2026-01-05T10:00:00Z","data":{}}"#,
+        ).unwrap());
+        let samples = |count: u64| {
+            let samples = Samples { count, ..Samples::one(Quantity::ONE, stamp.clone()) };
+            postcard::from_bytes::<Samples>(&postcard::to_stdvec(&samples).unwrap()).map(|read| read.count)
+        };
+        let most = (1 << 62) - 1;
+        assert_eq!((samples(1), samples(most)), (Ok(1), Ok(most)));
+        assert!(samples(0).is_err() && samples(most + 1).is_err());
+    }
+
+    #[test]
+    fn a_seal_keeps_the_first_day_of_use_too() {
+        let (mut sums, mut other) = (DaySums::default(), DaySums::default());
+        // A day that sums to 0 is no day of use, here as behind the seal.
+        for (n, micros) in [(10, 0), (12, 3), (20, 4), (25, 0)] {
+            sums.add(day(n), micros);
+        }
+        other.add(day(5), 1);
+        (sums.seal(day(40)), other.seal(day(40)));
+        assert_eq!(sums.last_used(day(11)), Ok(None));
+        assert_eq!((sums.last_used(day(12)), sums.last_used(day(19))), (Err(Sealed), Err(Sealed)));
+        assert_eq!(
+            (sums.last_used(day(20)), sums.last_used(day(30))),
+            (Ok(Some(day(20))), Ok(Some(day(20))))
+        );
+        // The other engine knows of an earlier day, so what was nothing is behind the seal now.
+        sums.join(other);
+        assert_eq!((sums.last_used(day(4)), sums.last_used(day(5))), (Ok(None), Err(Sealed)));
+        assert_eq!(sums.last_used(day(20)), Ok(Some(day(20))));
+        assert_eq!(sums.sum(day(0), day(30)), 8, "January 1970 as a whole: 3 + 4 + 1");
+        assert_eq!(sums.sum(day(0), day(29)), 0, "the last day of January is its day 30");
+        assert_eq!(sums.sum(day(1), day(30)), 0);
+    }
 }

@@ -331,4 +331,44 @@ mod tests {
         let back: Ledger = postcard::from_bytes(&bytes).unwrap();
         assert_eq!(postcard::to_stdvec(&back).unwrap(), bytes);
     }
+
+    #[test]
+    fn clashes_come_in_order_of_identity_whichever_side_asks() {
+        let (mut a, mut b) = (Ledger::default(), Ledger::default());
+        // The even ones are the same, the odd ones differ; a holds some more that b has not.
+        for n in 0..200 {
+            a.enter(&ticket(&n.to_string(), "1"), month(1));
+            if n < 100 {
+                b.enter(&ticket(&n.to_string(), if n % 2 == 0 { "1" } else { "2" }), month(1));
+            }
+        }
+        assert_eq!((a.len(), b.len(), Ledger::default().len()), (200, 100, 0));
+        let identity = |n: u32| Identity::of("s", &n.to_string());
+        let (mut differ, mut same): (Vec<Identity>, Vec<Identity>) =
+            ((0..50).map(|n| identity(2 * n + 1)).collect(), (0..50).map(|n| identity(2 * n)).collect());
+        (differ.sort(), same.sort());
+        let expected: Vec<Clash> =
+            differ.into_iter().map(Clash::Content).chain(same.into_iter().map(Clash::Usage)).collect();
+        assert_eq!(a.clashes(&b), expected);
+        assert_eq!(b.clashes(&a), expected);
+    }
+
+    #[test]
+    fn saved_identities_are_in_strict_order() {
+        let mut ledger = Ledger::default();
+        for id in ["1", "2"] {
+            ledger.enter(&ticket(id, "1"), month(1));
+        }
+        let saved = postcard::to_stdvec(&ledger).unwrap();
+        // The length of 48 bytes, and two entries.
+        let (first, second) = saved[1..].split_at(Entry::BYTES);
+        let read = |entries: &[&[u8]]| {
+            let entries = entries.concat();
+            let length = u8::try_from(entries.len()).unwrap();
+            postcard::from_bytes::<Ledger>(&[&[length], &entries[..]].concat()).map(|ledger| ledger.len())
+        };
+        assert_eq!(read(&[first, second]), Ok(2));
+        assert!(read(&[second, first]).is_err() && read(&[first, first]).is_err());
+        assert!(read(&[first, &second[1..]]).is_err(), "it ends inside an entry");
+    }
 }

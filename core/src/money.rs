@@ -207,4 +207,44 @@ mod tests {
         let digits = ["USD", "JPY", "KWD"].map(|code| code.parse::<Currency>().unwrap().minor_digits());
         assert_eq!(digits, [2, 0, 3]);
     }
+
+    #[test]
+    fn amounts_end_at_ten_to_the_fifteenth() {
+        // 10^15 in units of 10^-6.
+        let most = 1_000_000_000_000_000_000_000;
+        assert_eq!(Amount::from_micros(most).unwrap().to_string(), "1000000000000000");
+        assert_eq!(Amount::from_micros(-most).unwrap().to_string(), "-1000000000000000");
+        for beyond in [most + 1, -most - 1, i128::MAX, i128::MIN] {
+            assert_eq!(Amount::from_micros(beyond), None);
+        }
+        for (text, units) in [
+            ("1000000000000000", Some(most)),
+            ("-1000000000000000", Some(-most)),
+            ("1e15", Some(most)),
+            ("0.000001", Some(1)),
+            ("1000000000000000.000001", None),
+            ("-1000000000000000.000001", None),
+            ("1.0000001", None),
+        ] {
+            assert_eq!(text.parse().ok().map(Amount::micros), units, "{text}");
+        }
+        let negative = [-1, 0, 1].map(|units| Amount::from_micros(units).unwrap().is_negative());
+        assert_eq!(negative, [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_saved_is_checked_as_it_is_read() {
+        let most: i128 = 1_000_000_000_000_000_000_000;
+        let amount = |units: i128| postcard::from_bytes::<Amount>(&postcard::to_stdvec(&units).unwrap());
+        assert_eq!(amount(-most), Ok(Amount(-most)));
+        assert!(amount(most + 1).is_err());
+        let currency = |code: &[u8; 3]| postcard::from_bytes::<Currency>(code);
+        assert_eq!(currency(b"USD").unwrap().as_str(), "USD");
+        assert!(currency(b"uSD").is_err() && currency(b"US1").is_err());
+        let interval = |count: u32| {
+            let bytes = postcard::to_stdvec(&(IntervalUnit::Month, count)).unwrap();
+            postcard::from_bytes::<Interval>(&bytes).map(|interval| interval.count)
+        };
+        assert_eq!((interval(1), interval(0).is_err()), (Ok(1), true));
+    }
 }

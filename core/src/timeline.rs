@@ -217,4 +217,19 @@ mod tests {
         assert_eq!(timeline.value_at(Instant::from_micros(2).unwrap()), Some(&5));
         assert_eq!(timeline.value_at(Instant::from_micros(0).unwrap()), None);
     }
+
+    #[test]
+    fn saved_entries_are_in_strict_order() {
+        let read = |stamps: &[Stamp]| {
+            let entries: Vec<Entry<u8>> =
+                stamps.iter().map(|stamp| Entry { stamp: stamp.clone(), value: 7 }).collect();
+            let bytes = postcard::to_stdvec(&entries).unwrap();
+            postcard::from_bytes::<Timeline<u8>>(&bytes).map(|timeline| timeline.entries().len())
+        };
+        let (early, late) = (stamp(1, 0, "a", "1"), stamp(1, 0, "a", "2"));
+        assert_eq!(read(&[early.clone(), late.clone()]), Ok(2));
+        assert!(read(&[late, early.clone()]).is_err());
+        // Twice the same event: nothing else would ever notice the second.
+        assert!(read(&[early.clone(), early]).is_err());
+    }
 }

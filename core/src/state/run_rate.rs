@@ -279,4 +279,78 @@ mod tests {
         assert_eq!(annual(&billing, &RunRateRules::default(), &["2026-01-01"]), ["0"]);
         assert_eq!(first_paying(&billing, at("2026-02-01"), &RunRateRules::default(), &UTC()), None);
     }
+
+    #[test]
+    fn a_limit_and_an_end_come_in_their_order_and_each_once() {
+        // Past due from the 10th with a limit of 5 days: nothing from the 16th on, as 10 + 5 is the last day that counts.
+        let limit = RunRateRules { past_due_limit_days: Some(5), ..RunRateRules::default() };
+        let steps_with = |cancel_at: &str| {
+            let due = format!(r#""status":"past_due","amount":10,"cancel_at":"{cancel_at}""#);
+            let billing = billing(&[("2026-01-10", &due)]);
+            let days = ["2026-01-15", "2026-01-16", "2026-01-17", "2026-01-20"];
+            let annual = annual(&billing, &limit, &days);
+            let states = billing.subscriptions.values().next().unwrap();
+            let steps = steps(states, &limit, &UTC());
+            let from = |step: &Step<'_>| (step.from.to_string()[8..10].to_owned(), step.ended);
+            (
+                annual.join(" "),
+                steps.iter().map(from).map(|(day, ended)| format!("{day} {ended}")).collect::<Vec<_>>(),
+            )
+        };
+        let before = steps_with("2026-01-14");
+        assert_eq!((before.0.as_str(), before.1.join(", ").as_str()), ("0 0 0 0", "10 false, 14 true"));
+        let at_once = steps_with("2026-01-16");
+        assert_eq!((at_once.0.as_str(), at_once.1.join(", ").as_str()), ("120 0 0 0", "10 false, 16 true"));
+        let behind = steps_with("2026-01-20");
+        assert_eq!(
+            (behind.0.as_str(), behind.1.join(", ").as_str()),
+            ("120 0 0 0", "10 false, 16 false, 20 true")
+        );
+    }
+
+    #[test]
+    fn a_state_of_the_instant_of_the_end_takes_the_end_back() {
+        let billing = billing(&[
+            ("2026-01-05", r#""status":"active","amount":10,"cancel_at":"2026-02-05""#),
+            ("2026-02-05", r#""status":"active","amount":20"#),
+        ]);
+        let states = billing.subscriptions.values().next().unwrap();
+        // Two steps and no third that ends it between them.
+        let all = steps(states, &RunRateRules::default(), &UTC());
+        assert_eq!(all.iter().map(|step| step.ended).collect::<Vec<_>>(), [false, false]);
+        let days = ["2026-02-04", "2026-02-05"];
+        assert_eq!(annual(&billing, &RunRateRules::default(), &days), ["120", "240"]);
+        // The same with the limit of a past_due state: the run ends as the new state begins.
+        let limit = RunRateRules { past_due_limit_days: Some(5), ..RunRateRules::default() };
+        let billing = self::billing(&[
+            ("2026-01-10", r#""status":"past_due","amount":10"#),
+            ("2026-01-16", r#""status":"active","amount":20"#),
+        ]);
+        let states = billing.subscriptions.values().next().unwrap();
+        assert_eq!(steps(states, &limit, &UTC()).len(), 2);
+        assert_eq!(annual(&billing, &limit, &["2026-01-15", "2026-01-16"]), ["120", "240"]);
+    }
+
+    #[test]
+    fn a_run_of_past_due_states_begins_with_the_first_that_stood() {
+        let limit = RunRateRules { past_due_limit_days: Some(5), ..RunRateRules::default() };
+        // The first past_due state was replaced at its own instant by an active one, so the run begins on the 12th, and
+        // its last day is the 17th.
+        let billing = billing(&[
+            ("2026-01-10", r#""status":"past_due","amount":10"#),
+            ("2026-01-10", r#""status":"active","amount":10"#),
+            ("2026-01-12", r#""status":"past_due","amount":10"#),
+            ("2026-01-12", r#""status":"past_due","amount":20"#),
+        ]);
+        let days = ["2026-01-10", "2026-01-12", "2026-01-17", "2026-01-18"];
+        assert_eq!(annual(&billing, &limit, &days), ["120", "240", "240", "0"]);
+        // An active state replaced by a past_due one at its own instant does not break the run.
+        let billing = self::billing(&[
+            ("2026-01-10", r#""status":"past_due","amount":10"#),
+            ("2026-01-12", r#""status":"active","amount":10"#),
+            ("2026-01-12", r#""status":"past_due","amount":20"#),
+        ]);
+        let days = ["2026-01-12", "2026-01-15", "2026-01-16"];
+        assert_eq!(annual(&billing, &limit, &days), ["240", "240", "0"]);
+    }
 }

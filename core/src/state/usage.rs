@@ -443,3 +443,42 @@ fn renumber(users: &mut [u32], numbers: &[UserNumber]) {
     }
     users.sort_unstable();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used_by(users: impl IntoIterator<Item = usize>) -> UsageState {
+        let mut state = UsageState::default();
+        for (n, user) in users.into_iter().enumerate() {
+            let json = format!(
+                r#"{{"id":"{n}","source":"s","type":"usage.counted","subject":"a","time":"2026-01-05T10:00:00Z",
+                "data":{{"metric":"m","user":"u{user:03}"}}}}"#
+            );
+            let event = Event::from_json(json.as_bytes()).unwrap();
+            let crate::event::EventData::UsageCounted(data) = &event.data else { panic!("{json}") };
+            state.counted(&event, data, true, &Zone::utc());
+        }
+        state
+    }
+
+    #[test]
+    fn many_users_keep_their_numbers() {
+        let day: Day = "2026-01-05".parse().unwrap();
+        for users in [15, 16, 17, 18, 40] {
+            // Everybody twice, the second time the other way round.
+            let state = used_by((0..users).chain((0..users).rev()));
+            assert_eq!((state.users().len(), state.active_users(day, day)), (users, users));
+        }
+    }
+
+    #[test]
+    fn saved_users_are_in_strict_order() {
+        let read = |names: &[&str]| {
+            postcard::from_bytes::<Users>(&postcard::to_stdvec(names).unwrap()).map(|users| users.len())
+        };
+        assert_eq!((read(&[]), read(&["ann", "bob"])), (Ok(0), Ok(2)));
+        assert!(read(&["bob", "ann"]).is_err() && read(&["ann", "ann"]).is_err());
+        assert_eq!(format!("{:?}", used_by([1]).users()), r#"["u001"]"#);
+    }
+}

@@ -210,6 +210,48 @@ fn more_than_a_client_may_have() {
 }
 
 #[test]
+fn a_merge_may_bring_more_than_the_limit_and_nothing_is_added_to_that() {
+    let ticket = |id: &str| {
+        event(
+            &json!({"id": id, "source": "h", "type": "support.ticket_opened",
+            "subject": "acme", "time": "2026-01-05T10:00:00Z", "data": {"ticket": format!("T{id}")}})
+            .to_string(),
+        )
+    };
+    let (mut one, mut two) = (limited(2, 2), limited(2, 2));
+    one.apply_all(&[ticket("1"), ticket("2")]);
+    two.apply_all(&[ticket("3"), ticket("4")]);
+    one.merge(&two).unwrap();
+    // Four tickets are in where two are the most.
+    assert_eq!(one.apply(&ticket("5")).unwrap_err().code.as_str(), "limit_exceeded");
+    let known = ticket("6").to_json().to_string().replace("T6", "T4");
+    assert_eq!(one.apply(&event(&known)), Ok(true));
+}
+
+#[test]
+fn a_strict_batch_is_one_thing_too_many_beside_what_is_in() {
+    // Two tickets are in, and two are the most: the third, of another batch, refuses that batch as a whole.
+    let ticket = |id: &str, ticket: &str, subject: &str| {
+        json!({"id": id, "source": "h", "type": "support.ticket_opened",
+        "subject": subject, "time": "2026-01-05T10:00:00Z", "data": {"ticket": ticket}})
+        .to_string()
+    };
+    let mut engine = limited(2, 2);
+    read(&mut engine, [ticket("1", "T1", "acme"), ticket("2", "T2", "acme")].join("\n").as_bytes());
+    let before = engine.fingerprint();
+    // The client's own second ticket again, and one of another client, are none too many.
+    let good = [ticket("3", "T2", "acme"), ticket("4", "T3", "birch")];
+    let bad = [good[0].clone(), good[1].clone(), ticket("5", "T3", "acme")];
+    let error = strict(&mut engine, bad.join("\n").as_bytes()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "event 2 at line 3: client `acme` has 2 tickets, which is the most it may have"
+    );
+    assert_eq!(engine.fingerprint(), before);
+    assert_eq!(strict(&mut engine, good.join("\n").as_bytes()).unwrap().applied, 2);
+}
+
+#[test]
 fn a_strict_batch_conflicts_within_itself() {
     let mut engine = engine();
     read(&mut engine, GOOD.as_bytes());
