@@ -17,7 +17,7 @@ use arrow_schema::Schema;
 use std::sync::Arc;
 
 /// So many rows are unpacked at a time.
-const ROWS: usize = 1 << 16;
+const ROWS: usize = 1 << 12;
 
 /// A row with its number: an event, or what is wrong with it.
 pub(crate) type Row<'r> = (u64, Result<Decoded<'r>, EventError>);
