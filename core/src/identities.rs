@@ -35,7 +35,11 @@ impl Identity {
         scratch.extend_from_slice(source.as_bytes());
         scratch.extend_from_slice(id.as_bytes());
         let hash = blake3::hash(scratch);
-        let mut words = hash.as_bytes().chunks_exact(8).map(word);
+        hash.as_bytes().first_chunk().map_or(Self { high: 0, low: 0 }, Self::of_hash)
+    }
+
+    fn of_hash(hash: &[u8; 16]) -> Self {
+        let mut words = hash.chunks_exact(8).map(word);
         Self { high: words.next().unwrap_or(0), low: words.next().unwrap_or(0) & !META }
     }
 }
@@ -116,9 +120,41 @@ pub(crate) struct Identities {
     homes: usize,
 }
 
+/// How often each of some hashes came.
+#[cfg(feature = "arrow")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally(Identities);
+
+#[cfg(feature = "arrow")]
+impl Tally {
+    /// Has the places of some hashes waited for together.
+    pub(crate) fn warm<'h>(&mut self, hashes: impl ExactSizeIterator<Item = &'h [u8; 16]>) {
+        self.0.reserve(hashes.len());
+        let numbers = hashes.map(|hash| self.0.warm(Identity::of_hash(hash)));
+        std::hint::black_box(numbers.fold(0, u64::wrapping_add));
+    }
+
+    /// Counts a hash; returns how often it has come now.
+    pub(crate) fn count(&mut self, hash: &[u8; 16]) -> u64 {
+        let identity = Identity::of_hash(hash);
+        self.0.reserve(1);
+        match self.0.seek(identity) {
+            Sought::Found(place) => self.0.places.get_mut(place).map_or(1, |entry| {
+                entry.content += 1;
+                entry.content
+            }),
+            Sought::Free(_) | Sought::Crowded(_) | Sought::Before => {
+                self.0.enter(Entry { high: identity.high, low_and_meta: identity.low, content: 1 });
+                1
+            }
+        }
+    }
+}
+
 /// Where an identity is or would stand.
 enum Sought {
-    Found(Entry),
+    /// It is at this place.
+    Found(usize),
     /// At this place, which nobody has.
     Free(usize),
     /// At this place, if those who have it and the places before it move one forward.
@@ -167,7 +203,7 @@ impl Identities {
 
     pub(crate) fn find(&self, identity: Identity) -> Option<Entry> {
         match self.seek(identity) {
-            Sought::Found(entry) => Some(entry),
+            Sought::Found(place) => self.places.get(place).copied(),
             Sought::Free(_) | Sought::Crowded(_) | Sought::Before => None,
         }
     }
@@ -182,7 +218,7 @@ impl Identities {
         self.reserve(1);
         loop {
             let place = match self.seek(entry.identity()) {
-                Sought::Found(known) => return Some(known),
+                Sought::Found(place) => return self.places.get(place).copied(),
                 Sought::Free(place) => place,
                 Sought::Crowded(place) => {
                     let before = self.places.get(..place).unwrap_or_default();
@@ -253,7 +289,7 @@ impl Identities {
                 return Sought::Free(place);
             };
             match entry.identity().cmp(&identity) {
-                std::cmp::Ordering::Equal => return Sought::Found(*entry),
+                std::cmp::Ordering::Equal => return Sought::Found(place),
                 std::cmp::Ordering::Less => return Sought::Crowded(place),
                 std::cmp::Ordering::Greater => {}
             }
@@ -316,6 +352,17 @@ mod tests {
                 prop_assert_eq!(table.find(entry.identity()), map.get(&entry.identity()).copied());
             }
         }
+    }
+
+    #[cfg(feature = "arrow")]
+    #[test]
+    fn a_tally_counts_each_hash_by_itself() {
+        let hash = |n: u8| *blake3::hash(&[n]).as_bytes().first_chunk::<16>().unwrap();
+        let hashes: Vec<[u8; 16]> = [1, 2, 1, 3, 1, 2].map(hash).to_vec();
+        let mut tally = Tally::default();
+        tally.warm(hashes.iter());
+        let counts: Vec<u64> = hashes.iter().map(|hash| tally.count(hash)).collect();
+        assert_eq!(counts, [1, 1, 2, 1, 3, 2]);
     }
 
     #[test]

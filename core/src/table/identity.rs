@@ -8,13 +8,10 @@ use crate::event::line::{Decoded, UsageKind, UsageRef};
 use crate::event::wire::{write_decimal, write_whole};
 use crate::event::{Event, EventError, EventKind};
 use crate::id::{EventId, SourceId};
+use crate::identities::Tally;
 use crate::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hashbrown::HashMap;
-
-/// Hashes decide, and nothing of the order of the map shows.
-type Counted = HashMap<[u8; 16], u64, foldhash::fast::FixedState>;
 
 /// Gives rows their identities.
 #[derive(Debug)]
@@ -24,14 +21,13 @@ pub(super) struct Identities {
     /// The key of the source of the last row.
     key: Option<(SourceId, [u8; 32])>,
     /// How many rows of each content came.
-    counted: Counted,
+    counted: Tally,
     content: String,
 }
 
 impl Identities {
     pub(super) fn new(load: &str, kind: EventKind) -> Self {
-        let counted = Counted::with_hasher(foldhash::fast::FixedState::with_seed(0));
-        Self { load: load.to_owned(), kind, key: None, counted, content: String::new() }
+        Self { load: load.to_owned(), kind, key: None, counted: Tally::default(), content: String::new() }
     }
 
     /// Names all events; the ids of usage stand in `ids`.
@@ -40,18 +36,16 @@ impl Identities {
         events: &mut [(u64, Result<Decoded<'r>, EventError>)],
         ids: &'r mut String,
     ) {
+        let hashes: Vec<[u8; 16]> = events.iter().map(|(_, event)| self.hash(event)).collect();
+        self.counted.warm(hashes.iter());
         let mut ends = Vec::with_capacity(events.len());
         ids.reserve(24 * events.len());
-        for (_, event) in events.iter_mut() {
+        for ((_, event), hash) in events.iter_mut().zip(&hashes) {
             match event {
-                Ok(Decoded::Usage(usage)) => {
-                    self.usage_content(usage);
-                    self.write_id(usage.source, ids);
-                }
+                Ok(Decoded::Usage(_)) => self.write_id(hash, ids),
                 Ok(Decoded::Other(event)) => {
-                    self.event_content(event);
                     let mut id = String::with_capacity(24);
-                    self.write_id(event.source.as_str(), &mut id);
+                    self.write_id(hash, &mut id);
                     event.id = EventId::new(id);
                 }
                 Err(_) => {}
@@ -65,6 +59,21 @@ impl Identities {
                 usage.id = ids.get(start..end).unwrap_or_default();
             }
             start = end;
+        }
+    }
+
+    /// The hash of what a row says; of one that is no event nobody asks for it.
+    fn hash(&mut self, event: &Result<Decoded<'_>, EventError>) -> [u8; 16] {
+        match event {
+            Ok(Decoded::Usage(usage)) => {
+                self.usage_content(usage);
+                self.content_hash(usage.source)
+            }
+            Ok(Decoded::Other(event)) => {
+                self.event_content(event);
+                self.content_hash(event.source.as_str())
+            }
+            Err(_) => [0; 16],
         }
     }
 
@@ -99,19 +108,22 @@ impl Identities {
         write_whole(&mut self.content, sequence);
     }
 
-    /// Writes the identity of a row of the present content.
-    fn write_id(&mut self, source: &str, out: &mut String) {
+    /// The hash of the present content.
+    fn content_hash(&mut self, source: &str) -> [u8; 16] {
         let hash = blake3::keyed_hash(&self.key(source), self.content.as_bytes());
-        let Some((name, _)) = hash.as_bytes().split_first_chunk::<16>() else { return };
-        let number = self.counted.entry(*name).or_default();
-        *number += 1;
+        hash.as_bytes().first_chunk().copied().unwrap_or_default()
+    }
+
+    /// Writes the identity of the next row of a content.
+    fn write_id(&mut self, hash: &[u8; 16], out: &mut String) {
+        let number = self.counted.count(hash);
         // In base64url, so that with a number of one digit an id takes no memory of its own.
         let mut letters = [0; 22];
-        let written = URL_SAFE_NO_PAD.encode_slice(name, &mut letters);
+        let written = URL_SAFE_NO_PAD.encode_slice(hash, &mut letters);
         debug_assert_eq!(written, Ok(letters.len()));
         out.push_str(std::str::from_utf8(&letters).unwrap_or_default());
         out.push('-');
-        write_decimal(out, (*number).into(), 0);
+        write_decimal(out, number.into(), 0);
     }
 
     fn key(&mut self, source: &str) -> [u8; 32] {
@@ -142,7 +154,8 @@ mod tests {
         let mut ids = String::new();
         for _ in 0..2 {
             identities.content = "row".to_owned();
-            identities.write_id("s", &mut ids);
+            let hash = identities.content_hash("s");
+            identities.write_id(&hash, &mut ids);
             ids.push(' ');
         }
         // 85bfaed5f16414d7b07c14215185c4f4: the first half of the keyed hash. Must never change: loads come again.
