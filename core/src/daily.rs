@@ -544,7 +544,8 @@ mod tests {
             sums.add(day(n), micros);
         }
         other.add(day(5), 1);
-        (sums.seal(day(40)), other.seal(day(40)));
+        sums.seal(day(40));
+        other.seal(day(40));
         assert_eq!(sums.last_used(day(11)), Ok(None));
         assert_eq!((sums.last_used(day(12)), sums.last_used(day(19))), (Err(Sealed), Err(Sealed)));
         assert_eq!(

@@ -346,7 +346,8 @@ mod tests {
         let identity = |n: u32| Identity::of("s", &n.to_string());
         let (mut differ, mut same): (Vec<Identity>, Vec<Identity>) =
             ((0..50).map(|n| identity(2 * n + 1)).collect(), (0..50).map(|n| identity(2 * n)).collect());
-        (differ.sort(), same.sort());
+        differ.sort();
+        same.sort();
         let expected: Vec<Clash> =
             differ.into_iter().map(Clash::Content).chain(same.into_iter().map(Clash::Usage)).collect();
         assert_eq!(a.clashes(&b), expected);

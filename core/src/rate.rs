@@ -274,29 +274,39 @@ impl Sample {
     }
 }
 
-/// The rate of exact sums, with the linearised interval over the clients behind them: R -+ z s with
-/// s = sqrt(n / (n - 1) x sum (e - R o)^2) / sum o, in the order the clients are given. `None` for fewer than two.
-pub(crate) fn linearised(
-    part: Annual,
+/// The rates of exact sums, with the linearised interval over the clients behind them: R -+ z s with
+/// s = sqrt(n / (n - 1) x sum (e - R o)^2) / sum o, in the order the clients are given. No interval for fewer than two.
+pub(crate) fn linearised<const N: usize>(
+    parts: [(Annual, Part); N],
     whole: Annual,
-    what: Part,
     samples: impl IntoIterator<Item = Sample>,
-) -> MoneyRate {
-    let value = divide(part, whole);
-    let rate = MoneyRate { part, whole, value, ..MoneyRate::default() };
-    let Some(ratio) = value else { return rate };
-    let (mut count, mut squares) = (0, 0.0);
+) -> [MoneyRate; N] {
+    let rates =
+        parts.map(|(part, _)| MoneyRate { part, whole, value: divide(part, whole), ..MoneyRate::default() });
+    // One whole is under all of them, so that all are defined or none.
+    let ratios = rates.map(|rate| rate.value);
+    if ratios.contains(&None) {
+        return rates;
+    }
+    let ratios = ratios.map(Option::unwrap_or_default);
+    let (mut count, mut squares) = (0, [0.0; N]);
     for sample in samples {
-        let off = sample.part(what) - ratio * sample.opening;
-        squares += off * off;
+        for ((squares, ratio), (_, what)) in squares.iter_mut().zip(ratios).zip(parts) {
+            let off = sample.part(what) - ratio * sample.opening;
+            *squares += off * off;
+        }
         count += 1;
     }
     if count < 2 {
-        return rate;
+        return rates;
     }
     let n = heads(count);
-    let half = Z * (n / (n - 1.0) * squares).sqrt() / float(whole);
-    MoneyRate { low: Some(ratio - half), high: Some(ratio + half), ..rate }
+    let mut squares = squares.into_iter();
+    rates.map(|rate| {
+        let (ratio, squares) = (rate.value.unwrap_or_default(), squares.next().unwrap_or_default());
+        let half = Z * (n / (n - 1.0) * squares).sqrt() / float(whole);
+        MoneyRate { low: Some(ratio - half), high: Some(ratio + half), ..rate }
+    })
 }
 
 /// The 95 % intervals of the rates of some parts, from drawing as many clients as there are, with replacement, again and
@@ -376,18 +386,22 @@ mod tests {
         // 100, 200, 50, 150 -> 120, 200, 0, 100: R = 0.84, residuals 36, 32, -42, -26, squares 4760.
         let clients = [(100, 120), (200, 200), (50, 0), (150, 100)];
         let samples = clients.map(|(o, c)| Sample::new(annual(o), annual(c), c == 0));
-        let nrr = linearised(annual(420), annual(500), Part::Net, samples);
+        let [nrr] = linearised([(annual(420), Part::Net)], annual(500), samples);
         close(nrr.value, 0.84);
         close(nrr.low, 0.527_715_138_703_958);
         close(nrr.complement().value, 0.16);
         close(nrr.complement().high, 1.0 - 0.527_715_138_703_958);
-        let grr = linearised(annual(400), annual(500), Part::Gross, samples);
+        let [grr] = linearised([(annual(400), Part::Gross)], annual(500), samples);
         close(grr.low, 0.513_728_937_005_254_9);
         // Churned 50 / 500; residuals -10, -20, 45, -15: squares 2750.
-        let churned = linearised(annual(50), annual(500), Part::Churned, samples);
+        let [churned] = linearised([(annual(50), Part::Churned)], annual(500), samples);
         close(churned.high, 0.1 + Z * (4.0 / 3.0 * 2750.0f64).sqrt() / 500.0);
-        assert_eq!(linearised(annual(4), annual(5), Part::Net, samples.into_iter().take(1)).low, None);
-        assert_eq!(linearised(annual(0), annual(0), Part::Net, []).value, None);
+        let together = [(annual(420), Part::Net), (annual(400), Part::Gross), (annual(50), Part::Churned)];
+        assert_eq!(linearised(together, annual(500), samples), [nrr, grr, churned]);
+        let [one] = linearised([(annual(4), Part::Net)], annual(5), samples.into_iter().take(1));
+        assert_eq!((one.value, one.low), (Some(0.8), None));
+        let [none] = linearised([(annual(0), Part::Net)], annual(0), []);
+        assert_eq!(none.value, None);
     }
 
     #[test]

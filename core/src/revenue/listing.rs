@@ -50,7 +50,7 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
                 } else if let Did::Moved(moved) = Walk::new(view, ground).over(&span)? {
                     let key = grouping.as_ref().map(|by| by.key(client, view, moved.grouped_at, &span));
                     let key = key.transpose()?;
-                    rows.extend(told.net(&moved, &span, key.as_ref(), None)?);
+                    rows.extend(told.net(moved, &span, key.as_ref(), None)?);
                     if by_change {
                         changes.extend(told.changes(&span, key.as_ref())?);
                     }

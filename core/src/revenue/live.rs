@@ -68,7 +68,7 @@ impl<'q> Asking<'q> {
         let ground = self.question.ground(&self.shared);
         let mut part = None;
         self.question.show(&self.shared, client, |views, whole| {
-            let did = |view, ground| Walk::new(view, ground).over(&self.span);
+            let did = |view, ground| Walk::new(view, ground).over(&self.span).cloned();
             let each = views.iter().map(|(currency, view)| Ok((*currency, did(view, ground)?)));
             let by_currency = each.collect::<Result<Vec<_>, Refusal>>()?;
             let by_all_heads = Ground { rates: None, ..ground };

@@ -187,34 +187,30 @@ pub(crate) enum Did {
 pub(crate) struct Walk<'v, 'c, 's> {
     view: &'v View<'c, 's>,
     ground: Ground<'v>,
-    /// By how many changes went before it.
-    still: Option<(usize, Option<Still>)>,
+    did: Did,
+    /// Over a period in which nothing changed: by how many changes went before it.
+    still_after: Option<usize>,
 }
 
 impl<'v, 'c, 's> Walk<'v, 'c, 's> {
     pub(crate) fn new(view: &'v View<'c, 's>, ground: Ground<'v>) -> Self {
-        Self { view, ground, still: None }
+        Self { view, ground, did: Did::Nothing, still_after: None }
     }
 
-    pub(crate) fn over(&mut self, span: &Span) -> Result<Did, Refusal> {
+    pub(crate) fn over(&mut self, span: &Span) -> Result<&Did, Refusal> {
         // Rates move what nothing else moves.
         let unchanged = match self.ground.rates {
             Some(_) => None,
             None => self.view.contracts.unchanged(span.opening, span.closing),
         };
-        let Some(before) = unchanged else {
+        if unchanged.is_none() {
             let moved = moved(self.view, span, &self.ground)?;
-            return Ok(moved.map_or(Did::Nothing, |moved| Did::Moved(Box::new(moved))));
-        };
-        let still = match self.still {
-            Some((known, still)) if known == before => still,
-            _ => {
-                let still = self.still(span)?;
-                self.still = Some((before, still));
-                still
-            }
-        };
-        Ok(still.map_or(Did::Nothing, Did::Still))
+            self.did = moved.map_or(Did::Nothing, |moved| Did::Moved(Box::new(moved)));
+        } else if unchanged != self.still_after {
+            self.did = self.still(span)?.map_or(Did::Nothing, Did::Still);
+        }
+        self.still_after = unchanged;
+        Ok(&self.did)
     }
 
     /// What is paid all over a span in which nothing changes.

@@ -90,21 +90,24 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
                 }
                 let did = walk.over(span)?;
                 if let [_] = views {
-                    period.heads.add(&did);
+                    period.heads.add(did);
                 }
-                let at = match &did {
+                let at = match did {
                     Did::Nothing => continue,
                     Did::Still(_) => span.opening,
                     Did::Moved(moved) => moved.grouped_at,
                 };
                 let flows = gross(view, span)?;
-                let total = period.by_currency.entry(*currency).or_default();
-                total.add(&did);
+                let total = match period.by_currency.get_mut(currency) {
+                    Some(total) => total,
+                    None => period.by_currency.entry(*currency).or_default(),
+                };
+                total.add(did);
                 total.add_flows(flows);
                 if let Some(grouping) = grouping {
                     let key = grouping.key(client, view, at, span)?;
                     let group = period.groups.entry((key, *currency)).or_default();
-                    group.add(&did);
+                    group.add(did);
                     group.add_flows(flows);
                 }
             }
@@ -113,7 +116,7 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
             // Amounts of several currencies do not add up; only whether there are any is looked at.
             let mut walk = Walk::new(whole, by_all_heads);
             for (period, asked) in gathered.iter_mut().zip(&asked) {
-                period.heads.add(&walk.over(&asked.span)?);
+                period.heads.add(walk.over(&asked.span)?);
             }
         }
         if ground.rules.grace_days > 0 {

@@ -316,17 +316,18 @@ impl Sums {
         let heads = self.heads;
         let by_interval = options.attribution == Attribution::Interval;
         let parts = [Part::Net, Part::Gross, Part::Churned, Part::Grown];
-        let mut rates = parts.map(|part| {
+        let sums = parts.map(|part| {
             let sum = match part {
                 Part::Net => self.retained,
                 Part::Gross => self.kept,
                 Part::Churned => self.churned_of_opening.1,
                 Part::Grown => self.retained - self.kept,
             };
-            linearised(sum, self.opening, part, self.samples())
+            (sum, part)
         });
-        let mut from_existing =
-            linearised(self.from_existing, self.closing_valued, Part::Net, self.closing_samples());
+        let mut rates = linearised(sums, self.opening, self.samples());
+        let [mut from_existing] =
+            linearised([(self.from_existing, Part::Net)], self.closing_valued, self.closing_samples());
         if options.interval == IntervalMethod::Bootstrap {
             let resamples = options.resamples.unwrap_or(RESAMPLES);
             let samples: Vec<Sample> = self.samples().collect();
