@@ -378,14 +378,14 @@ impl Book {
     }
 
     /// The states of the subjects that are one client, with everything that was taken back still in them.
-    pub(crate) fn subjects_of(&self, id: &ClientId) -> Vec<&ClientState> {
+    pub(crate) fn subjects_of(&self, id: &ClientId) -> Vec<(&ClientId, &ClientState)> {
         let slots = self
             .merges()
             .members
             .get(id)
             .cloned()
             .unwrap_or_else(|| self.slot(id.as_str()).into_iter().collect());
-        slots.iter().filter_map(|slot| self.state(*slot)).collect()
+        slots.iter().filter_map(|slot| self.subjects.id(*slot).zip(self.state(*slot))).collect()
     }
 
     fn roster(&self) -> &[Member] {

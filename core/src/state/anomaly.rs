@@ -30,12 +30,13 @@ fn anomaly(kind: &'static str, about: &str, message: impl Into<String>, stamp: O
 }
 
 /// The oddities of one client, made of the states of its subjects with everything that was taken back still in them.
-pub(crate) fn anomalies(id: &ClientId, subjects: &[&ClientState], zone: &Zone) -> Vec<Anomaly> {
+pub(crate) fn anomalies(id: &ClientId, subjects: &[(&ClientId, &ClientState)], zone: &Zone) -> Vec<Anomaly> {
     let (mut found, mut whole) = (Vec::new(), ClientState::default());
-    for subject in subjects {
-        // Roll-ups are told apart only within their own subject.
-        subject.roll_up_anomalies(&mut found, zone);
-        whole.absorb((*subject).clone());
+    for (subject, state) in subjects {
+        // Roll-ups are told apart only within their own subject, and so is who was merged into whom.
+        state.roll_up_anomalies(&mut found, zone);
+        state.merge_anomalies(&mut found, subject, id);
+        whole.absorb((*state).clone());
     }
     whole.support_anomalies(&mut found);
     whole.billing_anomalies(&mut found, zone);
@@ -45,10 +46,6 @@ pub(crate) fn anomalies(id: &ClientId, subjects: &[&ClientState], zone: &Zone) -
             let message = "the first that is stated about this contact leaves out its status";
             found.push(anomaly("contact_without_status", contact.as_str(), message, Some(&first.stamp)));
         }
-    }
-    for merge in whole.merges.entries().iter().filter(|merge| merge.value == *id) {
-        let message = "this client takes part in a merge into itself, directly or by a cycle";
-        found.push(anomaly("merged_into_itself", id.as_str(), message, Some(&merge.stamp)));
     }
     found.sort_unstable();
     found
@@ -60,6 +57,17 @@ impl ClientState {
             if day > zone.day(stamp.at()) {
                 let message = format!("a roll-up states {day} before that day has come");
                 found.push(anomaly("day_set_in_the_future", metric.as_str(), message, Some(stamp)));
+            }
+        }
+    }
+
+    /// Merges of a subject that lead back to itself. Of a circle that is the merge of the id that stands all the same.
+    fn merge_anomalies(&self, found: &mut Vec<Anomaly>, own: &ClientId, standing: &ClientId) {
+        let circle = self.merged_into(own).filter(|_| own == standing);
+        for merge in self.merges.entries().iter() {
+            if merge.value == *own || circle == Some(&merge.value) {
+                let message = "this client takes part in a merge into itself, directly or by a cycle";
+                found.push(anomaly("merged_into_itself", own.as_str(), message, Some(&merge.stamp)));
             }
         }
     }
