@@ -470,3 +470,28 @@ impl Book {
         self.facts = OnceLock::new();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_form_of_an_anonymous_id_stays_as_it_is() {
+        let key = [7; 32];
+        let anonymous = anonymous_id("acme", &key);
+        assert!(is_anonymous(anonymous.as_str()) && anonymous.as_str().len() == 19, "{anonymous}");
+        assert_eq!(anonymous_id(anonymous.as_str(), &key), anonymous);
+        assert_ne!(anonymous_id("acme", &[8; 32]), anonymous);
+        // Too short, too long, no digits of 16, capitals: names that a client may have of itself.
+        for name in [
+            "erased-abc",
+            "erased-0123456789abc",
+            "erased-0123456789xy",
+            "erased-0123456789AB",
+            "0123456789ab",
+        ] {
+            let anonymous = anonymous_id(name, &key);
+            assert!(anonymous.as_str() != name && is_anonymous(anonymous.as_str()), "{name}");
+        }
+    }
+}

@@ -56,6 +56,24 @@ fn ask(engine: &Engine) {
 }
 
 #[test]
+fn a_seal_takes_detail_out_of_the_snapshot() {
+    let counted = |id: u32, day: &str, user: &str| {
+        let json = format!(
+            r#"{{"id":"{id}","source":"s","type":"usage.counted","subject":"a","time":"{day}T10:00:00Z","data":{{"metric":"m","user":"{user}"}}}}"#
+        );
+        Event::from_json(json.as_bytes()).unwrap()
+    };
+    let mut engine = Engine::new(Settings::default()).unwrap();
+    engine.apply_all(&[counted(1, "2026-01-05", "user-early"), counted(2, "2026-02-05", "user-late")]);
+    let holds = |engine: &Engine, name: &str| {
+        engine.snapshot().windows(name.len()).any(|window| window == name.as_bytes())
+    };
+    assert!(holds(&engine, "user-early") && holds(&engine, "user-late"));
+    engine.seal("2026-02-01T00:00:00Z".parse().unwrap()).unwrap();
+    assert!(!holds(&engine, "user-early") && holds(&engine, "user-late"));
+}
+
+#[test]
 fn the_sample_has_every_type() {
     let mut kinds: Vec<EventKind> = EVERY_KIND
         .lines()

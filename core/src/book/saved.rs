@@ -40,3 +40,18 @@ impl Book {
         Some(book)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saved_subjects_are_in_strict_order() {
+        let read = |ids: &[&str]| {
+            let subjects = ids.iter().map(|id| (ClientId::new(*id), ClientState::default())).collect();
+            Book::of_parts(subjects, BTreeMap::new(), None).map(|book| book.subjects.len())
+        };
+        assert_eq!((read(&[]), read(&["a", "b"])), (Some(0), Some(2)));
+        assert_eq!((read(&["b", "a"]), read(&["a", "a"])), (None, None));
+    }
+}

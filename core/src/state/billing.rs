@@ -266,3 +266,29 @@ pub(crate) fn retain<K: Ord, T>(keyed: &mut Keyed<K, Timeline<T>>, keep: impl Fn
         !timeline.is_empty()
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_payment_is_no_invoice_and_may_have_failed() {
+        let mut state = crate::state::ClientState::default();
+        let mut fold = |id: &str, kind: &str, day: &str, data: &str| {
+            let json = format!(
+                r#"{{"id":"{id}","source":"s","type":"billing.{kind}","subject":"a","time":"{day}T10:00:00Z","data":{data}}}"#
+            );
+            state.fold(&crate::event::Event::from_json(json.as_bytes()).unwrap(), &Zone::utc());
+            let day = |at: Option<Instant>| at.map(|at| Zone::utc().day(at).to_string());
+            (day(state.billing.first_invoice()), day(state.billing.first_payment()))
+        };
+        let days =
+            |invoice: &str, payment: Option<&str>| (Some(invoice.to_owned()), payment.map(str::to_owned));
+        let issued = r#"{"invoice":"i","amount":1,"currency":"USD","due":"2026-02-01"}"#;
+        assert_eq!(fold("1", "invoice_issued", "2026-01-05", issued), days("2026-01-05", None));
+        let invoice = r#"{"invoice":"i"}"#;
+        assert_eq!(fold("2", "invoice_voided", "2026-01-20", invoice), days("2026-01-05", None));
+        assert_eq!(fold("3", "invoice_paid", "2026-01-09", invoice), days("2026-01-05", Some("2026-01-09")));
+        assert_eq!(fold("4", "payment_failed", "2026-01-08", "{}"), days("2026-01-05", Some("2026-01-08")));
+    }
+}

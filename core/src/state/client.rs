@@ -262,3 +262,28 @@ impl Profile {
 fn is_text(attribute: &Attribute) -> bool {
     matches!(attribute, Attribute::Text(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn erasure_takes_texts_and_leaves_numbers_and_flags() {
+        let json =
+            br#"{"id":"1","source":"s","type":"client.set","subject":"a","time":"2026-01-05T10:00:00Z",
+            "data":{"name":"Acme","owner":"ann","attributes":{"note":"hi","seats":5,"vip":true}}}"#;
+        let event = crate::event::Event::from_json(json).unwrap();
+        let crate::event::EventData::ClientSet(data) = &event.data else { panic!("{event:?}") };
+        let (stamp, mut before, mut behind) = (Stamp::of(&event), Profile::default(), Profile::default());
+        before.set(&stamp, data, true);
+        before.erase();
+        behind.set(&stamp, data, false);
+        assert_eq!(before, behind, "whether it came before the erasure or behind it");
+        let value =
+            |key: &str| before.attributes.get(key).and_then(|of| of.value_at(stamp.at()).cloned().flatten());
+        assert_eq!(value("note"), None);
+        assert!(matches!(value("seats"), Some(Attribute::Number(_))), "{:?}", value("seats"));
+        assert_eq!(value("vip"), Some(Attribute::Flag(true)));
+        assert!(before.name.is_empty() && !before.owner.is_empty());
+    }
+}

@@ -225,4 +225,18 @@ mod tests {
             ("b", "2026-01-05T10:00:00Z", "ticket_opened", r#"{"ticket":"t"}"#),
         ])
     }
+
+    #[test]
+    fn an_end_before_the_first_start_ends_nothing() {
+        let state = state(&[
+            ("a", "2026-01-05T09:00:00Z", "incident_ended", r#"{"incident":"i","planned":true}"#),
+            ("b", "2026-01-05T10:00:00Z", "incident_started", r#"{"incident":"i"}"#),
+            ("c", "2026-01-05T12:00:00Z", "incident_ended", r#"{"incident":"i"}"#),
+        ]);
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        let incident = state.support.incidents.get("i").unwrap();
+        let (runs, _, planned) = incident_runs(incident, at("2026-01-05T13:00:00Z"));
+        assert_eq!(runs, [(at("2026-01-05T10:00:00Z"), at("2026-01-05T12:00:00Z"))]);
+        assert!(planned, "what it states besides stands");
+    }
 }

@@ -210,6 +210,48 @@ fn more_than_a_client_may_have() {
 }
 
 #[test]
+fn a_strict_batch_knows_who_is_erased() {
+    let ticket = |id: &str| {
+        json!({"id": id, "source": "h", "type": "support.ticket_opened",
+        "subject": "acme", "time": "2026-01-05T10:00:00Z", "data": {"ticket": format!("T{id}")}})
+        .to_string()
+    };
+    let mut engine = limited(2, 2);
+    let erased = json!({"id": "e", "source": "h", "type": "client.erased", "subject": "acme",
+        "time": "2026-01-06T10:00:00Z", "data": {}});
+    let applied = read(&mut engine, [ticket("1"), ticket("2"), erased.to_string()].join("\n").as_bytes());
+    assert_eq!(applied.applied, 3);
+    // The two tickets stand under the anonymous id, and a third of the old id would stand there as well.
+    let before = engine.fingerprint();
+    let error = strict(&mut engine, [ALSO_GOOD.to_owned(), ticket("3")].join("\n").as_bytes());
+    assert!(matches!(error, Err(ReadError::Strict(bad)) if bad.error.code.as_str() == "limit_exceeded"));
+    assert_eq!(engine.fingerprint(), before);
+}
+
+#[test]
+fn a_conflict_of_whatever_is_kept_is_named() {
+    let ticket = |priority: &str| {
+        json!({"id": "of-ticket", "source": "h", "type": "support.ticket_opened", "subject": "acme",
+        "time": "2026-01-05T10:00:00Z", "data": {"ticket": "T", "priority": priority}})
+    };
+    let day_set = |count: u32| {
+        json!({"id": "of-day", "source": "h", "type": "usage.day_set", "subject": "acme",
+        "time": "2026-01-06T10:00:00Z", "data": {"metric": "m", "day": "2026-01-05", "count": count}})
+    };
+    let of = |events: [Value; 2]| {
+        let mut engine = engine();
+        engine.apply_all(&events.map(|json| event(&json.to_string())));
+        engine
+    };
+    let error = of([ticket("low"), day_set(1)]).merge(&of([ticket("high"), day_set(2)])).unwrap_err();
+    let healthfold::MergeError::ConflictingEvent { count, events } = error else { panic!("{error}") };
+    let mut named: Vec<String> =
+        events.into_iter().map(|clash| clash.event.unwrap().id.as_str().to_owned()).collect();
+    named.sort();
+    assert_eq!((count, named.join(" ")), (2, "of-day of-ticket".to_owned()));
+}
+
+#[test]
 fn a_merge_may_bring_more_than_the_limit_and_nothing_is_added_to_that() {
     let ticket = |id: &str| {
         event(
