@@ -11,7 +11,7 @@ use gungraun::{Callgrind, EventKind as Counted, LibraryBenchmarkConfig};
 use healthfold::{
     Dedupe, Engine, Event, Model, PeriodUnit, ReadOptions, RevenueOptions, ScoresOf, Settings, Watch,
 };
-use healthfold_guards::{engine, events, log};
+use healthfold_guards::{engine, events, last_first, log};
 use std::hint::black_box;
 
 /// At most so many instructions.
@@ -41,9 +41,16 @@ fn from_lines((mut engine, log): (Engine, String)) -> Engine {
     engine
 }
 
+fn reversed(dedupe: Dedupe) -> (Engine, Vec<Event>) {
+    (empty(dedupe), last_first())
+}
+
+// The last of them holds the line against work that grows faster than the log: moving all that is known for each event
+// that comes late would take six times as much.
 #[library_benchmark]
 #[bench::exact(args = (Dedupe::Exact), setup = typed, config = most(24_800_000))]
 #[bench::upstream(args = (Dedupe::Upstream), setup = typed, config = most(11_200_000))]
+#[bench::reversed(args = (Dedupe::Upstream), setup = reversed, config = most(1_000_000_000))]
 fn from_events((mut engine, events): (Engine, Vec<Event>)) -> (Engine, Vec<Event>) {
     black_box(engine.apply_all(&events));
     (engine, events)

@@ -65,6 +65,19 @@ pub fn events() -> Vec<Event> {
     events
 }
 
+/// Five thousand states of one subscription, the last first.
+#[must_use]
+pub fn last_first() -> Vec<Event> {
+    let line = |second: u32| {
+        let time = format!("2026-01-05T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60);
+        let data = r#"{"subscription":"s","status":"active","amount":1,"currency":"USD","interval":{"unit":"month"}}"#;
+        format!(
+            r#"{{"id":"{second}","source":"app","type":"billing.subscription_set","subject":"a","time":"{time}","data":{data}}}"#
+        )
+    };
+    (0..5_000).rev().filter_map(|second| Event::from_json(line(second).as_bytes()).ok()).collect()
+}
+
 /// The log, folded.
 ///
 /// # Panics
@@ -82,7 +95,7 @@ mod tests {
     #[test]
     fn every_line_of_the_log_is_taken_in() {
         let lines = super::log().lines().count();
-        assert_eq!(super::events().len(), lines);
+        assert_eq!((super::events().len(), super::last_first().len()), (lines, 5_000));
         assert!(lines > 5_000, "{lines}");
         assert_eq!(super::engine().clients().count(), super::CLIENTS as usize);
     }

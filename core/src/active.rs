@@ -1,7 +1,7 @@
 //! Who was active on which day, in 4 bytes a user and day.
 
+use crate::sorted::make_room;
 use crate::time::Day;
-use crate::timeline::make_room;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The number of a user within one client.

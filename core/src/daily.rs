@@ -2,8 +2,9 @@
 
 use crate::quantity::Quantity;
 use crate::rare::Rare;
+use crate::sorted::{make_room, make_room_for};
 use crate::time::{Day, Month};
-use crate::timeline::{Stamp, make_room, make_room_for};
+use crate::timeline::Stamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An exact sum of quantities in units of 10^-6. 96 bits hold 4 x 10^10 of the greatest quantities there are, more than

@@ -3,7 +3,7 @@
 //! Clients have a handful of subscriptions or metrics, so a sorted list takes a fraction of the memory of a tree. The
 //! limits on ids per client bound what an insertion in the middle can cost.
 
-use crate::timeline::{make_room, make_room_for};
+use crate::sorted::{make_room, make_room_for};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Borrow;
 

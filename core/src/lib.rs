@@ -47,6 +47,7 @@ mod identities;
 mod ledger;
 
 // 2 what we know about a client
+mod sorted;
 mod timeline;
 mod rare;
 mod index;

@@ -6,25 +6,11 @@
 use crate::event::Event;
 use crate::event::line::UsageRef;
 use crate::id::{EventId, EventRef, SourceId};
+use crate::sorted::{Items, Sorted};
 use crate::time::Instant;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
 use std::sync::Arc;
-
-/// Makes room for one more. Lists grow by a quarter, since doubling would leave a third of a book's memory empty; those
-/// of small things by a few at once, since no allocator hands out less.
-pub(crate) fn make_room<T>(list: &mut Vec<T>) {
-    make_room_for(list, 1);
-}
-
-/// Makes room for so many more at once.
-pub(crate) fn make_room_for<T>(list: &mut Vec<T>, more: usize) {
-    const LEAST_BYTES: usize = 24;
-    if list.capacity() - list.len() < more {
-        let least = LEAST_BYTES / size_of::<T>().max(1);
-        list.reserve_exact((list.len() / 4).max(least).max(more));
-    }
-}
 
 /// What orders events of one instant, and names the event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -94,44 +80,41 @@ impl<T> Entry<T> {
     pub(crate) fn at(&self) -> Instant {
         self.stamp.at
     }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.stamp.cmp(&other.stamp)
+    }
 }
 
 /// Entries in order of (time, sequence, source, id), each event at most once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Timeline<T> {
-    entries: Vec<Entry<T>>,
+    entries: Sorted<Entry<T>>,
 }
+
+/// The entries of a timeline, or those up to an instant.
+pub(crate) type Entries<'a, T> = Items<'a, Entry<T>>;
 
 impl<T> Default for Timeline<T> {
     fn default() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Sorted::default() }
     }
 }
 
 impl<T> Timeline<T> {
     /// Puts an entry in its place. An event that is in already changes nothing.
     pub(crate) fn insert(&mut self, stamp: Stamp, value: T) {
-        let in_order = self.entries.last().is_none_or(|last| last.stamp < stamp);
-        if in_order {
-            make_room(&mut self.entries);
-            self.entries.push(Entry { stamp, value });
-            return;
-        }
-        if let Err(place) = self.entries.binary_search_by(|entry| entry.stamp.cmp(&stamp)) {
-            make_room(&mut self.entries);
-            self.entries.insert(place, Entry { stamp, value });
-        }
+        self.entries.insert(Entry { stamp, value }, Entry::order);
     }
 
     pub(crate) fn warm(&self) -> u64 {
-        self.entries.last().map_or(0, |last| last.stamp.at.micros().cast_unsigned())
+        self.entries().last().map_or(0, |last| last.stamp.at.micros().cast_unsigned())
     }
 
     /// The entries at or before an instant.
-    pub(crate) fn up_to(&self, at: Instant) -> &[Entry<T>] {
-        let n = self.entries.partition_point(|entry| entry.stamp.at <= at);
-        self.entries.get(..n).unwrap_or_default()
+    pub(crate) fn up_to(&self, at: Instant) -> Entries<'_, T> {
+        self.entries.while_holds(|entry| entry.stamp.at <= at)
     }
 
     /// The entry that stands at an instant.
@@ -144,22 +127,26 @@ impl<T> Timeline<T> {
         self.at(at).map(|entry| &entry.value)
     }
 
-    pub(crate) fn entries(&self) -> &[Entry<T>] {
-        &self.entries
+    pub(crate) fn entries(&self) -> Entries<'_, T> {
+        self.entries.all()
     }
 
     pub(crate) fn first(&self) -> Option<&Entry<T>> {
-        self.entries.first()
+        self.entries().first()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
 
     /// The union with another timeline.
     pub(crate) fn join(&mut self, other: Self) {
-        for entry in other.entries {
-            self.insert(entry.stamp, entry.value);
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        for entry in other.entries.into_items() {
+            self.entries.insert(entry, Entry::order);
         }
     }
 
@@ -181,7 +168,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Timeline<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let entries = Vec::<Entry<T>>::deserialize(deserializer)?;
         if entries.is_sorted_by(|a, b| a.stamp < b.stamp) {
-            Ok(Self { entries })
+            Ok(Self { entries: Sorted::of(entries) })
         } else {
             Err(serde::de::Error::custom("a timeline is not in order"))
         }
@@ -191,6 +178,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Timeline<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn stamp(at: i64, sequence: i64, source: &str, id: &str) -> Stamp {
         let tag = Tag { sequence, source: source.into(), id: id.into() };
@@ -231,5 +219,67 @@ mod tests {
         assert!(read(&[late, early.clone()]).is_err());
         // Twice the same event: nothing else would ever notice the second.
         assert!(read(&[early.clone(), early]).is_err());
+    }
+
+    type Part = Vec<(Stamp, usize)>;
+
+    /// Entries of few instants and ids, so that ties and repeats are common, and of so many that blocks are cut.
+    fn parts() -> impl Strategy<Value = (Part, Part)> {
+        let one = (0..200i64, 0..2i64, 0..2usize, 0..9usize)
+            .prop_map(|(at, sequence, source, id)| stamp(at, sequence, ["a", "b"][source], &id.to_string()));
+        let part = |from: usize| {
+            let entries = proptest::collection::vec(one.clone(), 0..500);
+            entries.prop_map(move |stamps| stamps.into_iter().zip(from..).collect::<Part>())
+        };
+        (part(0), part(1_000))
+    }
+
+    fn of(part: &Part) -> Timeline<usize> {
+        let mut timeline = Timeline::default();
+        part.iter().for_each(|(stamp, value)| timeline.insert(stamp.clone(), *value));
+        timeline
+    }
+
+    /// The same, one by one: the first of each event, in order.
+    fn plain(entries: impl IntoIterator<Item = (Stamp, usize)>) -> Vec<Entry<usize>> {
+        let mut list: Vec<Entry<usize>> = Vec::new();
+        for (stamp, value) in entries {
+            if !list.iter().any(|known| known.stamp == stamp) {
+                list.push(Entry { stamp, value });
+            }
+        }
+        list.sort_unstable_by(|a, b| a.stamp.cmp(&b.stamp));
+        list
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_timeline_is_a_sorted_list((left, right) in parts(), from_the_end in any::<bool>()) {
+            let mut left = left;
+            if from_the_end {
+                left.sort_by(|a, b| b.0.cmp(&a.0));
+            }
+            let (mut timeline, other) = (of(&left), of(&right));
+            prop_assert!(timeline.entries().iter().eq(&plain(left.clone())));
+            timeline.join(other);
+            let list = plain(left.into_iter().chain(right));
+            prop_assert!(timeline.entries().iter().eq(&list));
+            prop_assert_eq!((timeline.first(), timeline.is_empty()), (list.first(), list.is_empty()));
+            for at in (0..=200).step_by(3).map(|at| Instant::from_micros(at).unwrap()) {
+                let known: Vec<&Entry<usize>> = list.iter().filter(|entry| entry.at() <= at).collect();
+                prop_assert!(timeline.up_to(at).iter().eq(known.iter().copied()));
+                prop_assert_eq!(timeline.at(at), known.last().copied());
+                prop_assert_eq!(timeline.value_at(at), known.last().map(|entry| &entry.value));
+            }
+            let bytes = postcard::to_stdvec(&timeline).unwrap();
+            prop_assert_eq!(&bytes, &postcard::to_stdvec(&list).unwrap());
+            let back: Timeline<usize> = postcard::from_bytes(&bytes).unwrap();
+            prop_assert_eq!(&back, &timeline);
+            let odd = |stamp: &Stamp| stamp.at().micros() % 2 == 1;
+            timeline.retain(odd);
+            prop_assert!(timeline.entries().iter().eq(list.iter().filter(|entry| odd(&entry.stamp))));
+        }
     }
 }

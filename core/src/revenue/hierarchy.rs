@@ -23,11 +23,11 @@ impl Hierarchy {
         state: &ClientState,
         resolve: &dyn Fn(&ClientId) -> ClientId,
     ) {
-        let entries = state.profile.parent.entries();
-        for (i, entry) in entries.iter().enumerate() {
+        let mut entries = state.profile.parent.entries().iter().peekable();
+        while let Some(entry) = entries.next() {
             let parent = entry.value.as_ref().map(resolve);
             if let Some(parent) = &parent {
-                let until = entries.get(i + 1).map(|next| next.at());
+                let until = entries.peek().map(|next| next.at());
                 self.children.entry(parent.clone()).or_default().push((entry.at(), until));
             }
             self.parents.entry(client.clone()).or_default().push((entry.at(), parent));

@@ -233,7 +233,7 @@ impl Condition {
             Self::Tag(_) => days.extend(profile.tags.entries().iter().map(|entry| day(entry.at()))),
             Self::Attribute { key, .. } => {
                 let stated = profile.attributes.get(key.as_str()).map(Timeline::entries);
-                days.extend(stated.unwrap_or_default().iter().map(|entry| day(entry.at())));
+                days.extend(stated.into_iter().flatten().map(|entry| day(entry.at())));
             }
             Self::Paying(_) | Self::Trial(_) => {
                 for entry in view.state.billing.subscriptions.values().flat_map(Timeline::entries) {

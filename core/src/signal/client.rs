@@ -7,7 +7,7 @@ use crate::event::{Attribute as AttributeValue, Patch};
 use crate::id::UserId;
 use crate::state::client::{ContactChange, Sentiment as SentimentEntry};
 use crate::time::{Day, Instant};
-use crate::timeline::{Entry, Timeline};
+use crate::timeline::{Entries, Entry, Timeline};
 use std::collections::BTreeMap;
 
 super::params::choice!(ContactedBy, "one of `us`, `client`", "us" => ContactedBy::Us, "client" => ContactedBy::Client);
@@ -229,22 +229,29 @@ impl Measure for Activation {
     }
 }
 
-/// A contact person as stated by an instant: whether they decide, and whether they can be reached if that is known.
-fn contact_at(contact: &[crate::timeline::Entry<ContactChange>]) -> (bool, Option<ContactStatus>) {
-    let (mut key, mut status) = (false, None);
-    for entry in contact {
-        match entry.value.key {
-            Patch::Set(stated) => key = stated,
-            Patch::Clear => key = false,
-            Patch::Keep => {}
-        }
-        match entry.value.status {
-            Patch::Set(stated) => status = Some(stated),
-            Patch::Clear => status = None,
-            Patch::Keep => {}
-        }
+/// A contact person as stated so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct ContactAt {
+    /// Whether they decide.
+    key: bool,
+    /// Whether they can be reached, if that is known.
+    status: Option<ContactStatus>,
+}
+
+impl ContactAt {
+    fn after(self, change: &ContactChange) -> Self {
+        let key = match change.key {
+            Patch::Set(stated) => stated,
+            Patch::Clear => false,
+            Patch::Keep => self.key,
+        };
+        let status = match change.status {
+            Patch::Set(stated) => Some(stated),
+            Patch::Clear => None,
+            Patch::Keep => self.status,
+        };
+        Self { key, status }
     }
-    (key, status)
 }
 
 signal! {
@@ -259,8 +266,12 @@ impl Measure for ContactValidity {
         if known.is_empty() {
             return Err(Missing::TooLittle);
         }
-        let active =
-            known.iter().filter(|entries| contact_at(entries).1 == Some(ContactStatus::Active)).count();
+        let status = |entries: &Entries<'_, ContactChange>| {
+            let contact =
+                entries.iter().fold(ContactAt::default(), |contact, entry| contact.after(&entry.value));
+            contact.status
+        };
+        let active = known.iter().filter(|entries| status(entries) == Some(ContactStatus::Active)).count();
         #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^53")]
         Ok(active as f64 / known.len() as f64)
     }
@@ -282,14 +293,12 @@ impl Measure for KeyContactLost {
             matches!(status, Some(ContactStatus::Left | ContactStatus::Unreachable))
         };
         let lost = |contact: &Timeline<ContactChange>| {
-            let entries = contact.up_to(view.at);
-            (1..=entries.len()).any(|n| {
-                let (before, until) =
-                    (entries.get(..n - 1).unwrap_or_default(), entries.get(..n).unwrap_or_default());
-                let inside =
-                    until.last().is_some_and(|entry| (first..=last).contains(&view.zone.day(entry.at())));
-                let (key, status) = contact_at(until);
-                inside && key && gone(status) && !gone(contact_at(before).1)
+            let mut known = ContactAt::default();
+            contact.up_to(view.at).iter().any(|entry| {
+                let before = known;
+                known = known.after(&entry.value);
+                let inside = || (first..=last).contains(&view.zone.day(entry.at()));
+                known.key && gone(known.status) && !gone(before.status) && inside()
             })
         };
         Ok(if view.state.profile.contacts.values().any(lost) { 1.0 } else { 0.0 })

@@ -11,7 +11,7 @@ use crate::id::SubscriptionId;
 use crate::money::Currency;
 use crate::recurring::{Annual, YearFactors};
 use crate::time::{Day, Instant};
-use crate::timeline::{Entry, Timeline};
+use crate::timeline::{Entries, Entry, Timeline};
 use crate::zone::Zone;
 use std::collections::BTreeMap;
 
@@ -81,10 +81,10 @@ pub(crate) fn for_each_step<'s>(
     zone: &Zone,
     mut see: impl FnMut(Step<'s>),
 ) {
-    let entries = subscription.entries();
+    let mut entries = subscription.entries().iter().peekable();
     let mut past_due_since: Option<Day> = None;
-    for (i, entry) in entries.iter().enumerate() {
-        let next = entries.get(i + 1).map(Entry::at);
+    while let Some(entry) = entries.next() {
+        let next = entries.peek().map(|next| next.at());
         let from = entry.at();
         if next == Some(from) {
             continue;
@@ -135,7 +135,7 @@ pub(crate) fn step_at<'s>(
 }
 
 /// When the unbroken run of past_due states began that the last of the entries belongs to.
-fn past_due_since(entries: &[Entry<Subscription>]) -> Option<Instant> {
+fn past_due_since(entries: Entries<'_, Subscription>) -> Option<Instant> {
     let mut since = None;
     for entry in entries.iter().rev() {
         // A state replaced at its own instant never stood.

@@ -142,12 +142,11 @@ pub(crate) fn incident_runs(
     let (mut severity, mut planned) = (Severity::Minor, false);
     let (mut runs, mut since) = (Vec::new(), None);
     // The first start comes before anything else of its instant.
-    let first = changes.iter().position(|entry| entry.value.running);
-    let start = first.and_then(|first| changes.get(first));
+    let start = changes.iter().find(|entry| entry.value.running);
     let before = changes.iter().take_while(|entry| start.is_none_or(|start| entry.at() < start.at()));
     let earlier = before.clone().count();
     let behind =
-        changes.iter().enumerate().skip(earlier).filter(|(i, _)| Some(*i) != first).map(|(_, entry)| entry);
+        changes.iter().skip(earlier).filter(|entry| start.is_none_or(|start| entry.stamp != start.stamp));
     for entry in before.chain(start).chain(behind) {
         severity = entry.value.severity.unwrap_or(severity);
         planned = entry.value.planned.unwrap_or(planned);

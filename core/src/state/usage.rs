@@ -10,8 +10,9 @@ use crate::index::Index;
 use crate::keyed::Keyed;
 use crate::quantity::Quantity;
 use crate::rare::Rare;
+use crate::sorted::make_room;
 use crate::time::{Day, Instant};
-use crate::timeline::{Stamp, make_room};
+use crate::timeline::Stamp;
 use crate::zone::Zone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
