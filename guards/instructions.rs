@@ -50,7 +50,7 @@ fn reversed(dedupe: Dedupe) -> (Engine, Vec<Event>) {
 #[library_benchmark]
 #[bench::exact(args = (Dedupe::Exact), setup = typed, config = most(24_800_000))]
 #[bench::upstream(args = (Dedupe::Upstream), setup = typed, config = most(11_200_000))]
-#[bench::reversed(args = (Dedupe::Upstream), setup = reversed, config = most(1_000_000_000))]
+#[bench::reversed(args = (Dedupe::Upstream), setup = reversed, config = most(18_000_000))]
 fn from_events((mut engine, events): (Engine, Vec<Event>)) -> (Engine, Vec<Event>) {
     black_box(engine.apply_all(&events));
     (engine, events)

@@ -141,10 +141,13 @@ impl UsageBatch {
         self.span
     }
 
-    /// When each source was first heard of on each day; a day may come twice.
+    /// When each source was first heard of on each day, source by source in order of days; a day may come twice.
     pub(crate) fn heard(&self) -> impl Iterator<Item = (&SourceId, Day, Instant)> {
         let noted = self.heard.iter().map(|(of, time)| (*of, *time)).chain(self.hearing);
-        noted.filter_map(|((source, day), time)| Some((self.sources.name(source)?, day, time)))
+        let mut noted: Vec<((Number, Day), Instant)> = noted.collect();
+        // So that of many days most are put behind those that are known, and move nothing.
+        noted.sort_unstable();
+        noted.into_iter().filter_map(|((source, day), time)| Some((self.sources.name(source)?, day, time)))
     }
 
     /// Begins anew, in the space there is.

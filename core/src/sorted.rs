@@ -388,7 +388,8 @@ mod tests {
     #[test]
     fn no_order_is_slow() {
         const N: u32 = 50_000;
-        let orders: [(&str, fn(u32) -> u32); 7] = [
+        type Order = (&'static str, fn(u32) -> u32);
+        let orders: [Order; 7] = [
             ("in order", |i| i),
             ("reversed", |i| N - i),
             ("mixed", |i| i.wrapping_mul(2_654_435_761)),

@@ -16,7 +16,7 @@ pub(crate) mod usage;
 
 use crate::event::client::Retractable;
 use crate::event::{Event, EventData, EventKind};
-use crate::id::{ClientId, EventRef};
+use crate::id::{ClientId, EventId, EventRef, SourceId};
 use crate::keyed::Keyed;
 use crate::time::{Day, Instant};
 use crate::timeline::{Entry, Stamp, Timeline};
@@ -24,6 +24,7 @@ use crate::zone::Zone;
 use billing::{BillingState, FailedPayment, InvoiceChange, Payment, Quota, Refund, Subscription};
 use client::Profile;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use support::{IncidentChange, SupportState, TicketChange};
 use usage::UsageState;
 
@@ -199,7 +200,8 @@ impl ClientState {
     /// Leaves out the merges that were taken back: by this subject only, so before it becomes one with others.
     pub(crate) fn retract_merges(&mut self) {
         let Self { merges, retractions, .. } = self;
-        merges.retain(|stamp| !takes_back_merge(retractions, stamp));
+        let taken = merges_taken_back(retractions);
+        merges.retain(|stamp| !taken.contains(&(stamp.source(), stamp.id())));
     }
 
     /// Leaves out what was taken back, except merges: see [`ClientState::retract_merges`].
@@ -237,8 +239,9 @@ impl ClientState {
     /// The client this one was last said to be part of, if that was not taken back.
     pub(crate) fn merged_into(&self, own: &ClientId) -> Option<&ClientId> {
         // A merge into itself has no effect: it is not the last that counts either.
+        let taken = merges_taken_back(&self.retractions);
         let stands = |entry: &&Entry<ClientId>| {
-            entry.value != *own && !takes_back_merge(&self.retractions, &entry.stamp)
+            entry.value != *own && !taken.contains(&(entry.stamp.source(), entry.stamp.id()))
         };
         self.merges.entries().iter().rev().find(stands).map(|entry| &entry.value)
     }
@@ -298,10 +301,9 @@ impl ClientState {
     }
 }
 
-/// Whether some retraction takes back the merge of a stamp.
-fn takes_back_merge(retractions: &Timeline<Retraction>, merge: &Stamp) -> bool {
-    retractions.entries().iter().any(|retraction| {
-        let Retraction { target, kind } = &retraction.value;
-        *kind == EventKind::MergedInto && target.id == *merge.id() && target.source == *merge.source()
-    })
+/// The merges that some retraction takes back.
+fn merges_taken_back(retractions: &Timeline<Retraction>) -> BTreeSet<(&SourceId, &EventId)> {
+    let retractions = retractions.entries().iter().map(|entry| &entry.value);
+    let of_merges = retractions.filter(|retraction| retraction.kind == EventKind::MergedInto);
+    of_merges.map(|retraction| (&retraction.target.source, &retraction.target.id)).collect()
 }
