@@ -358,4 +358,29 @@ mod tests {
             9_007_199_254_740_993.000_001_f64.to_bits()
         );
     }
+
+    #[test]
+    fn floats_beyond_the_exact_integers_are_the_nearest_too() {
+        // 2^53 is 9 007 199 254 740 992. From there on an integer has no float of its own, and dividing the rounded one gives
+        // 9007199254.740995 here.
+        assert_eq!(scaled_to_f64(9_007_199_254_740_997, 6).to_bits(), 9_007_199_254.740_997_f64.to_bits());
+        assert_eq!(
+            scaled_to_f64(-9_007_199_254_740_997, 6).to_bits(),
+            (-9_007_199_254.740_997_f64).to_bits()
+        );
+    }
+
+    #[test]
+    fn quantities_end_at_ten_to_the_twelfth() {
+        // 10^12 in units of 10^-6.
+        let most = 1_000_000_000_000_000_000;
+        assert_eq!(Quantity::from_micros(most).unwrap().to_string(), "1000000000000");
+        assert_eq!(Quantity::from_micros(-most).unwrap().to_string(), "-1000000000000");
+        for beyond in [most + 1, -most - 1, i64::MAX, i64::MIN] {
+            assert_eq!(Quantity::from_micros(beyond), None);
+            assert!(postcard::from_bytes::<Quantity>(&postcard::to_stdvec(&beyond).unwrap()).is_err());
+        }
+        assert_eq!(postcard::from_bytes(&postcard::to_stdvec(&most).unwrap()), Ok(Quantity(most)));
+        assert_eq!(Quantity::from(7).micros(), 7_000_000);
+    }
 }
