@@ -494,4 +494,25 @@ mod tests {
             assert!(anonymous.as_str() != name && is_anonymous(anonymous.as_str()), "{name}");
         }
     }
+
+    #[test]
+    fn what_was_taken_back_before_it_came_is_no_fact() {
+        let (zone, key) = (Zone::utc(), [0; 32]);
+        let mut book = Book::default();
+        let mut payments = |id: &str, kind: &str, subject: &str, data: &str| {
+            let json = format!(
+                r#"{{"id":"{id}","source":"s","type":"{kind}","subject":"{subject}","time":"2026-01-05T10:00:00Z","data":{data}}}"#
+            );
+            book.fold(&Event::from_json(json.as_bytes()).unwrap(), None, &zone, &key);
+            // Worked out once, and kept fresh from here to the next retraction.
+            book.facts().payments.is_some()
+        };
+        let retraction = |id: &str, kind: &str| format!(r#"{{"source":"s","id":"{id}","type":"{kind}"}}"#);
+        assert!(!payments("1", "client.merged_into", "b", r#"{"into":"a"}"#));
+        assert!(!payments("2", "event.retracted", "a", &retraction("p1", "billing.payment_failed")));
+        assert!(!payments("3", "event.retracted", "a", &retraction("p2", "billing.invoice_paid")));
+        assert!(!payments("p1", "billing.payment_failed", "a", "{}"), "its own subject took it back");
+        assert!(!payments("p1", "billing.payment_failed", "b", "{}"), "one client with a");
+        assert!(payments("p2", "billing.payment_failed", "b", "{}"), "a retraction of another type");
+    }
 }
