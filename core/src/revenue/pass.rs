@@ -64,8 +64,9 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
     let ground = question.ground(&shared);
     let by_all_heads = Ground { rates: None, ..ground };
     let cut = question.cut();
+    // In a box, since it is wide, and mostly not asked for.
     let gross = |view: &View<'_, '_>, span: &Span| match question.options.grain {
-        Grain::Change => flows::flows(view, span, &ground).map(Some),
+        Grain::Change => flows::flows(view, span, &ground).map(|flows| Some(Box::new(flows))),
         Grain::Net => Ok(None),
     };
     let asked = |period: &Period| {
@@ -85,7 +86,7 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
                     for piece in pieces(view, &client.state.profile, stated, span, &ground)? {
                         let group = period.groups.entry((piece.key.clone(), *currency)).or_default();
                         group.add_piece(&piece);
-                        group.add_flows(gross(view, &piece.span)?);
+                        group.add_flows(gross(view, &piece.span)?.as_deref());
                     }
                 }
                 let did = walk.over(span)?;
@@ -103,12 +104,12 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
                     None => period.by_currency.entry(*currency).or_default(),
                 };
                 total.add(did);
-                total.add_flows(flows);
+                total.add_flows(flows.as_deref());
                 if let Some(grouping) = grouping {
                     let key = grouping.key(client, view, at, span)?;
                     let group = period.groups.entry((key, *currency)).or_default();
                     group.add(did);
-                    group.add_flows(flows);
+                    group.add_flows(flows.as_deref());
                 }
             }
         }

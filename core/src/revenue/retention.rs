@@ -139,9 +139,9 @@ impl Heads {
 
 impl Sums {
     /// Adds the changes of a client inside, where they are asked for.
-    pub(crate) fn add_flows(&mut self, flows: Option<Flows>) {
+    pub(crate) fn add_flows(&mut self, flows: Option<&Flows>) {
         if let Some(flows) = flows {
-            self.flows += flows;
+            self.flows += *flows;
         }
     }
 
