@@ -19,6 +19,7 @@ use crate::state::limits::Limits;
 use crate::subjects::Subjects;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
+pub(crate) use parts::warmed;
 pub(crate) use saved::BookParts;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,8 +5,25 @@ use crate::changes::{Mark, Since};
 use crate::daily::Cells;
 use crate::id::ClientId;
 use crate::merges::Slot;
+use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use std::ops::Range;
+
+/// How many clients are waited for together.
+const WARMED: usize = 16;
+
+/// The same clients, of a few of which at a time the memory is waited for together: `warm` reads what will be asked of one.
+pub(crate) fn warmed<'b>(
+    mut clients: impl Iterator<Item = Client<'b>>,
+    warm: impl Fn(&ClientState),
+) -> impl Iterator<Item = Client<'b>> {
+    let next_few = move || {
+        let few: Vec<Client<'b>> = clients.by_ref().take(WARMED).collect();
+        few.iter().for_each(|client| warm(&client.state));
+        (!few.is_empty()).then_some(few)
+    };
+    std::iter::from_fn(next_few).flatten()
+}
 
 impl Book {
     /// How many clients there are at most: some may have no event that stands.

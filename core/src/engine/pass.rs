@@ -1,10 +1,11 @@
 //! One pass over the clients that a question of the book is about.
 
 use super::{Engine, ScoresOf};
-use crate::book::Client;
+use crate::book::{Client, warmed};
 use crate::chunks::in_chunks;
 use crate::score::{Scorer, Sheet};
 use crate::signal::{Vantage, View};
+use crate::state::ClientState;
 use crate::time::Instant;
 use std::ops::Range;
 
@@ -66,8 +67,7 @@ impl Engine {
     ) {
         let mut sheets: Vec<(&Scorer<'_>, Sheet<'_>)> =
             scorers.iter().map(|scorer| (scorer, scorer.sheet_apart())).collect();
-        for client in self.book.living_within(places) {
-            client.state.warm();
+        for client in warmed(self.book.living_within(places), ClientState::warm) {
             for (number, (scorer, sheet)) in sheets.iter_mut().enumerate() {
                 let view = scorer.view(&client.state);
                 if self.is_asked(&view, of) {
