@@ -6,6 +6,7 @@ use crate::id::ClientId;
 use crate::index::Index;
 use crate::merges::Slot;
 use crate::state::ClientState;
+use crate::state::usage::UsageState;
 
 /// Subjects by slot. The ids stand close together, since looking one up compares ids, and apart from the wide states.
 #[derive(Clone, Debug, Default)]
@@ -113,6 +114,8 @@ impl Subjects {
     }
 }
 
+/// So many clients are waited for together.
+const WARMED: usize = 16;
 /// So many rows are worth a thread of their own, where there are threads.
 const ROWS_APART: usize = 4_096;
 
@@ -136,18 +139,28 @@ fn fold_clients(batch: &UsageBatch, order: &[u32], states: &mut [ClientState], f
         }
     }
     let (mut rows, mut touched) = (Vec::new(), Vec::new());
-    for of_client in order.chunk_by(|a, b| slot(a) == slot(b)) {
-        let Some(slot) = of_client.first().and_then(slot) else { continue };
-        let Some(state) = states.get_mut((slot - first) as usize) else { continue };
-        rows.clear();
-        rows.extend(of_client.iter().filter_map(row).map(|row| (row.place(), row)));
-        // As they came, which is mostly in order of time: who was active is written behind what is there.
-        rows.iter().for_each(|(_, row)| state.usage.note_row(row, !state.erased));
-        rows.sort_unstable_by_key(|(place, _): &(RowPlace, &Row)| *place);
-        state.usage.fold_rows(&rows, batch.metrics());
-        touched.push(slot);
+    let mut clients = order.chunk_by(|a, b| slot(a) == slot(b));
+    loop {
+        let few: Vec<(Slot, &[u32])> =
+            clients.by_ref().take(WARMED).filter_map(|rows| Some((slot(rows.first()?)?, rows))).collect();
+        if few.is_empty() {
+            return touched;
+        }
+        let usage = |slot: Slot| states.get((slot - first) as usize).map(|state| &state.usage);
+        let of_states = few.iter().filter_map(|(slot, _)| usage(*slot)).map(UsageState::warm);
+        let of_rows = few.iter().flat_map(|(_, rows)| *rows).filter_map(row).map(Row::warm);
+        std::hint::black_box(of_states.chain(of_rows).fold(0, u64::wrapping_add));
+        for (slot, of_client) in few {
+            let Some(state) = states.get_mut((slot - first) as usize) else { continue };
+            rows.clear();
+            rows.extend(of_client.iter().filter_map(row).map(|row| (row.place(), row)));
+            // As they came, which is mostly in order of time: who was active is written behind what is there.
+            rows.iter().for_each(|(_, row)| state.usage.note_row(row, !state.erased));
+            rows.sort_unstable_by_key(|(place, _): &(RowPlace, &Row)| *place);
+            state.usage.fold_rows(&rows, batch.metrics());
+            touched.push(slot);
+        }
     }
-    touched
 }
 
 #[cfg(test)]
