@@ -41,6 +41,26 @@ impl Param for Clients {
     }
 }
 
+/// A number that a reading is held against. Within bounds, so that no step on the way to points leaves the range of a float.
+pub(super) struct Level(f64);
+
+impl Level {
+    const MOST: f64 = 1e18;
+}
+
+impl Param for Level {
+    const EXPECTS: &'static str = "a number from -10^18 to 10^18";
+    fn read(value: &Value) -> Option<Self> {
+        f64::read(value).filter(|level| level.abs() <= Self::MOST).map(Self)
+    }
+    fn schema() -> Value {
+        json!({"type": "number", "minimum": -Self::MOST, "maximum": Self::MOST})
+    }
+}
+
+/// The most points that an adjustment adds or takes: far beyond the range of scores, and what a score shows still adds up.
+pub(super) const ADJUSTED: (f64, f64) = (-1_000_000.0, 1_000_000.0);
+
 const KINDS: &str = "one of `points`, `steps`, `logistic`, `peak`, `percentile`";
 
 impl Curve {
@@ -128,6 +148,10 @@ fn pairs(
             faults.add(path, format!("must be a pair of numbers, found {}", found(item)));
             continue;
         };
+        let Some(Level(x)) = Level::read(&json!(x)) else {
+            faults.add(path, format!("must begin with {}, found {x}", Level::EXPECTS));
+            continue;
+        };
         if let Some((last, _)) = read.last().filter(|(last, _)| *last >= x) {
             faults.add(
                 path.clone(),
@@ -144,18 +168,20 @@ fn pairs(
 
 fn logistic(path: &str, value: &Value, faults: &mut Faults) -> Option<Curve> {
     let mut object = Object::at(path, value, faults)?;
-    let (mid, slope) = (object.required("mid", faults), object.required("slope", faults));
+    let mid: Option<Level> = object.required("mid", faults);
+    let slope: Option<Level> = object.required("slope", faults);
     object.finish(faults);
-    Some(Curve::Logistic { mid: mid?, slope: slope? })
+    let (Level(mid), Level(slope)) = (mid?, slope?);
+    Some(Curve::Logistic { mid, slope })
 }
 
 fn peak(path: &str, value: &Value, faults: &mut Faults) -> Option<Curve> {
     let mut object = Object::at(path, value, faults)?;
-    let low: Option<f64> = object.required("low", faults);
-    let ideal: Option<f64> = object.required("ideal", faults);
-    let high: Option<f64> = object.required("high", faults);
+    let low: Option<Level> = object.required("low", faults);
+    let ideal: Option<Level> = object.required("ideal", faults);
+    let high: Option<Level> = object.required("high", faults);
     object.finish(faults);
-    let (low, ideal, high) = (low?, ideal?, high?);
+    let (Level(low), Level(ideal), Level(high)) = (low?, ideal?, high?);
     if low > ideal || ideal > high || low == high {
         faults.add(
             path,
@@ -198,6 +224,30 @@ mod tests {
             assert_eq!(curve.points(x), Some(points), "{x}");
         }
         assert_eq!(Curve::Points(vec![(3.0, 7.0)]).points(9.0), Some(7.0));
+    }
+
+    /// Beyond 10^18 a step on the way to points could leave the range of a float, and a score would be no number.
+    #[test]
+    fn levels_are_within_the_range_of_what_can_be_worked_out() {
+        let read = |curve: &Value| {
+            let mut faults = Faults::default();
+            let curve = Curve::read("curve", curve, Some(ADJUSTED), &mut faults);
+            (curve, faults.count())
+        };
+        for beyond in [
+            json!({"points": [[-9e307, 0], [9e307, 100]]}),
+            json!({"steps": [[0, 0], [1.1e18, 100]]}),
+            json!({"points": [[0, 1e308]]}),
+            json!({"logistic": {"mid": 1e300, "slope": 1}}),
+            json!({"peak": {"low": -1e308, "ideal": 0, "high": 1}}),
+        ] {
+            let (curve, faults) = read(&beyond);
+            assert!(curve.is_none() && faults > 0, "{beyond}: {curve:?}, {faults} faults");
+        }
+        let (widest, _) = read(&json!({"points": [[-1e18, -1e6], [1e18, 1e6]]}));
+        assert_eq!(widest.and_then(|curve| curve.points(0.0)), Some(0.0));
+        let (narrow, _) = read(&json!({"peak": {"low": -1e18, "ideal": -5e17, "high": 1e18}}));
+        assert_eq!(narrow.and_then(|curve| curve.points(2.5e17)), Some(50.0));
     }
 
     #[test]

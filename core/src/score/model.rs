@@ -1,7 +1,7 @@
 //! One health model: how signals become a score, and how that is read from JSON with every fault at once.
 
 use super::condition::Condition;
-use super::curve::{Curve, share, weight};
+use super::curve::{ADJUSTED, Curve, share, weight};
 use super::valuation::Valuation;
 use crate::event::Moment;
 use crate::signal::named::{SignalNames, Signals, Use};
@@ -356,7 +356,7 @@ fn read_adjustment(
 ) -> Option<Adjustment> {
     let name: Option<String> = object.required("name", faults);
     let signal = signals.required(object, faults);
-    let curve = read_curve(object, None, faults);
+    let curve = read_curve(object, Some(ADJUSTED), faults);
     if let Some(Curve::Percentile { .. }) = curve {
         faults.add(
             object.path("curve"),

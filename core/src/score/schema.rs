@@ -4,7 +4,7 @@
 //! and a test holds them against their readers. What a schema cannot say, such as that a name is one of the model's
 //! signals, is left to [`Model::from_json`](super::Model::from_json).
 
-use super::curve::{Clients, Within};
+use super::curve::{ADJUSTED, Clients, Level, Within};
 use super::model::{Combine, Points, Whole};
 use crate::event::Moment;
 use crate::money::Currency;
@@ -50,7 +50,14 @@ fn definitions() -> Map<String, Value> {
     define("missing", missing());
     define("curve", curve("How a signal's value becomes points from 0 to 100.", &Points::schema(), true));
     define("adjustment", adjustment());
-    define("adjustment_curve", curve("How a signal's value becomes points to add.", &f64::schema(), false));
+    define(
+        "adjustment_curve",
+        curve(
+            "How a signal's value becomes points to add.",
+            &json!({"type": "number", "minimum": ADJUSTED.0, "maximum": ADJUSTED.1}),
+            false,
+        ),
+    );
     define("limit", limit());
     define("condition", condition());
     define("bounds", bounds());
@@ -293,8 +300,8 @@ fn missing() -> Value {
 
 fn curve(text: &str, points: &Value, of_a_part: bool) -> Value {
     let pair =
-        json!({"type": "array", "prefixItems": [{"type": "number"}, points], "minItems": 2, "maxItems": 2});
-    let number = f64::schema;
+        json!({"type": "array", "prefixItems": [Level::schema(), points], "minItems": 2, "maxItems": 2});
+    let number = Level::schema;
     let logistic = json!({"mid": number(), "slope": number()});
     let peak = json!({"low": number(), "ideal": number(), "high": number()});
     let mut kinds = json!({
