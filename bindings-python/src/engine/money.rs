@@ -5,7 +5,7 @@ use crate::args::{self, Span, When};
 use crate::error::{Fault, query};
 use crate::results::object_of;
 use crate::rows::Rows;
-use healthfold::{AsOf, Benchmark, Month, PeriodUnit, ReasonClasses, Scorecard, Target};
+use healthfold::{AsOf, Benchmark, Day, Month, PeriodUnit, ReasonClasses, Scorecard, Target};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::str::FromStr;
@@ -25,8 +25,8 @@ fn month(py: Python<'_>, text: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Mon
     let text = text.str()?;
     // A date stands for its month.
     let text = text.to_string_lossy();
-    let text = if text.len() == 10 { text.get(..7).unwrap_or(&text) } else { &text };
-    Month::from_str(text).map(Some).map_err(|error| query(error).raise(py))
+    let month = Day::from_str(&text).map(Day::month).or_else(|_| Month::from_str(&text));
+    month.map(Some).map_err(|error| query(error).raise(py))
 }
 
 #[pymethods]

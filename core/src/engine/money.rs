@@ -119,13 +119,19 @@ impl Engine {
     /// are not over are absent.
     ///
     /// # Errors
-    /// If the settings group by cohort or by interval, or an amount cannot be valued.
+    /// If the last month is before the first, the settings group by cohort or by interval, or an amount cannot be valued.
     pub fn cohorts(
         &self,
         months: (Option<Month>, Option<Month>),
         as_of: impl Into<AsOf>,
         options: &RevenueOptions,
     ) -> Result<Cohorts, QueryError> {
+        if let (Some(first), Some(last)) = months {
+            Period::between(
+                self.zone.start_of(first.first_day()),
+                self.zone.start_of(last.plus(1).first_day()),
+            )?;
+        }
         let as_of = as_of.into().instant(&self.zone);
         Ok(revenue::cohorts(&self.question_at(options, as_of), months)?)
     }

@@ -98,7 +98,7 @@ pub(crate) fn cash(book: &Book, period: Period, as_of: Instant, zone: &Zone) -> 
     };
     for client in book.all() {
         let billing = &client.state.billing;
-        for (currency, lines) in lines(billing, &span, zone) {
+        for (currency, lines) in lines(billing, &span, as_of, zone) {
             answer.total.entry(currency).or_default().add(&lines);
             if lines != CashLines::default() {
                 answer.clients.push(CashRow { client: client.id.clone(), currency, lines });
@@ -112,11 +112,21 @@ pub(crate) fn cash(book: &Book, period: Period, as_of: Instant, zone: &Zone) -> 
     answer
 }
 
-fn lines(billing: &BillingState, span: &Span, zone: &Zone) -> BTreeMap<Currency, CashLines> {
+/// What is known as of the question is in one period each: a charge or refund that was stated again in that of its last word, and
+/// a payment in that of its own instant, also where its invoice came behind it.
+fn lines(billing: &BillingState, span: &Span, as_of: Instant, zone: &Zone) -> BTreeMap<Currency, CashLines> {
     let inside = |at: Instant| span.period.start <= at && at <= span.closing;
     let mut sums: BTreeMap<Currency, CashLines> = BTreeMap::new();
     for changes in billing.invoices.values() {
-        let Some(invoice) = InvoiceAt::of(changes, span.closing) else { continue };
+        let is_paid_inside =
+            first(changes, |change| matches!(change, InvoiceChange::Paid)).is_some_and(inside);
+        let Some(invoice) = InvoiceAt::of(changes, span.closing) else {
+            let later = InvoiceAt::of(changes, as_of).filter(|invoice| is_paid_inside && !invoice.voided);
+            if let Some(invoice) = later {
+                sums.entry(invoice.currency).or_default().paid.add(invoice.amount);
+            }
+            continue;
+        };
         if invoice.voided {
             continue;
         }
@@ -125,7 +135,7 @@ fn lines(billing: &BillingState, span: &Span, zone: &Zone) -> BTreeMap<Currency,
         if issued.is_some_and(inside) {
             lines.invoiced.add(invoice.amount);
         }
-        if first(changes, |change| matches!(change, InvoiceChange::Paid)).is_some_and(inside) {
+        if is_paid_inside {
             lines.paid.add(invoice.amount);
         }
         if !invoice.paid && !invoice.amount.is_negative() {
@@ -144,12 +154,12 @@ fn lines(billing: &BillingState, span: &Span, zone: &Zone) -> BTreeMap<Currency,
             }
         }
     }
-    for charge in billing.charges.values().filter_map(|entries| entries.at(span.closing)) {
+    for charge in billing.charges.values().filter_map(|entries| entries.at(as_of)) {
         if inside(charge.at()) {
             sums.entry(charge.value.currency).or_default().charged.add(charge.value.amount);
         }
     }
-    for refund in billing.refunds.values().filter_map(|entries| entries.at(span.closing)) {
+    for refund in billing.refunds.values().filter_map(|entries| entries.at(as_of)) {
         if inside(refund.at()) {
             sums.entry(refund.value.currency).or_default().refunded.add(refund.value.amount);
         }
