@@ -3505,7 +3505,7 @@ export interface UsageDaySetData {
   /** What was used. */
   metric: string;
   /** Who used it that day. */
-  users?: readonly string[] | null;
+  users?: readonly string[] | null | "";
 }
 
 /** The data of `support.ticket_opened`. */
@@ -3513,7 +3513,7 @@ export interface SupportTicketOpenedData {
   /** How it came in. */
   channel?: string | null;
   /** How pressing; normal where nothing is stated. */
-  priority?: "low" | "normal" | "high" | "urgent" | null;
+  priority?: "low" | "normal" | "high" | "urgent" | null | "";
   /** The ticket. */
   ticket: string;
   /** What it is about. */
@@ -3533,10 +3533,10 @@ export interface SupportTicketRepliedData {
 /** The data of `support.ticket_updated`. */
 export interface SupportTicketUpdatedData {
   /** The new priority. */
-  priority?: "low" | "normal" | "high" | "urgent" | null;
+  priority?: "low" | "normal" | "high" | "urgent" | null | "";
   /** The ticket. */
   ticket: string;
-  /** The new topic. */
+  /** The new topic; empty text takes it back. */
   topic?: string | null;
 }
 
@@ -3567,9 +3567,9 @@ export interface SupportIncidentStartedData {
   /** The incident. */
   incident: string;
   /** Announced work. */
-  planned?: boolean | null;
+  planned?: boolean | null | "";
   /** How bad; minor where nothing is stated. */
-  severity?: "minor" | "major" | "critical" | null;
+  severity?: "minor" | "major" | "critical" | null | "";
 }
 
 /** The data of `support.incident_ended`. */
@@ -3579,42 +3579,42 @@ export interface SupportIncidentEndedData {
   /** The incident. */
   incident: string;
   /** Announced work. */
-  planned?: boolean | null;
+  planned?: boolean | null | "";
   /** How bad it was. */
-  severity?: "minor" | "major" | "critical" | null;
+  severity?: "minor" | "major" | "critical" | null | "";
 }
 
 /** The data of `billing.subscription_set`. */
 export interface BillingSubscriptionSetData {
   /** What one interval costs after recurring discounts, tax excluded, for all of `quantity` together. */
-  amount?: null;
+  amount?: null | "";
   /** When it ends even if no later event says so. */
-  cancel_at?: null;
+  cancel_at?: null | "";
   /** The currency of the amount. */
-  currency?: string | null;
+  currency?: string | null | "";
   /** How often it is billed. */
   interval?: {
     count?: number | string;
     unit: "day" | "week" | "month" | "year";
-  } | null;
+  } | null | "";
   /** The plan. */
   plan?: string | null;
   /** The product. */
   product?: string | null;
   /** How many units are bought. */
-  quantity?: null;
+  quantity?: null | "";
   /** Why it is in this state. */
   reason?: string | null;
   /** How many users may use it. */
-  seats?: null;
+  seats?: null | "";
   /** The state it is in. */
   status: "trialing" | "active" | "past_due" | "paused" | "cancelled";
   /** The subscription. */
   subscription: string;
   /** When the current term ends. */
-  term_end?: null;
+  term_end?: null | "";
   /** When the trial is to end. */
-  trial_end?: null;
+  trial_end?: null | "";
 }
 
 /** The data of `billing.invoice_issued`. */
@@ -3644,7 +3644,7 @@ export interface BillingInvoiceVoidedData {
 /** The data of `billing.payment_failed`. */
 export interface BillingPaymentFailedData {
   /** Which attempt it was. */
-  attempt?: number | null;
+  attempt?: number | null | "";
   /** The invoice it was for. */
   invoice?: string | null;
   /** Why it failed. */
@@ -3678,13 +3678,13 @@ export interface BillingRefundedData {
 /** The data of `billing.quota_set`. */
 export interface BillingQuotaSetData {
   /** In which currency. */
-  currency?: string | null;
+  currency?: string | null | "";
   /** How much is included. */
   included: DecimalLike;
   /** The metric. */
   metric: string;
   /** What a unit beyond costs. */
-  overage_price?: null;
+  overage_price?: null | "";
   /** Per calendar month. */
   period?: "month";
 }
@@ -3700,7 +3700,7 @@ export interface BillingPaymentPlanSetData {
 /** The data of `client.set`. */
 export interface ClientSetData {
   /** Anything else, key by key. */
-  attributes?: { readonly [name: string]: string | number | boolean | null };
+  attributes?: { readonly [name: string]: string | number | boolean | null | "" } | null;
   /** Its name. */
   name?: string | null;
   /** Who looks after it. */
@@ -3710,7 +3710,7 @@ export interface ClientSetData {
   /** Its segment. */
   segment?: string | null;
   /** Its tags, as a whole. */
-  tags?: readonly string[] | null;
+  tags?: readonly string[] | null | "";
 }
 
 /** The data of `client.sentiment_set`. */
@@ -3718,7 +3718,7 @@ export interface ClientSentimentSetData {
   /** Who judged. */
   by?: string | null;
   /** The judgement in parts. */
-  parts?: { readonly [name: string]: DecimalLike };
+  parts?: { readonly [name: string]: DecimalLike } | null;
   /** From 0 (about to go) to 100. */
   value: DecimalLike;
 }
@@ -3738,7 +3738,7 @@ export interface ClientContactedData {
   /** How: call, e-mail, visit. */
   channel: string;
   /** What came of it. */
-  outcome?: "reached" | "no_answer" | "bounced" | null;
+  outcome?: "reached" | "no_answer" | "bounced" | null | "";
   /** With whom. */
   user?: string | null;
 }
@@ -3754,11 +3754,11 @@ export interface ClientContactSetData {
   /** The person. */
   contact: string;
   /** Whether they decide. */
-  key?: boolean | null;
+  key?: boolean | null | "";
   /** What they do there. */
   role?: string | null;
   /** Whether they can be reached. */
-  status?: "active" | "left" | "unreachable" | null;
+  status?: "active" | "left" | "unreachable" | null | "";
 }
 
 /** The data of `client.override_set`. */
@@ -3807,9 +3807,9 @@ export interface Envelope {
   /** with `source` the identity of the event; at most 256 bytes */
   id: string;
   /** when the producer learnt of it; without it, `time` */
-  recordedtime?: When | null;
+  recordedtime?: When | null | "";
   /** orders events of one instant; 0 without it */
-  sequence?: number | null;
+  sequence?: number | null | "";
   /** the system that says so; at most 256 bytes; may be given once for a whole call */
   source?: string;
   specversion?: "1.0";

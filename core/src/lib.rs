@@ -94,7 +94,7 @@ pub use error::{
 };
 pub use event::{
     Attribute, Count, Event, EventCode, EventData, EventError, EventKind, FieldSpec, Grade, MAX_DEPTH,
-    MAX_LINE, Moment, Named, Patch, Percent, Price, SetOf,
+    MAX_LINE, Moment, Named, Patch, Percent, Price, Restated, SetOf,
 };
 pub use evidence::{ComparedRate, Lift, LiftRange, NorthStar, Outcome, TrialComparison, TrialSplit};
 pub use exchange::{ExchangeRate, Rate, RateUsed};

@@ -13,10 +13,10 @@ use super::scan::Scan;
 use super::wire::{Fault, Value};
 use super::{EventCode, EventError};
 
-/// The longest id at the envelope and the longest client id anywhere, in bytes of UTF-8.
-pub(crate) const MAX_ID: usize = 256;
 /// The longest string in `data`, in bytes of UTF-8.
 pub(crate) const MAX_TEXT: usize = 4_096;
+/// The longest id at the envelope and the longest client id anywhere, in bytes of UTF-8.
+pub(crate) const MAX_ID: usize = 256;
 /// The most elements in a list in `data`.
 pub(crate) const MAX_LIST: usize = 65_535;
 
@@ -203,6 +203,9 @@ pub(crate) trait Field: Sized + Serialize {
     fn absent() -> Option<Self> {
         None
     }
+    /// Whether empty text says of an optional field that nothing is stated. Of an id it is a fault, and so it is where a
+    /// field that is not there has a value: a blank is no number.
+    const EMPTY_IS_NOTHING: bool = true;
     /// Whether the value stands for a field that is not there.
     fn is_absent(&self) -> bool {
         false

@@ -1,7 +1,7 @@
 //! One line of a log, decoded: usage, which most lines tell, as a view of the line; everything else as an event.
 
 use super::fields::{Fields, MAX_ID, MAX_TEXT, Members};
-use super::scan::Scan;
+use super::scan::{Names, Scan};
 use super::usage::{Counted, Measured};
 use super::wire::Value;
 use super::{Event, EventData, EventError, EventKind, MAX_LINE};
@@ -134,7 +134,7 @@ pub(super) fn sound<'a>(line: &'a str, given: Option<&'a SourceId>) -> Option<De
         b's' if scan.pass(b"specversion\":") => once(&mut version, scan.id(MAX_ID).filter(|v| *v == "1.0")?),
         b's' if scan.pass(b"sequence\":") => once(&mut sequence, whole(scan.value(1)?)?),
         b'r' if scan.pass(b"recordedtime\":") => once(&mut recorded, scan.instant()?),
-        _ => unknown.add(scan, 1, &ENVELOPE),
+        _ => pass_over(&mut unknown, scan, 1, &ENVELOPE),
     })?;
     scan.end()?;
     let kind = kind?;
@@ -144,7 +144,9 @@ pub(super) fn sound<'a>(line: &'a str, given: Option<&'a SourceId>) -> Option<De
         read => read,
     };
     let (id, subject, time, sequence) = (id?, subject?, time?, sequence.unwrap_or(0));
-    let source = source.or(given.map(SourceId::as_str))?;
+    // One that is given for a whole call is held to the same limits.
+    let fits = |source: &&str| (1..=MAX_ID).contains(&source.len()) && !source.as_bytes().contains(&0);
+    let source = source.or(given.map(SourceId::as_str).filter(fits))?;
     match data {
         Data::Usage(UsageData { metric, count, value, user }) => {
             let (kind, quantity) = match usage_kind(kind)? {
@@ -223,30 +225,17 @@ impl<'a> UsageData<'a> {
             b'v' if scan.pass(b"value\":") => once(&mut data.value, scan.quantity()?),
             b'u' if scan.pass(b"user\":null") => once(&mut data.user, None),
             b'u' if scan.pass(b"user\":") => once(&mut data.user, Some(scan.id(MAX_TEXT)?)),
-            _ => unknown.add(scan, 2, &DATA),
+            _ => pass_over(&mut unknown, scan, 2, &DATA),
         })?;
         Some(data)
     }
 }
 
-/// The few names of members that nobody reads, kept to see that none comes twice.
-#[derive(Default)]
-struct Names<'a> {
-    names: [&'a str; 6],
-    count: usize,
-}
-
-impl<'a> Names<'a> {
-    /// Passes over a member whose name is not among those that are read.
-    fn add(&mut self, scan: &mut Scan<'a>, depth: u32, read: &[&str]) -> Option<()> {
-        let name = scan.name()?;
-        scan.value(depth)?;
-        let (known, room) = self.names.split_at_mut_checked(self.count)?;
-        let new = !read.contains(&name) && !known.contains(&name);
-        *room.first_mut().filter(|_| new)? = name;
-        self.count += 1;
-        Some(())
-    }
+/// Passes over a member that nobody reads: its name is not among those that are, and new.
+fn pass_over<'a>(names: &mut Names<'a>, scan: &mut Scan<'a>, depth: u32, read: &[&str]) -> Option<()> {
+    let name = scan.name()?;
+    scan.value(depth)?;
+    names.add(Some(name).filter(|name| !read.contains(name))?)
 }
 
 /// Takes a member that comes for the first time.

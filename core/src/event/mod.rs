@@ -8,6 +8,7 @@ pub mod client;
 mod error;
 pub(crate) mod fields;
 pub(crate) mod numbers;
+mod unread;
 pub(crate) mod line;
 mod scan;
 mod schema;
@@ -19,11 +20,11 @@ pub(crate) mod wire;
 pub use error::{EventCode, EventError};
 pub use fields::FieldSpec;
 pub use numbers::{Count, Grade, Moment, Percent, Price};
-pub use values::{Attribute, Named, Patch, SetOf};
+pub use values::{Attribute, Named, Patch, Restated, SetOf};
 
 use crate::id::{ClientId, EventId, EventRef, SourceId};
 use crate::time::Instant;
-use fields::{Fields, Members, ObjectWriter, Payload};
+use fields::{Field, Fields, Members, ObjectWriter, Payload};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use wire::{Fault, Value};
@@ -225,7 +226,9 @@ impl Event {
             let message = format!("an event must be a JSON object: {}", fault.expected);
             EventError { code: fault.code, field: fault.inner, message }
         })?;
-        Self::from_members(Fields::new(members, ""), source)
+        let event = Self::from_members(Fields::new(members, ""), source)?;
+        unread::look_over(text)?;
+        Ok(event)
     }
 
     fn from_members(envelope: Fields<'_>, default_source: Option<&SourceId>) -> Result<Self, EventError> {
@@ -327,14 +330,19 @@ impl Head {
         }
         let id = envelope.required("id")?;
         let source = match (envelope.find("source"), default_source) {
-            (None, Some(source)) => source.clone(),
+            (None, Some(source)) => {
+                let given = Value::Text(source.as_str());
+                SourceId::read(given).map_err(|fault| envelope.error("source", Some(given), &fault))?
+            }
             _ => envelope.required("source")?,
         };
         let kind = known.map_or_else(|| kind_of(envelope), Ok)?;
         let subject = envelope.required("subject")?;
         let time = envelope.required("time")?;
-        let sequence = envelope.optional::<Option<i64>>("sequence")?.flatten().unwrap_or(0);
-        let recorded = envelope.optional::<Option<Instant>>("recordedtime")?.flatten();
+        let stated = |name| envelope.find(name).is_some_and(|value| !value.is_null());
+        let sequence = if stated("sequence") { envelope.required("sequence")? } else { 0 };
+        let recorded =
+            if stated("recordedtime") { envelope.required("recordedtime").map(Some)? } else { None };
         Ok(Self { id, source, kind, subject, time, sequence, recorded })
     }
 

@@ -136,8 +136,10 @@ impl<'a> Scan<'a> {
             b'-' | b'0'..=b'9' => self.number(),
             b'{' => {
                 let start = self.at;
+                let mut names = Names::default();
                 self.each_member(depth + 1, |scan| {
-                    scan.name().and_then(|_| scan.value(depth + 1)).map(|_| ())
+                    names.add(scan.name()?)?;
+                    scan.value(depth + 1).map(|_| ())
                 })?;
                 self.text.get(start..self.at).map(Value::Json)
             }
@@ -264,6 +266,24 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// The few names of an object's members, kept to see that none comes twice.
+#[derive(Default)]
+pub(super) struct Names<'a> {
+    names: [&'a str; 12],
+    count: usize,
+}
+
+impl<'a> Names<'a> {
+    /// Notes a name that is new, as long as there is room.
+    pub(super) fn add(&mut self, name: &'a str) -> Option<()> {
+        let (known, room) = self.names.split_at_mut_checked(self.count)?;
+        let new = !known.contains(&name);
+        *room.first_mut().filter(|_| new)? = name;
+        self.count += 1;
+        Some(())
+    }
+}
+
 /// The place, from `at` on, of the first byte that does not stand for itself in JSON text: a quote, a backslash or a
 /// control character; the length of `bytes` if there is none.
 #[inline]
@@ -316,7 +336,7 @@ mod tests {
             (r#""twelve bytes""#, Value::Text("twelve bytes")),
             ("\"é\u{7f}\u{2028}\"", Value::Text("é\u{7f}\u{2028}")),
             (r#""a\"b\\\u00e9\ud800 and more""#, Value::Escaped(r#""a\"b\\\u00e9\ud800 and more""#)),
-            (r#"{"a" : [1, {"b":[]}, "]"], "a":{}}"#, Value::Json(r#"{"a" : [1, {"b":[]}, "]"], "a":{}}"#)),
+            (r#"{"a" : [1, {"a":[]}, "]"], "b":{}}"#, Value::Json(r#"{"a" : [1, {"a":[]}, "]"], "b":{}}"#)),
         ] {
             assert_eq!(value(text), Some(expected), "{text}");
         }
@@ -349,6 +369,8 @@ mod tests {
             r#"{"a":}"#,
             r#"{"a":1,}"#,
             r#"{"\u0061":1}"#,
+            r#"{"a":1,"a":2}"#,
+            r#"[{"b":{"a":1,"c":2,"a":2}}]"#,
             "{a:1}",
             "NaN",
             "// 1",

@@ -2,6 +2,7 @@
 
 use super::fields::{payload, words};
 use super::numbers::Grade;
+use super::values::Restated;
 use crate::id::{IncidentId, Text, TicketId, UserId};
 
 words! {
@@ -61,8 +62,8 @@ payload! {
         ticket: TicketId,
         /// The new priority.
         priority: Option<Priority>,
-        /// The new topic.
-        topic: Option<Text>,
+        /// The new topic; empty text takes it back.
+        topic: Restated,
     }
 }
 

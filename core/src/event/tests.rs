@@ -115,7 +115,7 @@ fn support() {
     let replied = payload_of!(TicketReplied, "support.ticket_replied", r#"{"ticket":"T","by":"agent"}"#);
     assert_eq!((replied.ticket.as_str(), replied.by), ("T", ReplyBy::Agent));
     let updated = payload_of!(TicketUpdated, "support.ticket_updated", r#"{"ticket":"T","priority":"low"}"#);
-    assert_eq!((updated.priority, updated.topic), (Some(Priority::Low), None));
+    assert_eq!((updated.priority, updated.topic.0), (Some(Priority::Low), None));
     assert_eq!(
         payload_of!(TicketResolved, "support.ticket_resolved", r#"{"ticket":"T"}"#).ticket.as_str(),
         "T"

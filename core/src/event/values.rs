@@ -12,6 +12,7 @@ macro_rules! id_fields {
     ($($name:ident: $limit:expr),+ $(,)?) => {$(
         impl Field for crate::id::$name {
             const EXPECTS: &'static str = "non-empty text";
+            const EMPTY_IS_NOTHING: bool = false;
             fn schema() -> serde_json::Value {
                 serde_json::json!({"type": "string", "minLength": 1, "maxLength": $limit})
             }
@@ -39,9 +40,9 @@ id_fields! {
     MilestoneName: MAX_TEXT,
 }
 
-/// Whether a type can be read from an empty text: free text can, where it means that nothing is stated.
-fn cleared<T: 'static>(value: Value<'_>) -> bool {
-    value == Value::Text("") && std::any::TypeId::of::<T>() == std::any::TypeId::of::<Text>()
+/// Whether an optional field says that nothing is stated: by empty text, as forms and columns have it, unless it is an id.
+fn cleared<T: Field>(value: Value<'_>) -> bool {
+    value == Value::Text("") && T::EMPTY_IS_NOTHING
 }
 
 impl Field for Text {
@@ -64,9 +65,13 @@ impl Field for Text {
     }
 }
 
-impl<T: Field + 'static> Field for Option<T> {
+impl<T: Field> Field for Option<T> {
     const EXPECTS: &'static str = T::EXPECTS;
     fn schema() -> serde_json::Value {
+        // Free text may be empty by its own schema.
+        if T::EMPTY_IS_NOTHING && T::EXPECTS != <Text as Field>::EXPECTS {
+            return serde_json::json!({"anyOf": [T::schema(), {"enum": [null, ""]}]});
+        }
         serde_json::json!({"anyOf": [T::schema(), {"type": "null"}]})
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
@@ -89,6 +94,33 @@ impl<T: Field + 'static> Field for Option<T> {
     }
 }
 
+/// Text that may be stated anew: empty text takes back what was stated (it is kept as empty text), null and absence leave it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Restated(pub Option<Text>);
+
+impl Field for Restated {
+    const EXPECTS: &'static str = <Text as Field>::EXPECTS;
+    fn schema() -> serde_json::Value {
+        <Option<Text> as Field>::schema()
+    }
+    fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if value == Value::Text("") {
+            return Ok(Self(Some(Text::new(""))));
+        }
+        Option::read(value).map(Self)
+    }
+    fn absent() -> Option<Self> {
+        Some(Self(None))
+    }
+    fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+    fn write_wire(&self, out: &mut String) {
+        self.0.write_wire(out);
+    }
+}
+
 /// One field of a patch: absent leaves what stands, null (or empty text) clears it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Patch<T> {
@@ -100,7 +132,7 @@ pub enum Patch<T> {
     Set(T),
 }
 
-impl<T: Field + 'static> Field for Patch<T> {
+impl<T: Field> Field for Patch<T> {
     const EXPECTS: &'static str = T::EXPECTS;
     fn schema() -> serde_json::Value {
         Option::<T>::schema()
@@ -207,9 +239,12 @@ impl<T> Named<T> {
 impl<T: Field> Field for Named<T> {
     const EXPECTS: &'static str = "an object of named values";
     fn schema() -> serde_json::Value {
-        serde_json::json!({"type": "object", "additionalProperties": T::schema()})
+        serde_json::json!({"type": ["object", "null"], "additionalProperties": T::schema()})
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if value.is_null() || cleared::<Self>(value) {
+            return Ok(Self(std::collections::BTreeMap::new()));
+        }
         let members = match value {
             Value::Json(text) if text.starts_with('{') => Members::parse(text)?,
             _ => return Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),

@@ -64,7 +64,7 @@ fn join(words: &[Option<String>]) -> String {
 }
 
 fn text<T: std::fmt::Display>(value: Option<&T>) -> Option<String> {
-    value.map(ToString::to_string)
+    value.map(ToString::to_string).filter(|text| !text.is_empty())
 }
 
 impl ClientState {

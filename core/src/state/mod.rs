@@ -96,7 +96,7 @@ impl ClientState {
                 self.support.tickets.entry(&data.ticket).insert(stamp(), TicketChange::Replied(data.by));
             }
             EventData::TicketUpdated(data) => {
-                let change = TicketChange::Updated { priority: data.priority, topic: data.topic.clone() };
+                let change = TicketChange::Updated { priority: data.priority, topic: data.topic.0.clone() };
                 self.support.tickets.entry(&data.ticket).insert(stamp(), ticket(change));
             }
             EventData::TicketResolved(data) => {

@@ -10,9 +10,16 @@ use serde::{Deserialize, Serialize};
 /// What happened to a ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TicketChange {
-    Opened { priority: Option<Priority>, topic: Option<Text> },
+    Opened {
+        priority: Option<Priority>,
+        topic: Option<Text>,
+    },
     Replied(ReplyBy),
-    Updated { priority: Option<Priority>, topic: Option<Text> },
+    /// An empty topic takes back the one before.
+    Updated {
+        priority: Option<Priority>,
+        topic: Option<Text>,
+    },
     Resolved,
     Reopened,
     Rated(u8),
@@ -128,7 +135,8 @@ impl<'a> TicketAt<'a> {
 
     fn state(&mut self, priority: Option<Priority>, topic: Option<&'a Text>) {
         self.priority = priority.unwrap_or(self.priority);
-        self.topic = topic.or(self.topic);
+        // Empty text takes back what was stated.
+        self.topic = topic.or(self.topic).filter(|topic| !topic.as_str().is_empty());
     }
 }
 

@@ -322,3 +322,14 @@ fn many_rejections_are_counted_and_the_first_thousand_listed() {
     let keys: Vec<&String> = row.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["code", "field", "index", "line", "message", "offset"]);
 }
+
+#[test]
+fn cohorts_from_a_later_month_to_an_earlier_one() {
+    let month = |text: &str| Some(text.parse::<healthfold::Month>().unwrap());
+    let options = healthfold::RevenueOptions::default();
+    let as_of = engine().zone().as_of("2026-06-01").unwrap();
+    let ask =
+        |first, last| engine().cohorts((month(first), month(last)), healthfold::AsOf::At(as_of), &options);
+    assert_eq!(ask("2026-05", "2026-01").unwrap_err().code(), "bad_period");
+    assert!(ask("2026-05", "2026-05").is_ok());
+}

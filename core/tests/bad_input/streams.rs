@@ -223,3 +223,22 @@ proptest! {
         prop_assert_eq!(&Event::from_json(event.to_json().to_string().as_bytes()).unwrap(), &event);
     }
 }
+
+#[test]
+fn a_source_for_a_whole_call_is_held_to_the_same_limits() {
+    let without = GOOD.replace(r#""source":"app","#, "");
+    assert_ne!(without, GOOD);
+    let also = ALSO_GOOD.replace(r#""source":"app","#, "");
+    for (source, code) in [("", "empty_id"), (&"y".repeat(257), "too_long"), ("a\0b", "bad_value")] {
+        let options = ReadOptions { source: Some(source.into()), ..ReadOptions::default() };
+        let mut engine = engine();
+        let applied = engine.apply_ndjson(format!("{without}\n{also}\n").as_bytes(), &options).unwrap();
+        let found: Vec<_> =
+            applied.rejected.iter().map(|r| (r.error.code.as_str(), r.error.field.as_deref())).collect();
+        assert_eq!(found, [(code, Some("source")); 2], "{source}");
+        // An event that states its own does not need it.
+        assert_eq!(engine.apply_ndjson(GOOD.as_bytes(), &options).unwrap().applied, 1);
+    }
+    let fits = ReadOptions { source: Some("y".repeat(256).as_str().into()), ..ReadOptions::default() };
+    assert_eq!(engine().apply_ndjson(without.as_bytes(), &fits).unwrap().applied, 1);
+}
