@@ -452,7 +452,7 @@ export interface Engine {
   diff(modelA: ModelLike, modelB: ModelLike, options: { asOf: When; only?: Only }): ModelDiff;
   /** As `diff`, on another thread. */
   diffAsync(modelA: ModelLike, modelB: ModelLike, options: { asOf: When; only?: Only } & Abortable): Promise<ModelDiff>;
-  /** The health of a parent and those below it: `depth` is `children` or `all`, `withParent` counts the parent itself. */
+  /** The health of a parent and those below it: `depth` is `direct` or `all`, `withParent` counts the parent itself. */
   rollUp(parent: string, model: ModelLike, options: { asOf: When; only?: Only; depth?: Depth | null; withParent?: boolean | null }): RollUp;
   /** As `rollUp`, on another thread. */
   rollUpAsync(parent: string, model: ModelLike, options: { asOf: When; only?: Only; depth?: Depth | null; withParent?: boolean | null } & Abortable): Promise<RollUp>;

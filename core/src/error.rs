@@ -50,8 +50,8 @@ pub enum QueryError {
     /// Not a period.
     #[error(transparent)]
     BadPeriod(#[from] PeriodError),
-    /// Not an instant.
-    #[error("`as_of`: {0}")]
+    /// Not an instant, or not a zone.
+    #[error("`{field}`: {0}", field = .0.field())]
     BadTime(#[from] TimeError),
     /// A setting of the question is not what it may be.
     #[error("`{setting}` must be {expected}, found `{found}`")]
@@ -148,7 +148,7 @@ fn names(events: &[MergeClash]) -> String {
         Some(event) => format!("`{}` of `{}`", event.id, event.source),
         None => format!("the one with identity hash {}", clash.hash),
     };
-    events.iter().take(3).map(name).collect::<Vec<_>>().join(", ")
+    events.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// Bytes that are no snapshot this version can open.

@@ -91,7 +91,15 @@ impl TimeError {
     pub(crate) fn expected(&self) -> &'static str {
         self.expected
     }
+
+    /// What of a question or a setting it stands for: the name of a zone is never an instant.
+    pub(crate) fn field(&self) -> &'static str {
+        if self.expected == ZONE { "timezone" } else { "as_of" }
+    }
 }
+
+/// What the name of a zone is.
+pub(crate) const ZONE: &str = "an IANA time zone such as Europe/Berlin";
 
 const RFC3339: &str = "an RFC 3339 time with an offset, such as 2026-01-05T10:00:00Z";
 const YEARS: &str = "a time in the years 1970 to 2199";

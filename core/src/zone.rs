@@ -1,6 +1,6 @@
 //! The engine's time zone: which day an instant is on, and when a day begins.
 
-use crate::time::{Day, Instant, MICROS_PER_DAY, MICROS_PER_SECOND, TimeError};
+use crate::time::{Day, Instant, MICROS_PER_DAY, MICROS_PER_SECOND, TimeError, ZONE};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::sync::{Arc, OnceLock};
@@ -75,7 +75,7 @@ impl Zone {
         if matches!(name, "UTC" | "Etc/UTC") {
             return Ok(Self::utc());
         }
-        let fault = || TimeError::new(name, "an IANA time zone such as Europe/Berlin");
+        let fault = || TimeError::new(name, ZONE);
         let tz = jiff::tz::db().get(name).map_err(|_| fault())?;
         let name = tz.iana_name().ok_or_else(fault)?.to_owned();
         Ok(Self { name, tz, utc: false, spans: Arc::default() })

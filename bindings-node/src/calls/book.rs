@@ -80,7 +80,7 @@ pub(super) fn diff(engine: &Engine, mut args: Args) -> Told {
 
 const HOW: [&str; 2] = ["depth", "with_parent"];
 
-/// The health of a parent and those below it: `depth` is `children` or `all`, `withParent` counts the parent itself.
+/// The health of a parent and those below it: `depth` is `direct` or `all`, `withParent` counts the parent itself.
 ///
 /// TypeScript: `rollUp(parent: string, model: ModelLike, options: { asOf: When; only?: Only; depth?: Depth | null; withParent?: boolean | null }): RollUp`
 pub(super) fn roll_up(engine: &Engine, mut args: Args) -> Told {

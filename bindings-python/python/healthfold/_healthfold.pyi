@@ -241,7 +241,7 @@ class Engine:
         depth: Depth | str | None = None,
         with_parent: bool | None = None,
     ) -> RollUp:
-        """The health of a parent and those below it: `depth` is `children` or `all`, `with_parent` counts the parent itself."""
+        """The health of a parent and those below it: `depth` is `direct` or `all`, `with_parent` counts the parent itself."""
     def roll_ups(
         self,
         model: ModelLike,

@@ -141,7 +141,7 @@ impl Engine {
         object_of(py, "ModelDiff", &diff)
     }
 
-    /// The health of a parent and those below it: `depth` is `children` or `all`, `with_parent` counts the parent itself.
+    /// The health of a parent and those below it: `depth` is `direct` or `all`, `with_parent` counts the parent itself.
     #[pyo3(signature = (
         parent: "str", model: "ModelLike", *, as_of: "When", only: "Only" = None, depth: "Depth | str | None" = None,
         with_parent: "bool | None" = None,

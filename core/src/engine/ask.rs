@@ -216,12 +216,17 @@ impl Engine {
         }
     }
 
-    /// What does not fit together in a client's events: a reply to a ticket never opened, a retraction of nothing.
+    /// What does not fit together in a client's events: a reply to a ticket never opened, a retraction of nothing. A retraction
+    /// alone makes no client, but what is odd about it is told under the subject it came with.
     ///
     /// # Errors
     /// If the client is unknown, merged or erased.
     pub fn anomalies(&self, client: &ClientId) -> Result<Vec<Anomaly>, QueryError> {
-        let id = self.client(client)?.id;
-        Ok(anomalies(id, &self.book.subjects_of(id), &self.zone))
+        let of = |id: &ClientId| anomalies(id, &self.book.subjects_of(id), &self.zone);
+        match self.client(client) {
+            Ok(client) => Ok(of(client.id)),
+            Err(QueryError::UnknownClient { .. }) if !of(client).is_empty() => Ok(of(client)),
+            Err(error) => Err(error),
+        }
     }
 }
