@@ -199,6 +199,8 @@ export class HealthfoldError extends Error {
   readonly code: ErrorCode;
   /** Which field of an event or which option of a call it is about. */
   readonly field?: string;
+  /** What the message is made of, by name: such as `client`, `into`, `before`, `found`, `expected`. */
+  readonly details?: Readonly<Record<string, unknown>>;
   /** All faults of a model by path, or of a table's columns by field. */
   readonly issues?: readonly (Issue | TableIssue)[];
   /** With `strict`: the number of the event or row, from 0. */

@@ -201,6 +201,8 @@ export class HealthfoldError extends Error {
   readonly code: ErrorCode;
   /** Which field of an event or which option of a call it is about. */
   readonly field?: string;
+  /** What the message is made of, by name: such as `client`, `into`, `before`, `found`, `expected`. */
+  readonly details?: Readonly<Record<string, unknown>>;
   /** All faults of a model by path, or of a table's columns by field. */
   readonly issues?: readonly (Issue | TableIssue)[];
   /** With `strict`: the number of the event or row, from 0. */
@@ -508,7 +510,7 @@ export interface Engine {
   churnReasonsAsync(period: PeriodLike, options?: { classes?: Readonly<Record<string, string>> | null } & RevenueSettings & Abortable): Promise<ChurnReasons>;
   /**
    * Clients by the month in which they began to pay, and what became of them month by month. `start` and `end` are months such
-   * as "2026-01", both included.
+   * as "2026-01", or dates, which stand for their month; both are included.
    */
   cohorts(options: { asOf: When; start?: string | null; end?: string | null } & MoneySettings): Cohorts;
   /** As `cohorts`, on another thread. */
@@ -3427,23 +3429,6 @@ export type Dedupe =
   | "exact"
   /** The log that feeds the engine guarantees each identity once; no memory is spent. */
   | "upstream";
-
-/** Any error of the library. */
-export type Error =
-  /** An event that was not taken. */
-  | "event"
-  /** A model with faults. */
-  | "model"
-  /** A question without an answer. */
-  | "query"
-  /** Engines that do not merge. */
-  | "merge"
-  /** A seal that cannot be. */
-  | "seal"
-  /** Bytes that are no snapshot. */
-  | "snapshot"
-  /** A table that was not taken in. */
-  | "table";
 
 /** One fault of a document: where, and what is allowed there. */
 export interface Issue {

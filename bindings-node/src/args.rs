@@ -4,7 +4,7 @@
 use crate::camel;
 use crate::error::{Fault, query};
 use crate::run::Shared;
-use healthfold::{self as core, AsOf, ClientId, Day, Instant, Month, Period, RevenueOptions, SignalSpec};
+use healthfold::{self as core, AsOf, ClientId, Instant, Month, Period, RevenueOptions, SignalSpec};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ impl Args {
 
     /// An instant; of a date its last microsecond.
     pub(crate) fn instant(&mut self, engine: &core::Engine, name: &str) -> Result<Instant, Fault> {
-        engine.zone().as_of(&self.moment(name)?).map_err(query)
+        engine.zone().as_of(&self.moment(name)?).map_err(|error| query(error.of(name.to_owned())))
     }
 
     pub(crate) fn as_of(&mut self, engine: &core::Engine) -> Result<Instant, Fault> {
@@ -102,12 +102,13 @@ impl Args {
 
     /// An instant; of a date its beginning.
     pub(crate) fn beginning(&mut self, engine: &core::Engine, name: &str) -> Result<Instant, Fault> {
-        beginning(engine, &self.moment(name)?)
+        beginning(engine, name, &self.moment(name)?)
     }
 
     pub(crate) fn month(&mut self, name: &str) -> Result<Option<Month>, Fault> {
         let text = self.read_or_default::<Option<String>>(name)?;
-        text.map(|text| Month::from_str(&text).map_err(query)).transpose()
+        let month = text.map(|text| Month::holding(&text)).transpose();
+        month.map_err(|error| query(error.of(name.to_owned())))
     }
 
     /// Text such as 2026-03, or two instants.
@@ -125,7 +126,8 @@ impl Args {
         }
         let ends: Vec<String> = serde_json::from_str(value.get()).map_err(|_| period_fault())?;
         let [start, end] = ends.as_slice() else { return Err(period_fault()) };
-        Period::between(beginning(engine, start)?, beginning(engine, end)?).map(Some).map_err(query)
+        let (start, end) = (beginning(engine, "period", start)?, beginning(engine, "period", end)?);
+        Period::between(start, end).map(Some).map_err(query)
     }
 
     pub(crate) fn model(&mut self, name: &str) -> Result<Arc<core::Model>, Fault> {
@@ -181,11 +183,8 @@ fn text_of<K: AsRef<str>>(members: &BTreeMap<K, Box<RawValue>>) -> String {
     format!("{{{}}}", text.collect::<Vec<_>>().join(","))
 }
 
-fn beginning(engine: &core::Engine, text: &str) -> Result<Instant, Fault> {
-    match text.parse::<Day>() {
-        Ok(day) => Ok(engine.zone().start_of(day)),
-        Err(_) => text.parse().map_err(query),
-    }
+fn beginning(engine: &core::Engine, name: &str, text: &str) -> Result<Instant, Fault> {
+    engine.zone().beginning(text).map_err(|error| query(error.of(name.to_owned())))
 }
 
 fn period_fault() -> Fault {

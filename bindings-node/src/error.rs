@@ -1,8 +1,7 @@
 //! How a fault becomes a JavaScript error. It crosses as JSON; `lib/error.js` makes a `HealthfoldError` of it.
 
 use crate::camel;
-use healthfold::{Error, Issue, ModelError, QueryError, ReadError, Rejection, TableError};
-use serde::Serialize;
+use healthfold::{Error, Issue, ModelError, QueryError, ReadError, Rejection};
 use serde_json::{Value, json};
 use std::fmt::Display;
 
@@ -88,37 +87,13 @@ impl From<Fault> for napi::Error {
 }
 
 fn of_core(error: &Error) -> Value {
-    let mut told = json!({"code": error.code(), "message": error.to_string()});
-    let mut put = |name: &str, value: &dyn erased::Told| {
-        if let Some(members) = told.as_object_mut() {
-            members.insert(name.to_owned(), value.told());
-        }
+    let details = error.details();
+    // The fields of events are named as on the wire.
+    let field = match error {
+        Error::Query(_) => error.field().map(camel::name),
+        _ => error.field().map(str::to_owned),
     };
-    match error {
-        Error::Event(error) => put("field", &error.field),
-        Error::Model(error) => put("issues", &error.issues),
-        Error::Table(TableError::Invalid { issues }) => put("issues", issues),
-        Error::Table(TableError::Strict { index, error }) => {
-            put("index", index);
-            put("field", &error.field);
-        }
-        Error::Query(QueryError::BadSetting { setting, .. }) => put("field", &camel::name(setting)),
-        _ => {}
-    }
-    told
-}
-
-mod erased {
-    use super::{Serialize, Value};
-
-    /// Anything with a JSON form.
-    pub(super) trait Told {
-        fn told(&self) -> Value;
-    }
-
-    impl<T: Serialize> Told for T {
-        fn told(&self) -> Value {
-            serde_json::to_value(self).unwrap_or_default()
-        }
-    }
+    json!({
+        "code": error.code(), "message": error.to_string(), "field": field, "issues": details.get("issues"), "index": details.get("index"), "details": details,
+    })
 }

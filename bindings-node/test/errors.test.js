@@ -224,6 +224,33 @@ it("all faults of a model come at once", () => {
   assert.equal(nan.issues[0].path, "groups[0].weight");
 });
 
+it("what a message is made of is there by name", () => {
+  const merged = thrown(() => stated("client.merged_into", { into: "birch" }).score("acme", "default", { asOf: AS_OF }));
+  assert.deepEqual(merged.details, { client: "acme", into: "birch" });
+  const { details } = thrown(clash);
+  assert.equal(details.count, 1);
+  assert.deepEqual(details.events[0].event, { source: "billing", id: "b1" });
+  const asks = {
+    asOf: () => small().revenue("2026-03", { asOf: "noon" }),
+    start: () => small().timeline("acme", { start: "noon", end: AS_OF }),
+    end: () => small().cohorts({ end: "noon", asOf: AS_OF }),
+    before: () => small().seal("noon"),
+    period: () => small().revenue(["2026-03-01", "noon"]),
+    timezone: () => new Engine({ timezone: "noon" }),
+    dataStart: () => small().lifetime({ asOf: AS_OF, dataStart: "noon" }),
+  };
+  for (const [field, ask] of Object.entries(asks)) {
+    const error = thrown(ask);
+    assert.deepEqual([error.code, error.field, error.details.found], ["bad_time", field, "noon"], error.message);
+  }
+});
+
+it("a date stands for its month in cohorts", () => {
+  const cohorts = (start) => small().cohorts({ start, asOf: AS_OF }).cohorts.map(({ cohort }) => cohort);
+  assert.deepEqual(cohorts("2026-01-31"), cohorts("2026-01"));
+  assert.deepEqual([cohorts("2026-01-31").length, cohorts("2026-02-01").length], [1, 0]);
+});
+
 it("a field is named as the option is", () => {
   assert.equal(thrown(() => small().revenue("2026-03", { renewalGraceDays: -1 })).field, "renewalGraceDays");
   assert.equal(thrown(() => small().revenue("2026-03", { asOf: new Date(NaN) })).field, "asOf");

@@ -4,7 +4,7 @@ use crate::error::{Fault, query};
 use crate::model::Model;
 use crate::wire::{self, WireFault};
 use healthfold::{
-    self as core, AsOf, Day, Instant, LifetimeOptions, LtvOptions, Period, RevenueOptions, SettingError,
+    self as core, AsOf, Instant, LifetimeOptions, LtvOptions, Period, RevenueOptions, SettingError,
     SignalSpec,
 };
 use pyo3::prelude::*;
@@ -84,15 +84,17 @@ impl<'py> FromPyObject<'_, 'py> for When {
 impl When {
     /// The instant; of a date its end.
     pub(crate) fn as_of(&self, engine: &core::Engine) -> Result<Instant, Fault> {
-        engine.zone().as_of(&self.0).map_err(query)
+        self.instant(engine, "as_of")
+    }
+
+    /// The same of an argument of another name.
+    pub(crate) fn instant(&self, engine: &core::Engine, name: &'static str) -> Result<Instant, Fault> {
+        engine.zone().as_of(&self.0).map_err(|error| query(error.of(name)))
     }
 
     /// The instant; of a date its beginning.
-    pub(crate) fn beginning(&self, engine: &core::Engine) -> Result<Instant, Fault> {
-        match self.0.parse::<Day>() {
-            Ok(day) => Ok(engine.zone().start_of(day)),
-            Err(_) => self.0.parse().map_err(query),
-        }
+    pub(crate) fn beginning(&self, engine: &core::Engine, name: &'static str) -> Result<Instant, Fault> {
+        engine.zone().beginning(&self.0).map_err(|error| query(error.of(name)))
     }
 
     pub(crate) fn moment(&self) -> Result<AsOf, Fault> {
@@ -129,7 +131,8 @@ impl Span {
         match self {
             Self::Named(text) => Period::parse(text, engine.zone()).map_err(query),
             Self::Between(start, end) => {
-                Period::between(start.beginning(engine)?, end.beginning(engine)?).map_err(query)
+                let (start, end) = (start.beginning(engine, "period")?, end.beginning(engine, "period")?);
+                Period::between(start, end).map_err(query)
             }
         }
     }

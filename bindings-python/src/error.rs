@@ -89,18 +89,17 @@ fn of_core(py: Python<'_>, error: &Error) -> PyErr {
         // Merging, sealing, snapshots, and whatever the core learns to keep.
         _ => "StoreError",
     };
-    raise(py, class, &error.to_string(), error.code(), |more| match error {
-        Error::Event(error) => more.set_item("field", &error.field),
-        Error::Model(error) => more.set_item("issues", results::tuple_of(py, "Issue", &error.issues)?),
-        Error::Table(TableError::Invalid { issues }) => {
-            more.set_item("issues", results::tuple_of(py, "TableIssue", issues)?)
+    raise(py, class, &error.to_string(), error.code(), |more| {
+        more.set_item("field", error.field())?;
+        more.set_item("details", results::plain(py, &error.details())?)?;
+        match error {
+            Error::Model(error) => more.set_item("issues", results::tuple_of(py, "Issue", &error.issues)?),
+            Error::Table(TableError::Invalid { issues }) => {
+                more.set_item("issues", results::tuple_of(py, "TableIssue", issues)?)
+            }
+            Error::Table(TableError::Strict { index, .. }) => more.set_item("index", index),
+            _ => Ok(()),
         }
-        Error::Table(TableError::Strict { index, error }) => {
-            more.set_item("index", index)?;
-            more.set_item("field", &error.field)
-        }
-        Error::Query(healthfold::QueryError::BadSetting { setting, .. }) => more.set_item("field", setting),
-        _ => Ok(()),
     })
 }
 

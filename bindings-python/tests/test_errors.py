@@ -255,6 +255,37 @@ def test_a_panic_is_an_exception() -> None:
     assert small().clients() == ("acme",)
 
 
+def test_what_a_message_is_made_of_is_there_by_name() -> None:
+    with pytest.raises(QueryError) as caught:
+        merged().score("acme", "default", as_of=AS_OF)
+    assert caught.value.details == {"client": "acme", "into": "birch"}
+    with pytest.raises(StoreError) as clashing:
+        clash()
+    details = clashing.value.details
+    assert details["count"] == 1 and details["events"][0]["event"] == {"source": "billing", "id": "b1"}, details
+    asks: dict[str, Callable[[], object]] = {
+        "as_of": lambda: small().revenue("2026-03", as_of="noon"),
+        "start": lambda: small().timeline("acme", start="noon", end=AS_OF),
+        "end": lambda: small().cohorts(end="noon", as_of=AS_OF),
+        "before": lambda: small().seal("noon"),
+        "period": lambda: small().revenue(("2026-03-01", "noon")),
+        "timezone": lambda: Engine(timezone="noon"),
+        "data_start": lambda: small().lifetime(as_of=AS_OF, data_start="noon"),
+    }
+    for field, ask in asks.items():
+        with pytest.raises(QueryError) as caught:
+            ask()
+        error = caught.value
+        assert (error.code, error.field, error.details["found"]) == ("bad_time", field, "noon"), error
+
+
+def test_a_date_stands_for_its_month_in_cohorts() -> None:
+    def cohorts(start: str) -> list[str]:
+        return [str(row.cohort) for row in small().cohorts(start=start, as_of=AS_OF).cohorts]
+
+    assert cohorts("2026-01-31") == cohorts("2026-01") != cohorts("2026-02-01") == []
+
+
 def test_an_unknown_zone_is_named() -> None:
     with pytest.raises(QueryError, match="Mars"):
         Engine(timezone="Mars/Olympus")

@@ -8,9 +8,12 @@ use crate::money::Currency;
 use crate::period::PeriodError;
 use crate::signal::params::ModelError;
 use crate::time::{Day, Instant, TimeError};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// A question that has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(untagged)]
 #[non_exhaustive]
 pub enum QueryError {
     /// No event of this client is in.
@@ -93,7 +96,8 @@ impl QueryError {
 }
 
 /// Two engines that cannot become one; nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(untagged)]
 #[non_exhaustive]
 pub enum MergeError {
     /// Their settings or seals differ.
@@ -152,7 +156,8 @@ fn names(events: &[MergeClash]) -> String {
 }
 
 /// Bytes that are no snapshot this version can open.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(untagged)]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// Cut short, altered, or never a snapshot.
@@ -191,7 +196,7 @@ impl SnapshotError {
 }
 
 /// A seal that cannot be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("the engine is sealed before {sealed}, a seal cannot move back to {asked}")]
 pub struct SealError {
     /// Where the seal is.
@@ -258,7 +263,8 @@ impl serde::Serialize for TableIssue {
 }
 
 /// A table that was not taken in, or not to its end.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(untagged)]
 #[non_exhaustive]
 pub enum TableError {
     /// The columns do not make events of the type; nothing was applied.
@@ -299,7 +305,8 @@ fn issue_list(issues: &[TableIssue]) -> String {
 }
 
 /// Any error of the library.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(untagged)]
 #[non_exhaustive]
 pub enum Error {
     /// An event that was not taken.
@@ -336,6 +343,35 @@ impl Error {
             Self::Seal(_) => "seal_backwards",
             Self::Snapshot(error) => error.code(),
             Self::Table(error) => error.code(),
+        }
+    }
+
+    /// The field, the setting or the argument that is meant, where one is.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Event(error) | Self::Table(TableError::Strict { error, .. }) => error.field.as_deref(),
+            Self::Query(QueryError::BadSetting { setting, .. }) => Some(setting),
+            Self::Query(QueryError::BadTime(error)) => Some(error.field()),
+            Self::Query(QueryError::BadPeriod(_)) => Some("period"),
+            _ => None,
+        }
+    }
+
+    /// What the message is made of, by name, for programs: who was asked about, what was found and what is allowed. The
+    /// members of each kind of error are the fields of its Rust type.
+    ///
+    /// ```
+    /// use healthfold::{Engine, Error, Model, Settings};
+    /// let engine = Engine::new(Settings::default())?;
+    /// let nobody = engine.score(&"acme".into(), &Model::default(), "2026-01-31T00:00:00Z".parse()?).unwrap_err();
+    /// assert_eq!(Error::from(nobody).details()["client"], "acme");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn details(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(details)) => details,
+            // Nothing more than its code says.
+            _ => Map::new(),
         }
     }
 }

@@ -33,6 +33,7 @@ mod id;
 mod quantity;
 mod money;
 mod recurring;
+mod calendar;
 mod time;
 mod zone;
 mod period;

@@ -1,6 +1,7 @@
 //! Periods: a month, a quarter, a year, an ISO week, or two instants.
 
-use crate::time::{Day, Instant, Month, days_from_epoch, digits};
+use crate::calendar::days_from_epoch;
+use crate::time::{Day, Instant, Month, digits};
 use crate::zone::Zone;
 use jiff::civil;
 use serde::Serialize;
@@ -16,7 +17,7 @@ pub struct Period {
 }
 
 /// A text or a pair of instants that is not a period.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("`{found}` is not a period such as 2026-03, 2026-Q1, 2026, 2026-W07, or two instants in order")]
 pub struct PeriodError {
     found: String,

@@ -3,9 +3,11 @@
 //! An answer is as of an instant. Usage is kept by calendar day, so for usage an instant stands for a day, its *usage
 //! day*: the day that holds it, or, at the first instant of a day, the day just ended.
 
+use crate::calendar::{civil_day, civil_of, day_of_our_years, days_from_epoch};
 use jiff::civil;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -76,25 +78,35 @@ impl Instant {
 }
 
 /// A text that is not the point in time it should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("`{found}` is not {expected}")]
 pub struct TimeError {
+    field: Cow<'static, str>,
+    expected: Cow<'static, str>,
     found: String,
-    expected: &'static str,
 }
 
 impl TimeError {
-    pub(crate) fn new(found: &str, expected: &'static str) -> Self {
-        Self { found: found.chars().take(60).collect(), expected }
+    pub(crate) fn new(found: &str, expected: impl Into<Cow<'static, str>>) -> Self {
+        let expected = expected.into();
+        // The name of a zone is never an instant.
+        let field = if expected == ZONE { "timezone" } else { "as_of" }.into();
+        Self { field, expected, found: found.chars().take(60).collect() }
     }
 
-    pub(crate) fn expected(&self) -> &'static str {
+    /// The same of an argument or a setting of this name, where it is not `as_of`.
+    #[must_use]
+    pub fn of(self, field: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), ..self }
+    }
+
+    pub(crate) fn expected(self) -> Cow<'static, str> {
         self.expected
     }
 
-    /// What of a question or a setting it stands for: the name of a zone is never an instant.
-    pub(crate) fn field(&self) -> &'static str {
-        if self.expected == ZONE { "timezone" } else { "as_of" }
+    /// The argument or the setting that is meant.
+    pub fn field(&self) -> &str {
+        &self.field
     }
 }
 
@@ -110,62 +122,6 @@ const MONTH: &str = "a month of the form 2026-01 in the years 1970 to 2199";
 pub(crate) fn digits(bytes: &[u8], at: usize, n: usize) -> Option<i64> {
     let part = bytes.get(at..at + n)?;
     part.iter().try_fold(0i64, |value, b| b.is_ascii_digit().then(|| value * 10 + i64::from(b - b'0')))
-}
-
-/// Days since 1970-01-01 of a civil date; `None` if the calendar has no such day.
-fn civil_day(year: i64, month: i64, day: i64) -> Option<i64> {
-    if let Some(day) = day_of_our_years(year, month, day) {
-        return Some(day);
-    }
-    let date =
-        civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
-            .ok()?;
-    Some(days_from_epoch(date))
-}
-
-/// As [`civil_day`], for the years that events are from; runs once an event.
-#[inline]
-fn day_of_our_years(year: i64, month: i64, day: i64) -> Option<i64> {
-    /// The days of a year before each month, and how many the month has, where February has 28.
-    const MONTHS: [(i64, i64); 12] = [
-        (0, 31),
-        (31, 28),
-        (59, 31),
-        (90, 30),
-        (120, 31),
-        (151, 30),
-        (181, 31),
-        (212, 31),
-        (243, 30),
-        (273, 31),
-        (304, 30),
-        (334, 31),
-    ];
-    if !(1970..=2199).contains(&year) {
-        return None;
-    }
-    // Of the hundreds inside only 2100 is no leap year.
-    let leap = year % 4 == 0 && year != 2100;
-    let leap_days = (year - 1969) / 4 - i64::from(year > 2100);
-    let (before, length) = *MONTHS.get(usize::try_from(month - 1).ok()?)?;
-    let (before, length) = match month {
-        2 => (before, length + i64::from(leap)),
-        1 => (before, length),
-        _ => (before + i64::from(leap), length),
-    };
-    (1..=length).contains(&day).then(|| (year - 1970) * 365 + leap_days + before + day - 1)
-}
-
-pub(crate) fn days_from_epoch(date: civil::Date) -> i64 {
-    // Howard Hinnant's days_from_civil; an integer formula instead of a span, since it runs for every event.
-    let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let year_of_era = y.rem_euclid(400);
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 impl Instant {
@@ -326,8 +282,8 @@ impl Day {
 
     /// The month the day is in.
     pub fn month(self) -> Month {
-        let date = self.date();
-        Month(i32::from(date.year()) * 12 + i32::from(date.month()) - 1)
+        let (year, month, _) = civil_of(self.0.into());
+        i32::try_from(year * 12 + month - 1).map_or(Month(0), Month)
     }
 
     pub(crate) fn is_leap_day(self) -> bool {
@@ -419,6 +375,14 @@ impl Month {
     /// Months since year 0.
     pub(crate) fn number(self) -> i32 {
         self.0
+    }
+
+    /// Reads a month of the form `2026-03`, or a date, which stands for its month.
+    ///
+    /// # Errors
+    /// If it is neither.
+    pub fn holding(text: &str) -> Result<Self, TimeError> {
+        text.parse().or_else(|error| text.parse::<Day>().map(Day::month).map_err(|_| error))
     }
 
     /// The first day of the month.

@@ -161,6 +161,14 @@ impl Zone {
         }
         text.parse()
     }
+
+    /// Reads an instant, or a date as its first one: where something begins or ends.
+    pub fn beginning(&self, text: &str) -> Result<Instant, TimeError> {
+        if let Ok(day) = text.parse::<Day>() {
+            return Ok(self.start_of(day));
+        }
+        text.parse()
+    }
 }
 
 impl PartialEq for Zone {

@@ -165,7 +165,9 @@ fn plain(code: &str) -> String {
 fn errors() -> String {
     let mut page = format!(
         "{MARK}# Errors\n\nEvery error has a stable code, the same in Rust, Python and Node, and a message that says what \
-         was wrong, where, and what is allowed. Codes are never renamed; messages may be.\n\n## Events\n\nAn event that is \
+         was wrong, where, and what is allowed. Codes are never renamed; messages may be. What a message is made of stands \
+         beside it by name, for programs: `Error::details` in Rust, `details` in Python and Node. `field` is the field, the \
+         setting or the argument that is meant.\n\n## Events\n\nAn event that is \
          not taken is returned as a rejection `{{index, line, offset, code, message, field}}`; everything else is \
          applied.\n\n| code | meaning |\n|---|---|\n"
     );
@@ -173,9 +175,11 @@ fn errors() -> String {
         let _ = writeln!(page, "| `{code}` | {} |", event_code(*code));
     }
     for (title, intro, codes) in OTHER_CODES {
-        let _ = write!(page, "\n## {title}\n\n{intro}\n\n| code | meaning |\n|---|---|\n");
-        for (code, meaning) in *codes {
-            let _ = writeln!(page, "| `{code}` | {meaning} |");
+        let _ = write!(page, "\n## {title}\n\n{intro}\n\n| code | meaning | details |\n|---|---|---|\n");
+        for (code, meaning, details) in *codes {
+            let details: Vec<String> = details.split(", ").map(|name| format!("`{name}`")).collect();
+            let details = Some(details.join(", ")).filter(|details| details != "``").unwrap_or_default();
+            let _ = writeln!(page, "| `{code}` | {meaning} | {details} |");
         }
     }
     page
@@ -200,12 +204,13 @@ fn event_code(code: EventCode) -> &'static str {
     }
 }
 
-type Codes = &'static [(&'static str, &'static str)];
+/// Codes, what each means and what its details hold.
+type Codes = &'static [(&'static str, &'static str, &'static str)];
 
 /// Every code, each once.
 fn codes() -> Vec<&'static str> {
     let mut codes: Vec<&str> = EventCode::ALL.iter().map(|code| code.as_str()).collect();
-    for (code, _) in OTHER_CODES.iter().flat_map(|(_, _, codes)| *codes) {
+    for (code, ..) in OTHER_CODES.iter().flat_map(|(_, _, codes)| *codes) {
         if !codes.contains(code) {
             codes.push(code);
         }
@@ -220,18 +225,26 @@ const OTHER_CODES: &[(&str, &str, Codes)] = &[
         "Questions",
         "A question that has no answer.",
         &[
-            ("unknown_client", "no event of this client is in"),
-            ("merged", "the client is part of another one, which the error names"),
-            ("erased", "everything personal about the client is gone, and so are answers about it"),
-            ("sealed", "the answer needs detail that a seal gave up"),
-            ("missing_rate", "an amount cannot be valued in the reporting currency"),
-            ("bad_period", "not a period such as 2026-03, 2026-Q1, 2026, 2026-W07, or two instants in order"),
-            ("bad_time", "not an instant or a date"),
-            ("bad_value", "a setting of the question is not what it may be"),
-            ("too_few", "too little data to print a number"),
+            ("unknown_client", "no event of this client is in", "client"),
+            ("merged", "the client is part of another one, which the error names", "client, into"),
+            ("erased", "everything personal about the client is gone, and so are answers about it", "client"),
+            ("sealed", "the answer needs detail that a seal gave up", "before"),
+            ("missing_rate", "an amount cannot be valued in the reporting currency", "currency, date"),
+            (
+                "bad_period",
+                "not a period such as 2026-03, 2026-Q1, 2026, 2026-W07, or two instants in order",
+                "found",
+            ),
+            ("bad_time", "not an instant or a date", "field, expected, found"),
+            ("bad_value", "a setting of the question is not what it may be", "setting, expected, found"),
+            ("too_few", "too little data to print a number", "what, needed, found"),
         ],
     ),
-    ("Models", "All faults at once, each with its path.", &[("invalid_model", "the model has faults")]),
+    (
+        "Models",
+        "All faults at once, each with its path.",
+        &[("invalid_model", "the model has faults", "issues")],
+    ),
     (
         "Engines",
         "Nothing was changed.",
@@ -239,10 +252,11 @@ const OTHER_CODES: &[(&str, &str, Codes)] = &[
             (
                 "settings_differ",
                 "two engines that were made with other settings, or sealed elsewhere, do not merge",
+                "what",
             ),
-            ("conflicting_event", "an identity has other content in the other engine"),
-            ("overlapping", "counted or measured usage is in both engines, or may be"),
-            ("seal_backwards", "the engine is sealed later already"),
+            ("conflicting_event", "an identity has other content in the other engine", "count, events"),
+            ("overlapping", "counted or measured usage is in both engines, or may be", "count, events"),
+            ("seal_backwards", "the engine is sealed later already", "sealed, asked"),
         ],
     ),
     (
@@ -250,27 +264,28 @@ const OTHER_CODES: &[(&str, &str, Codes)] = &[
         "What is wrong with single rows has the codes of events. An `invalid_table` comes with a list of issues \
          `{code, field, message}`; their codes are the others.",
         &[
-            ("invalid_table", "the columns do not make events of the type; nothing was applied"),
+            ("invalid_table", "the columns do not make events of the type; nothing was applied", "issues"),
             (
                 "unreadable_table",
                 "the table itself failed; rows before that are applied, unless in strict mode",
+                "what",
             ),
-            ("unknown_field", "the events of this type have no such field"),
-            ("unknown_column", "the table has no such column, or several of the name"),
-            ("missing_column", "a field that must be there has neither a column nor a constant"),
-            ("wrong_column", "the column holds what the field does not take"),
-            ("float_money", "the column holds binary floats and the field takes money"),
-            ("naive_time", "the column holds times without a zone, and no zone is stated"),
-            ("unknown_zone", "the stated zone is none"),
+            ("unknown_field", "the events of this type have no such field", ""),
+            ("unknown_column", "the table has no such column, or several of the name", ""),
+            ("missing_column", "a field that must be there has neither a column nor a constant", ""),
+            ("wrong_column", "the column holds what the field does not take", ""),
+            ("float_money", "the column holds binary floats and the field takes money", ""),
+            ("naive_time", "the column holds times without a zone, and no zone is stated", ""),
+            ("unknown_zone", "the stated zone is none", ""),
         ],
     ),
     (
         "Snapshots",
         "The bytes were not opened.",
         &[
-            ("corrupt_snapshot", "cut short, altered, or never a snapshot"),
-            ("newer_snapshot", "made by a newer version"),
-            ("older_snapshot", "made by a version so old that it is no longer read"),
+            ("corrupt_snapshot", "cut short, altered, or never a snapshot", "what"),
+            ("newer_snapshot", "made by a newer version", "found, newest"),
+            ("older_snapshot", "made by a version so old that it is no longer read", "found, oldest"),
         ],
     ),
 ];

@@ -45,7 +45,7 @@ pub(super) fn churn_reasons(engine: &Engine, mut args: Args) -> Told {
 }
 
 /// Clients by the month in which they began to pay, and what became of them month by month. `start` and `end` are months such
-/// as "2026-01", both included.
+/// as "2026-01", or dates, which stand for their month; both are included.
 ///
 /// TypeScript: `cohorts(options: { asOf: When; start?: string | null; end?: string | null } & MoneySettings): Cohorts`
 pub(super) fn cohorts(engine: &Engine, mut args: Args) -> Told {

@@ -25,14 +25,24 @@ class HealthfoldError(Exception):
     """The stable slug, the same in Rust, Python and Node; never renamed."""
     field: str | None
     """The field, setting or argument that is meant, where one is."""
+    details: dict[str, Any]
+    """What the message is made of, by name: such as ``client``, ``into``, ``before``, ``found``, ``expected``."""
 
-    def __init__(self, message: str, *, code: str = "internal", field: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "internal",
+        field: str | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.field = field
+        self.details = details or {}
 
     def _more(self) -> dict[str, Any]:
-        return {"code": self.code, "field": self.field}
+        return {"code": self.code, "field": self.field, "details": self.details}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (type(self), str(self), self._more())
@@ -57,8 +67,9 @@ class EventError(HealthfoldError, ValueError):
         index: int | None = None,
         line: int | None = None,
         offset: int | None = None,
+        details: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(message, code=code, field=field)
+        super().__init__(message, code=code, field=field, details=details)
         self.index, self.line, self.offset = index, line, offset
 
     def _more(self) -> dict[str, Any]:
@@ -92,8 +103,9 @@ class ModelError(HealthfoldError, ValueError):
         code: str = "invalid_model",
         field: str | None = None,
         issues: tuple[Issue, ...] = (),
+        details: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(message, code=code, field=field)
+        super().__init__(message, code=code, field=field, details=details)
         self.issues = issues
 
     def _more(self) -> dict[str, Any]:

@@ -78,7 +78,7 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (client, every) = (ClientId::new(client), args::read_or_default::<Every>(py, "every", every)?);
         let scores = self.shared.ask_long(py, move |engine| {
-            let (start, end) = (start.as_of(engine)?, end.as_of(engine)?);
+            let (start, end) = (start.instant(engine, "start")?, end.instant(engine, "end")?);
             Ok(engine.score_history(&client, &model.inner, start, end, every)?)
         })?;
         Rows::table(py, "HealthScore", Scores(scores))
@@ -99,7 +99,7 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = ClientId::new(client);
         let change = self.shared.ask_long(py, move |engine| {
-            let (start, end) = (start.as_of(engine)?, end.as_of(engine)?);
+            let (start, end) = (start.instant(engine, "start")?, end.instant(engine, "end")?);
             let last = end_model.as_ref().map(|model| &*model.inner);
             Ok(engine.explain_change(&client, &model.inner, start, end, last)?)
         })?;
@@ -117,7 +117,7 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = ClientId::new(client);
         let rows = self.shared.ask_long(py, move |engine| {
-            Ok(engine.timeline(&client, start.as_of(engine)?, end.as_of(engine)?)?)
+            Ok(engine.timeline(&client, start.instant(engine, "start")?, end.instant(engine, "end")?)?)
         })?;
         Rows::table(py, "HistoryRow", List(rows))
     }

@@ -116,7 +116,7 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (every, of) = (args::read_or_default::<Every>(py, "every", every)?, of(py, only)?);
         let points = self.shared.ask_long(py, move |engine| {
-            let (start, end) = (start.as_of(engine)?, end.as_of(engine)?);
+            let (start, end) = (start.instant(engine, "start")?, end.instant(engine, "end")?);
             Ok(engine.book_history(&model.inner, start, end, every, of)?)
         })?;
         Rows::table(py, "BookHealth", List(points))

@@ -118,7 +118,7 @@ impl Engine {
     #[pyo3(signature = (before: "When") -> "None")]
     fn seal(&self, py: Python<'_>, before: args::When) -> PyResult<()> {
         self.shared.change_long(py, move |engine, _| {
-            let before = before.beginning(engine)?;
+            let before = before.beginning(engine, "before")?;
             Ok(engine.seal(before)?)
         })
     }

@@ -5,7 +5,7 @@ use crate::args::{self, Span, When};
 use crate::error::{Fault, query};
 use crate::results::object_of;
 use crate::rows::Rows;
-use healthfold::{AsOf, Benchmark, Day, Month, PeriodUnit, ReasonClasses, Scorecard, Target};
+use healthfold::{AsOf, Benchmark, Month, PeriodUnit, ReasonClasses, Scorecard, Target};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::str::FromStr;
@@ -20,13 +20,11 @@ fn from_json<T, E: Into<Fault>>(
     read(&args::json(py, name, object)?).map_err(|error| error.into().raise(py))
 }
 
-fn month(py: Python<'_>, text: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Month>> {
+fn month(py: Python<'_>, name: &'static str, text: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Month>> {
     let Some(text) = text else { return Ok(None) };
     let text = text.str()?;
-    // A date stands for its month.
-    let text = text.to_string_lossy();
-    let month = Day::from_str(&text).map(Day::month).or_else(|_| Month::from_str(&text));
-    month.map(Some).map_err(|error| query(error).raise(py))
+    let month = Month::holding(&text.to_string_lossy());
+    month.map(Some).map_err(|error| query(error.of(name)).raise(py))
 }
 
 #[pymethods]
@@ -61,7 +59,7 @@ impl Engine {
         let every = PeriodUnit::from_str(every).map_err(|error| query(error).raise(py))?;
         let options = args::settings(py, settings)?;
         let series = self.shared.ask_long(py, move |engine| {
-            let (start, end) = (start.beginning(engine)?, end.beginning(engine)?);
+            let (start, end) = (start.beginning(engine, "start")?, end.beginning(engine, "end")?);
             Ok(engine.revenue_series(start, end, every, &options)?)
         })?;
         Rows::within(py, "RevenueSeries", series)
@@ -117,7 +115,7 @@ impl Engine {
         end: Option<&Bound<'py, PyAny>>,
         settings: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let months = (month(py, start)?, month(py, end)?);
+        let months = (month(py, "start", start)?, month(py, "end", end)?);
         let options = args::settings(py, settings)?;
         let cohorts = self.shared.ask_long(py, move |engine| {
             Ok(engine.cohorts(months, AsOf::At(as_of.as_of(engine)?), &options)?)

@@ -8,11 +8,14 @@ use crate::revenue::{
     Question, ReasonClasses, Refusal, RevenueOptions, RevenueReport, RevenueSeries, Scorecard,
     ScorecardReport, SettingError, Target, Targets, TopClients, Trials,
 };
-use crate::time::{Instant, Month};
+use crate::time::{Instant, Month, TimeError};
 
 impl From<SettingError> for QueryError {
     fn from(error: SettingError) -> Self {
-        let SettingError { setting, expected, found } = error;
+        let SettingError { setting, expected, found, is_time } = error;
+        if is_time {
+            return Self::BadTime(TimeError::new(found.trim_matches('"'), expected).of(setting));
+        }
         Self::BadSetting { setting, expected, found }
     }
 }

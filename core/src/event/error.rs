@@ -77,8 +77,14 @@ impl fmt::Display for EventCode {
     }
 }
 
+impl serde::Serialize for EventCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 /// An event that was not taken: what is wrong, in which field, what was found and what is allowed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[error("{message}")]
 pub struct EventError {
     /// The stable slug.

@@ -1,6 +1,7 @@
 //! One value as it came over the wire: from JSON text or from a row of a table.
 
 use super::EventCode;
+use crate::calendar::civil_of;
 use crate::quantity::write_scaled;
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -163,19 +164,12 @@ pub(crate) fn write_whole(out: &mut String, number: i64) {
 
 /// Writes the date of a day since 1970-01-01.
 pub(crate) fn write_day(out: &mut String, day: i64) {
-    // Howard Hinnant's civil_from_days. What is no day of any calendar is a number that no date looks like.
-    let Some(shifted) = day.checked_add(719_468).filter(|day| day.abs() < 1 << 40) else {
+    // What is no day of any calendar is a number that no date looks like.
+    if day.unsigned_abs() >= 1 << 40 {
         let _ = write!(out, "{day} days");
         return;
-    };
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    }
+    let (year, month, date) = civil_of(day);
     if (0..10_000).contains(&year) {
         write_digits(out, year, 4);
     } else {

@@ -89,7 +89,7 @@ pub(super) fn instant(name: &str, raw: &RawValue) -> Result<Option<AsOf>, Settin
     let expected = "an RFC 3339 time with an offset, or a date";
     let text: Option<String> = member(name, raw, expected)?;
     let parsed = text.map(|text| text.parse::<AsOf>());
-    parsed.transpose().map_err(|_| SettingError::new(name, expected, raw.get()))
+    parsed.transpose().map_err(|_| SettingError::of_time(name, expected, raw.get()))
 }
 
 impl LifetimeOptions {

@@ -15,12 +15,19 @@ pub struct SettingError {
     pub expected: String,
     /// What was found.
     pub found: String,
+    /// Whether it is to be an instant or a date.
+    pub(crate) is_time: bool,
 }
 
 impl SettingError {
     pub(crate) fn new(setting: &str, expected: impl Into<String>, found: &str) -> Self {
         let found = found.chars().take(60).collect();
-        Self { setting: setting.to_owned(), expected: expected.into(), found }
+        Self { setting: setting.to_owned(), expected: expected.into(), found, is_time: false }
+    }
+
+    /// That a setting is no point in time.
+    pub(crate) fn of_time(setting: &str, expected: &str, found: &str) -> Self {
+        Self { is_time: true, ..Self::new(setting, expected, found) }
     }
 }
 

@@ -158,7 +158,7 @@ impl RevenueOptions {
         let default = Self::default();
         let null = raw.is_null();
         match name {
-            "as_of" => self.as_of = optional(name, raw, "an RFC 3339 time with an offset, or a date")?,
+            "as_of" => self.as_of = as_of(name, raw)?,
             "currency" => self.currency = optional(name, raw, CURRENCY)?,
             "rates" if null => self.rates = default.rates,
             "rates" => self.rates = exchange::read(&raw.json()).map_err(rates_fault)?,
@@ -221,6 +221,11 @@ fn optional<T: std::str::FromStr>(
     }
     let text = raw.string("").ok().and_then(|text| text.parse().ok());
     text.map(Some).ok_or_else(|| SettingError::new(setting, expected, &raw.json()))
+}
+
+fn as_of(setting: &str, raw: Value<'_>) -> Result<Option<AsOf>, SettingError> {
+    let expected = "an RFC 3339 time with an offset, or a date";
+    optional(setting, raw, expected).map_err(|_| SettingError::of_time(setting, expected, &raw.json()))
 }
 
 fn days(setting: &str, raw: Value<'_>) -> Result<Option<u32>, SettingError> {

@@ -13,7 +13,7 @@ pub struct Issue {
 }
 
 /// A model or a signal with faults: all of them, in the order of the document.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[error("{}", summary(.issues))]
 pub struct ModelError {
     /// The faults.

@@ -40,23 +40,20 @@ impl Identities {
         self.counted.warm(hashes.iter());
         let mut ends = Vec::with_capacity(events.len());
         ids.reserve(24 * events.len());
-        for ((_, event), hash) in events.iter_mut().zip(&hashes) {
-            match event {
-                Ok(Decoded::Usage(_)) => self.write_id(hash, ids),
-                Ok(Decoded::Other(event)) => {
-                    let mut id = String::with_capacity(24);
-                    self.write_id(hash, &mut id);
-                    event.id = EventId::new(id);
-                }
-                Err(_) => {}
+        for ((_, event), hash) in events.iter().zip(&hashes) {
+            if event.is_ok() {
+                self.write_id(hash, ids);
             }
             ends.push(ids.len());
         }
         let ids: &'r str = ids;
         let mut start = 0;
         for ((_, event), end) in events.iter_mut().zip(ends) {
-            if let Ok(Decoded::Usage(usage)) = event {
-                usage.id = ids.get(start..end).unwrap_or_default();
+            let id = ids.get(start..end).unwrap_or_default();
+            match event {
+                Ok(Decoded::Usage(usage)) => usage.id = id,
+                Ok(Decoded::Other(event)) => event.id = EventId::new(id),
+                Err(_) => {}
             }
             start = end;
         }

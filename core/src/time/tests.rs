@@ -61,6 +61,9 @@ fn every_day_is_where_the_calendar_has_it() {
     for number in 0..84_006 {
         let (year, month, day) = (date.year().into(), date.month().into(), date.day().into());
         assert_eq!(day_of_our_years(year, month, day), Some(number), "{date}");
+        assert_eq!(civil_of(number), (year, month, day), "{date}");
+        let of_day = Day::from_epoch(i32::try_from(number).unwrap()).month();
+        assert_eq!(of_day.to_string(), format!("{year:04}-{month:02}"));
         let last = date.day() == date.days_in_month();
         assert_eq!(day_of_our_years(year, month, day + 1).is_none(), last, "{date}");
         date = date.tomorrow().unwrap();

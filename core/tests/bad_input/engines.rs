@@ -333,3 +333,122 @@ fn cohorts_from_a_later_month_to_an_earlier_one() {
     assert_eq!(ask("2026-05", "2026-01").unwrap_err().code(), "bad_period");
     assert!(ask("2026-05", "2026-05").is_ok());
 }
+
+/// What programs read instead of messages: the members that the reference promises of each code, and no other.
+#[test]
+fn errors_have_the_details_of_the_reference() {
+    let page = include_str!("../../../docs/reference/errors.md");
+    let (events, others) = page.split_once("## Questions").unwrap();
+    assert!(events.contains("{index, line, offset, code, message, field}"));
+    let promised = |code: &str| -> Vec<String> {
+        let row = others.lines().find(|line| line.starts_with(&format!("| `{code}` |"))).unwrap();
+        let names = row.rsplit_once(" | ").unwrap().1.trim_end_matches(" |").replace('`', "");
+        let mut names: Vec<String> = names.split(", ").map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+
+    let at = |text: &str| engine().zone().beginning(text).unwrap();
+    let mut book = engine();
+    book.apply_all(&[event(GOOD), event(ALSO_GOOD)]);
+    for (number, (who, kind, data)) in [
+        ("old", "client.merged_into", json!({"into": "new"})),
+        ("gone", "client.erased", json!({})),
+        (
+            "payer",
+            "billing.subscription_set",
+            json!({"subscription": "s", "status": "active", "plan": "p",
+            "amount": "10", "currency": "USD", "interval": {"unit": "month"}}),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let stated = json!({"id": number.to_string(), "source": "crm", "type": kind, "subject": who,
+            "time": "2026-01-07T00:00:00Z", "data": data});
+        assert_eq!(book.apply(&event(&stated.to_string())), Ok(true));
+    }
+    let score = |client: &str| book.score(&client.into(), &Model::default(), at("2026-02-01")).unwrap_err();
+    let month = |text: &str| Period::parse(text, book.zone());
+    let euros = RevenueOptions { currency: "EUR".parse().ok(), ..RevenueOptions::default() };
+    let band = RevenueOptions { group_by: Some(GroupBy::Band), ..RevenueOptions::default() };
+    let mut sealed = engine();
+    sealed.apply(&event(GOOD)).unwrap();
+    sealed.seal(at("2026-03-01")).unwrap();
+    let mut other = engine();
+    other.apply(&event(&ALSO_GOOD.replace("ann", "bob"))).unwrap();
+    let mut usage = engine();
+    usage.apply_all(&[event(GOOD), event(&GOOD.replace("good-1", "good-3"))]);
+    let elsewhere =
+        Engine::new(Settings { timezone: "Europe/Berlin".to_owned(), ..Settings::default() }).unwrap();
+    let mut newer = book.snapshot();
+    newer[8..10].copy_from_slice(&[96, 234]);
+
+    let january = month("2026-01").unwrap();
+    let errors: Vec<(Error, &str, Value)> = vec![
+        (score("nobody").into(), "unknown_client", json!({"client": "nobody"})),
+        (score("old").into(), "merged", json!({"client": "old", "into": "new"})),
+        (score("gone").into(), "erased", json!({"client": "gone"})),
+        (
+            sealed.timeline(&"acme".into(), at("2026-01-01"), at("2026-03-31")).unwrap_err().into(),
+            "sealed",
+            json!({"before": "2026-03-01T00:00:00Z"}),
+        ),
+        (
+            book.revenue(month("2026-02").unwrap(), &euros).unwrap_err().into(),
+            "missing_rate",
+            json!({"currency": "USD", "date": "2026-01-31"}),
+        ),
+        (QueryError::from(month("spring").unwrap_err()).into(), "bad_period", json!({"found": "spring"})),
+        (
+            QueryError::from(book.zone().as_of("noon").unwrap_err().of("start")).into(),
+            "bad_time",
+            json!({"field": "start", "found": "noon",
+                "expected": "an RFC 3339 time with an offset, such as 2026-01-05T10:00:00Z"}),
+        ),
+        (
+            QueryError::from(RevenueOptions::from_json(r#"{"as_of":"noon"}"#).unwrap_err()).into(),
+            "bad_time",
+            json!({"field": "as_of", "found": "noon", "expected": "an RFC 3339 time with an offset, or a date"}),
+        ),
+        (
+            book.revenue(january, &band).unwrap_err().into(),
+            "bad_value",
+            json!({"setting": "model", "found": "null",
+                "expected": "the health model whose bands `group_by` is to take"}),
+        ),
+        (book.clone().merge(&elsewhere).unwrap_err().into(), "settings_differ", json!({"what": "time zone"})),
+        (
+            sealed.seal(at("2026-01-01")).unwrap_err().into(),
+            "seal_backwards",
+            json!({"sealed": "2026-03-01T00:00:00Z", "asked": "2026-01-01T00:00:00Z"}),
+        ),
+        (
+            Engine::restore(&newer).unwrap_err().into(),
+            "newer_snapshot",
+            json!({"found": 60_000, "newest": 1}),
+        ),
+        (
+            Model::from_json("[]").unwrap_err().into(),
+            "invalid_model",
+            json!({"issues": [{"path": "", "message": "must be an object, found `[]`"}]}),
+        ),
+    ];
+    for (error, code, details) in errors {
+        assert_eq!((error.code(), Value::from(error.details())), (code, details));
+        assert_eq!(error.details().keys().cloned().collect::<Vec<_>>(), promised(code), "{code}");
+    }
+    // Those of which a hash is part.
+    for (error, code, event) in [
+        (book.merge(&other).unwrap_err(), "conflicting_event", json!({"source": "app", "id": "good-2"})),
+        (book.merge(&usage).unwrap_err(), "overlapping", Value::Null),
+    ] {
+        let details = Error::from(error).details();
+        assert_eq!((details["count"].clone(), details["events"][0]["event"].clone()), (json!(1), event));
+        assert_eq!(details.keys().cloned().collect::<Vec<_>>(), promised(code), "{code}");
+    }
+    let refused = Event::from_json(with("time", json!("soon")).as_bytes()).unwrap_err();
+    let refused = Error::from(refused);
+    assert_eq!(refused.field(), Some("time"));
+    assert_eq!(refused.details()["code"], "bad_time");
+}

@@ -12,8 +12,8 @@ mod events;
 mod streams;
 
 use healthfold::{
-    Applied, Dedupe, Engine, Event, EventCode, EventError, Instant, Limits, ReadError, ReadOptions,
-    Rejection, Settings,
+    Applied, Dedupe, Engine, Error, Event, EventCode, EventError, GroupBy, Instant, Limits, Model, Period,
+    QueryError, ReadError, ReadOptions, Rejection, RevenueOptions, Settings,
 };
 use healthfold_testkit::logs;
 use proptest::prelude::*;

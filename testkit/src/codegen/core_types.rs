@@ -110,7 +110,7 @@ fn take(item: &Item, types: &mut BTreeMap<String, Named>, words: &mut Arms) {
                 }
             }
         }
-        Item::Enum(item) => {
+        Item::Enum(item) if !is_error(&item.attrs) => {
             let kind = if serde(&item.attrs).contains("untagged") {
                 Kind::Untagged(item.variants.iter().filter_map(variant).collect())
             } else {
@@ -169,8 +169,19 @@ fn fields(of: &Fields) -> Vec<Field> {
     of.iter().filter_map(one).collect()
 }
 
-/// Whether it is serialised as its fields are.
+fn is_error(attributes: &[Attribute]) -> bool {
+    let derived = |attribute: &Attribute| match &attribute.meta {
+        Meta::List(list) => list.path.is_ident("derive") && list.tokens.to_string().contains("Error"),
+        _ => false,
+    };
+    attributes.iter().any(derived)
+}
+
+/// Whether it is serialised as its fields are, and is part of answers: what errors hold comes as plain members.
 fn derives(attributes: &[Attribute]) -> bool {
+    if is_error(attributes) {
+        return false;
+    }
     let says = |attribute: &Attribute| match &attribute.meta {
         Meta::List(list) => list.path.is_ident("derive") && list.tokens.to_string().contains("Serialize"),
         _ => false,
