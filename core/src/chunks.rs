@@ -25,6 +25,68 @@ pub(crate) fn in_chunks<T>(places: usize, work: impl Fn(Range<usize>) -> T) -> V
     vec![work(0..places)]
 }
 
+/// Makes something of each piece, several at a time, and takes what comes of them in the order of the pieces. Who takes
+/// makes, too, instead of waiting.
+#[cfg(feature = "threads")]
+pub(crate) fn in_order<T: Send, M: Send>(
+    mut pieces: impl Iterator<Item = T>,
+    make: impl Fn(T) -> M + Sync,
+    mut take: impl FnMut(M),
+) {
+    use std::collections::VecDeque;
+    use std::sync::mpsc::{self, Receiver};
+    /// So many pieces a thread are under way, so that none has nothing to do while others are taken.
+    const AHEAD: usize = 16;
+
+    let threads = rayon::current_num_threads();
+    if threads == 1 {
+        return pieces.for_each(|piece| take(make(piece)));
+    }
+    rayon::in_place_scope_fifo(|scope| {
+        let mut under_way: VecDeque<Receiver<M>> = VecDeque::new();
+        loop {
+            for piece in pieces.by_ref().take(AHEAD * threads - under_way.len()) {
+                let (made, receiver) = mpsc::sync_channel(1);
+                let make = &make;
+                // Nobody waits for it where taking has failed.
+                scope.spawn_fifo(move |_| drop(made.send(make(piece))));
+                under_way.push_back(receiver);
+            }
+            match under_way.pop_front().map(wait) {
+                Some(Some(made)) => take(made),
+                // All is taken, or making failed, which the scope passes on.
+                Some(None) | None => return,
+            }
+        }
+    });
+
+    /// `None` where nothing comes any more.
+    fn wait<M>(receiver: Receiver<M>) -> Option<M> {
+        use mpsc::TryRecvError::{Disconnected, Empty};
+        loop {
+            match receiver.try_recv() {
+                Ok(made) => return Some(made),
+                Err(Disconnected) => return None,
+                Err(Empty) => match rayon::yield_now() {
+                    Some(rayon::Yield::Executed) => {}
+                    // Another thread is at it; and who is none of the pool leaves the work to it.
+                    Some(rayon::Yield::Idle) | None => return receiver.recv().ok(),
+                },
+            }
+        }
+    }
+}
+
+/// Makes something of each piece and takes it.
+#[cfg(not(feature = "threads"))]
+pub(crate) fn in_order<T, M>(
+    pieces: impl Iterator<Item = T>,
+    make: impl Fn(T) -> M,
+    mut take: impl FnMut(M),
+) {
+    pieces.for_each(|piece| take(make(piece)));
+}
+
 /// Does two things at the same time.
 #[cfg(feature = "threads")]
 pub(crate) fn both<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {

@@ -3,7 +3,11 @@
 //! `\r\n`, blank lines and a byte order mark are accepted. Input whose first character is `[` is read as a JSON array
 //! of events (batch mode) instead, unless whoever reads knows that it is lines.
 
-use crate::event::line::{Decoded, decode_line, decode_text};
+mod span;
+
+pub(crate) use span::{Block, Line};
+
+use crate::event::line::Decoded;
 use crate::event::{Event, EventCode, EventError, MAX_LINE};
 use crate::id::SourceId;
 use std::io::{self, Read};
@@ -83,9 +87,12 @@ impl<R: Read> EventReader<R> {
     /// # Errors
     /// Only what the input itself reports.
     pub fn next_event(&mut self) -> io::Result<Option<(Place, Result<Event, EventError>)>> {
-        while let Some(mut block) = self.block()? {
-            if let Some((place, line)) = block.next() {
-                return Ok(Some((place, line.decode().map(Decoded::into_event))));
+        while let Some(mut block) = self.next_block()? {
+            while let Some(span) = block.next_span(1) {
+                if let Some((place, line)) = span.lines().next() {
+                    let place = Place { index: block.pass(1), ..place };
+                    return Ok(Some((place, line.decode().map(Decoded::into_event))));
+                }
             }
         }
         Ok(None)
@@ -97,18 +104,12 @@ impl<R: Read> EventReader<R> {
     /// # Errors
     /// Only what the input itself reports.
     pub(crate) fn next_block(&mut self) -> io::Result<Option<Block<'_>>> {
-        let block = self.block()?;
-        // At once this costs half of what it costs line by line.
-        Ok(block.map(|block| Block { text: sound_text(block.bytes), ..block }))
-    }
-
-    fn block(&mut self) -> io::Result<Option<Block<'_>>> {
         if self.form == Form::Unknown {
             self.form = self.find_form()?;
         }
         match self.form {
             Form::Lines => self.lines(),
-            Form::Array => self.next_element(),
+            Form::Array => self.next_element().map(Some),
             Form::Behind => self.refuse_rest(),
             Form::Unknown | Form::Ended => Ok(None),
         }
@@ -167,8 +168,8 @@ impl<R: Read> EventReader<R> {
             }
         }
         let bytes = self.input.buffer.get(..self.input.whole).unwrap_or_default();
-        let place = Some((&mut self.input.start, &mut self.next));
-        Ok(Some(Block { bytes, text: "", place, source: self.source.as_ref(), one: None }))
+        let source = self.source.as_ref();
+        Ok(Some(Block::of_lines(bytes, &mut self.input.start, &mut self.next, source)))
     }
 
     /// Passes over a line that is too long to keep.
@@ -188,8 +189,7 @@ impl<R: Read> EventReader<R> {
             }
         }
         self.next.line += 1;
-        self.next.index += 1;
-        Ok(Block::of(place, Line::Fault(too_long_event())))
+        Ok(Block::of_one(place, Line::Fault(too_long_event()), &mut self.next))
     }
 
     /// Nothing but blanks may come behind the `]` of an array.
@@ -198,10 +198,8 @@ impl<R: Read> EventReader<R> {
         while let Some(byte) = self.input.peek()? {
             if !byte.is_ascii_whitespace() {
                 let message = "nothing may come behind the `]` of a list of events";
-                let place = self.next;
-                self.next.index += 1;
                 let error = EventError::whole(EventCode::MalformedJson, message);
-                return Ok(Some(Block::of(place, Line::Fault(error))));
+                return Ok(Some(Block::of_one(self.next, Line::Fault(error), &mut self.next)));
             }
             self.pass(byte);
         }
@@ -209,7 +207,7 @@ impl<R: Read> EventReader<R> {
     }
 
     /// The next element of an array: the bytes up to the comma or bracket that ends it, whatever they are.
-    fn next_element(&mut self) -> io::Result<Option<Block<'_>>> {
+    fn next_element(&mut self) -> io::Result<Block<'_>> {
         self.element.clear();
         let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
         let mut start: Option<Place> = None;
@@ -220,7 +218,7 @@ impl<R: Read> EventReader<R> {
                 let place = start.unwrap_or(self.next);
                 let error =
                     EventError::whole(EventCode::MalformedJson, "the list of events must end with `]`");
-                return Ok(Some(Block::of(place, Line::Fault(error))));
+                return Ok(Block::of_one(place, Line::Fault(error), &mut self.next));
             };
             let here = self.next;
             self.pass(byte);
@@ -230,17 +228,16 @@ impl<R: Read> EventReader<R> {
                     self.form = Form::Behind;
                     // An array may be empty, but a comma announces an element.
                     if start.is_none() && self.next.index == 0 {
-                        return self.refuse_rest();
+                        return Ok(Block::of_none(&mut self.next));
                     }
                 }
                 let place = start.unwrap_or(here);
-                self.next.index += 1;
                 let line = if too_long {
                     Line::Fault(too_long_event())
                 } else {
                     Line::Bytes(self.element.trim_ascii(), self.source.as_ref())
                 };
-                return Ok(Some(Block::of(place, line)));
+                return Ok(Block::of_one(place, line, &mut self.next));
             }
             if start.is_none() && !byte.is_ascii_whitespace() {
                 start = Some(here);
@@ -319,79 +316,6 @@ impl<R: Read> Blocks<R> {
         self.end += read;
         Ok(read)
     }
-}
-
-/// Events that lie in memory together, and where they stood.
-pub(crate) struct Block<'a> {
-    bytes: &'a [u8],
-    /// As much from the beginning of the bytes as is known to be UTF-8.
-    text: &'a str,
-    /// Where in the bytes and where in the input the next line begins.
-    place: Option<(&'a mut usize, &'a mut Place)>,
-    source: Option<&'a SourceId>,
-    /// What comes alone.
-    one: Option<(Place, Line<'a>)>,
-}
-
-/// The text of an event, not yet decoded, or why there is none.
-pub(crate) enum Line<'a> {
-    /// With the source of events that state none.
-    Text(&'a str, Option<&'a SourceId>),
-    /// The same, where nobody has seen yet whether it is UTF-8.
-    Bytes(&'a [u8], Option<&'a SourceId>),
-    Fault(EventError),
-}
-
-impl<'a> Line<'a> {
-    pub(crate) fn decode(self) -> Result<Decoded<'a>, EventError> {
-        match self {
-            Self::Text(text, source) => decode_text(text, source),
-            Self::Bytes(bytes, source) => decode_line(bytes, source),
-            Self::Fault(error) => Err(error),
-        }
-    }
-}
-
-impl<'a> Block<'a> {
-    fn of(place: Place, line: Line<'a>) -> Self {
-        Self { bytes: &[], text: "", place: None, source: None, one: Some((place, line)) }
-    }
-}
-
-impl<'a> Iterator for Block<'a> {
-    type Item = (Place, Line<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let Some((start, next)) = &mut self.place else { return self.one.take() };
-        loop {
-            let rest = self.bytes.get(**start..).filter(|rest| !rest.is_empty())?;
-            let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-            let line = rest.get(..length).unwrap_or_default();
-            let bytes = line.trim_ascii_start();
-            let lead = length - bytes.len();
-            let start_of_text = **start + lead;
-            let place = Place { offset: next.offset + lead as u64, ..**next };
-            **start += length;
-            next.offset += length as u64;
-            next.line += 1;
-            if !bytes.is_empty() {
-                next.index += 1;
-                let bytes = bytes.trim_ascii_end();
-                let line = match self.text.get(start_of_text..start_of_text + bytes.len()) {
-                    Some(text) => Line::Text(text, self.source),
-                    None => Line::Bytes(bytes, self.source),
-                };
-                return Some((place, line));
-            }
-        }
-    }
-}
-
-/// The bytes as text, up to the first that is no UTF-8.
-fn sound_text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_else(|error| {
-        bytes.get(..error.valid_up_to()).and_then(|sound| std::str::from_utf8(sound).ok()).unwrap_or_default()
-    })
 }
 
 fn too_long_event() -> EventError {

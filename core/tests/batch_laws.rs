@@ -143,14 +143,15 @@ fn a_batch_that_breaks_off_holds_what_it_admitted() {
             n % 7
         )
     };
-    let lines: Vec<String> = (0..700).map(line).collect();
+    // More than is under way at a time, also with threads.
+    let lines: Vec<String> = (0..60_000).map(line).collect();
     let events: Vec<Event> = lines.iter().map(|line| Event::from_json(line.as_bytes()).unwrap()).collect();
     let mut whole = Engine::new(Settings::default()).unwrap();
-    assert_eq!(whole.apply_all(&events).applied, 700);
+    assert_eq!(whole.apply_all(&events).applied, 60_000);
 
     let mut broken = Engine::new(Settings::default()).unwrap();
     let failing =
-        events.iter().enumerate().map(|(n, event)| if n == 650 { panic!("on purpose") } else { event });
+        events.iter().enumerate().map(|(n, event)| if n == 59_650 { panic!("on purpose") } else { event });
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| broken.apply_all(failing)));
     assert!(caught.is_err());
     assert!(broken.clients().count() > 0, "some were in before");

@@ -163,8 +163,8 @@ fn however_many_threads_take_events_in_the_state_is_the_same() {
         // In a pool, and beside it.
         for (engine, applied) in [pool.install(loaded), loaded()] {
             assert_eq!(applied.applied, taken as u64);
-            assert_eq!(applied.conflict_count as usize, conflicts);
-            assert_eq!(applied.rejected_count() as usize, events.len() - good.len());
+            assert_eq!(usize::try_from(applied.conflict_count), Ok(conflicts));
+            assert_eq!(usize::try_from(applied.rejected_count()), Ok(events.len() - good.len()));
             assert!(applied.rejected.windows(2).all(|pair| pair[0].index < pair[1].index));
             assert_eq!(engine.fingerprint(), one_by_one.fingerprint());
         }

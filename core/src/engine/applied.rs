@@ -77,6 +77,14 @@ impl Stood {
         }
     }
 
+    /// The same place where so many events of its text come before those that it was counted from.
+    pub(super) fn behind(self, before: u64) -> Self {
+        match self {
+            Self::In(place) => Self::In(Place { index: place.index + before, ..place }),
+            Self::At(index) => Self::At(index + before),
+        }
+    }
+
     pub(super) fn rejection(self, error: EventError) -> Rejection {
         match self {
             Self::In(Place { index, line, offset }) => {

@@ -3,23 +3,22 @@
 use super::Engine;
 use super::applied::{Applied, ReadError, ReadOptions, Stood};
 use crate::batch::UsageBatch;
-use crate::chunks::both;
+use crate::chunks::in_order;
 use crate::event::line::{Decoded, UsageRef, decode_line};
 use crate::event::{Event, EventCode, EventData, EventError};
 use crate::id::EventRef;
 use crate::ledger::{Admission, Ledger, Ticket, Tickets};
 use crate::merges::Slot;
-use crate::ndjson::EventReader;
+use crate::ndjson::{Block, EventReader, Line, Place};
 use crate::settings::Dedupe;
 use crate::state::ClientState;
 use crate::time::Day;
 use crate::zone::DayClock;
 use std::io::{self, BufRead};
 
-/// How many events are looked up together: their places in memory are waited for at the same time.
+/// How many events are decoded by one thread and then looked up together: their places in memory are waited for at the same
+/// time.
 const LOOKED_UP: usize = 256;
-/// How many events are decoded while others are taken in: where there are threads enough of them that waking one costs little.
-const DECODED: usize = if cfg!(feature = "threads") { 16 * LOOKED_UP } else { LOOKED_UP };
 /// How many events of usage are folded together, of each client on the mean: the memory of a client is waited for once for all of
 /// them. Within bounds, so that what waits takes little beside the book.
 const FOLDED_OF_EACH: usize = 16;
@@ -163,8 +162,8 @@ impl Engine {
             return self.apply_strictly(std::iter::from_fn(|| next().transpose()), options.skip_unknown);
         }
         let mut intake = self.intake(options.skip_unknown);
-        while let Some(block) = reader.next_block()? {
-            intake.take_in_all(block, |(place, line)| (Stood::In(place), line.decode().map(Incoming::from)));
+        while let Some(mut block) = reader.next_block()? {
+            intake.take_in_block(&mut block);
         }
         Ok(intake.end())
     }
@@ -319,28 +318,15 @@ impl Engine {
     }
 }
 
-/// Decodes some events and finds out what each is known by: all that needs nothing of the engine.
-fn prepare<'a, T: Send>(
-    mut pieces: Vec<T>,
-    decode: &(impl Fn(T) -> Arrival<'a> + Sync),
-    dedupe: Dedupe,
-) -> Vec<Prepared<'a>> {
-    if cfg!(feature = "threads") && pieces.len() > LOOKED_UP {
-        // Whichever thread has nothing to do takes a part of it.
-        let behind = pieces.split_off(pieces.len() / 2);
-        let (mut prepared, mut rest) =
-            both(|| prepare(pieces, decode, dedupe), || prepare(behind, decode, dedupe));
-        prepared.append(&mut rest);
-        return prepared;
-    }
+/// Finds out what some events are known by: all that needs nothing of the engine.
+fn prepare<'a>(arrivals: impl Iterator<Item = Arrival<'a>>, dedupe: Dedupe) -> Vec<Prepared<'a>> {
     let mut tickets = Tickets::default();
-    let prepare = |piece| {
-        let (stood, event) = decode(piece);
+    let prepare = |(stood, event): Arrival<'a>| {
         let known = event.as_ref().ok().filter(|_| dedupe == Dedupe::Exact);
         let ticket = known.map(|event| event.ticket(&mut tickets));
         Prepared { stood, event, ticket }
     };
-    pieces.into_iter().map(prepare).collect()
+    arrivals.map(prepare).collect()
 }
 
 impl Intake<'_> {
@@ -352,33 +338,42 @@ impl Intake<'_> {
     ) {
         let dedupe = self.engine.settings.dedupe;
         let mut pieces = pieces.into_iter();
-        let mut next = || pieces.by_ref().take(DECODED).collect::<Vec<T>>();
-        let mut ready = prepare(next(), &decode, dedupe);
-        while !ready.is_empty() {
-            let further = next();
-            let (prepared, ()) = both(|| prepare(further, &decode, dedupe), || self.take_in_some(ready));
-            ready = prepared;
-        }
+        let some =
+            || Some(pieces.by_ref().take(LOOKED_UP).collect()).filter(|some: &Vec<T>| !some.is_empty());
+        let prepare = |some: Vec<T>| prepare(some.into_iter().map(&decode), dedupe);
+        in_order(std::iter::from_fn(some), prepare, |ready| self.take_in(ready, 0));
     }
 
-    fn take_in_some(&mut self, arrivals: Vec<Prepared<'_>>) {
-        if arrivals.len() <= LOOKED_UP {
-            return self.take_in(arrivals);
+    /// The same of events in a text, the lines of which are found by whoever decodes them.
+    fn take_in_block(&mut self, block: &mut Block<'_>) {
+        fn decode<'a>((place, line): (Place, Line<'a>)) -> Arrival<'a> {
+            (Stood::In(place), line.decode().map(Incoming::from))
         }
-        let mut arrivals = arrivals.into_iter();
-        while !arrivals.as_slice().is_empty() {
-            self.take_in(arrivals.by_ref().take(LOOKED_UP).collect());
-        }
+        let dedupe = self.engine.settings.dedupe;
+        let first = block.pass(0);
+        let mut before = first;
+        let spans = std::iter::from_fn(|| block.next_span(LOOKED_UP));
+        in_order(
+            spans,
+            |span| prepare(span.lines().map(decode), dedupe),
+            |ready| {
+                let events = ready.len() as u64;
+                self.take_in(ready, before);
+                before += events;
+            },
+        );
+        block.pass(before - first);
     }
 
-    /// Takes in some events. They are admitted in the order they came, so that the first of an identity stays; usage that
-    /// adds up is kept back until there is enough of it to fold client by client.
-    fn take_in(&mut self, arrivals: Vec<Prepared<'_>>) {
+    /// Takes in some events, counted from the one that so many come before. They are admitted in the order they came, so that
+    /// the first of an identity stays; usage that adds up is kept back until there is enough of it to fold client by client.
+    fn take_in(&mut self, arrivals: Vec<Prepared<'_>>, before: u64) {
         let zone = self.engine.zone.clone();
         let mut clock = DayClock::new(&zone);
         let found = self.engine.look_up(&arrivals);
         let mut slots_stand = true;
         for (Prepared { stood, event, ticket }, mut found) in arrivals.into_iter().zip(found) {
+            let stood = stood.behind(before);
             let event = match event {
                 Ok(event) => event,
                 Err(error) if self.skip_unknown && error.code == EventCode::UnknownType => {

@@ -21,10 +21,14 @@ fn read(input: &[u8]) -> Vec<(u64, u64, u64, &'static str)> {
 fn read_by(input: &[u8], at_once: usize) -> Vec<(u64, u64, u64, &'static str)> {
     let mut reader = EventReader::new(Trickle(input, at_once), Some("s".into()));
     let mut by_blocks = Vec::new();
-    while let Some(block) = reader.next_block().unwrap() {
-        for (place, line) in block {
-            let code = line.decode().map_or_else(|e| e.code.as_str(), |_| "ok");
-            by_blocks.push((place.index, place.line, place.offset, code));
+    while let Some(mut block) = reader.next_block().unwrap() {
+        while let Some(span) = block.next_span(2) {
+            let lines: Vec<_> = span.lines().collect();
+            let before = block.pass(lines.len() as u64);
+            for (place, line) in lines {
+                let code = line.decode().map_or_else(|e| e.code.as_str(), |_| "ok");
+                by_blocks.push((before + place.index, place.line, place.offset, code));
+            }
         }
     }
     let one_by_one = one_by_one(input, at_once);
