@@ -18,19 +18,40 @@ pub struct Period {
 
 /// A text or a pair of instants that is not a period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("`{found}` is not a period such as 2026-03, 2026-Q1, 2026, 2026-W07, or two instants in order")]
+#[error("{}", self.message())]
 pub struct PeriodError {
     found: String,
+    /// Of a period that has not begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<Instant>,
+}
+
+impl PeriodError {
+    fn of(found: impl Into<String>) -> Self {
+        Self { found: found.into(), as_of: None }
+    }
+
+    fn message(&self) -> String {
+        let Self { found, as_of } = self;
+        match as_of {
+            Some(as_of) => format!("the period {found} has not begun as of {as_of}"),
+            None => format!(
+                "`{found}` is not a period such as 2026-03, 2026-Q1, 2026, 2026-W07, or two instants in order"
+            ),
+        }
+    }
 }
 
 impl Period {
     /// From one instant to a later one.
     pub fn between(start: Instant, end: Instant) -> Result<Self, PeriodError> {
-        if start < end {
-            Ok(Self { start, end })
-        } else {
-            Err(PeriodError { found: format!("{start} to {end}") })
-        }
+        if start < end { Ok(Self { start, end }) } else { Err(PeriodError::of(format!("{start} to {end}"))) }
+    }
+
+    /// Whether it has begun as of an instant.
+    pub(crate) fn begun(self, as_of: Instant) -> Result<(), PeriodError> {
+        let found = || format!("{} to {}", self.start, self.end);
+        (self.start <= as_of).then_some(()).ok_or_else(|| PeriodError { found: found(), as_of: Some(as_of) })
     }
 
     /// A calendar month.
@@ -53,7 +74,7 @@ impl Period {
     pub fn parse(text: &str, zone: &Zone) -> Result<Self, PeriodError> {
         Self::parse_days(text)
             .map(|(first, behind)| Self::days(first, behind, zone))
-            .ok_or_else(|| PeriodError { found: text.chars().take(60).collect() })
+            .ok_or_else(|| PeriodError::of(text.chars().take(60).collect::<String>()))
     }
 
     fn parse_days(text: &str) -> Option<(Day, Day)> {

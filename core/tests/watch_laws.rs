@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by a panic")]
 
 use healthfold::{
-    Engine, Event, Instant, Model, Period, QueryError, RevenueOptions, ScoresOf, Settings, Watch,
+    AsOf, Engine, Event, Instant, Model, Period, QueryError, RevenueOptions, ScoresOf, Settings, Watch,
 };
 use healthfold_testkit::logs;
 use proptest::prelude::*;
@@ -89,9 +89,15 @@ fn check(
     for id in ["a", "b", "c", "acme", "birch"].map(Into::into) {
         assert_eq!(watch.score(&id).is_some(), asked(id));
     }
-    let report = serde_json::to_value(engine.revenue(period, options).unwrap()).unwrap();
+    let report = serde_json::to_value(engine.revenue(period, &at(options, as_of, period)).unwrap()).unwrap();
     let watched = serde_json::to_value(watch.revenue(engine).unwrap().unwrap()).unwrap();
     assert_eq!(watched, figures(report));
+}
+
+/// The options of the same question as of an instant, or of the period's end where that is past.
+fn at(options: &RevenueOptions, as_of: Instant, period: Period) -> RevenueOptions {
+    let as_of = options.as_of.unwrap_or(AsOf::At(as_of.min(period.end)));
+    RevenueOptions { as_of: Some(as_of), ..options.clone() }
 }
 
 /// Whether a refused question is refused by both.
@@ -103,8 +109,8 @@ fn refused<T>(
     period: Period,
     options: &RevenueOptions,
 ) -> bool {
-    let by_engine =
-        engine.book_health(model, as_of, ScoresOf::All).is_err() || engine.revenue(period, options).is_err();
+    let by_engine = engine.book_health(model, as_of, ScoresOf::All).is_err()
+        || engine.revenue(period, &at(options, as_of, period)).is_err();
     assert_eq!(watched.is_err(), by_engine);
     by_engine
 }
@@ -152,6 +158,43 @@ fn subscription(id: &str, client: &str, time: &str, amount: u32) -> Event {
         "time": format!("{time}T10:00:00Z"), "data": {"subscription": "s", "status": "active", "amount": amount,
         "currency": "USD", "interval": {"unit": "month"}}});
     Event::from_json(event.to_string().as_bytes()).unwrap()
+}
+
+/// Two clients at 10 in January; one goes to 40 on 15 March, the other ends on 20 March.
+#[test]
+fn revenue_is_as_of_the_watch() {
+    let mut engine = Engine::new(Settings::default()).unwrap();
+    let mut ends = serde_json::to_value(subscription("1", "acme", "2026-01-05", 10).to_json()).unwrap();
+    ends["data"]["cancel_at"] = "2026-03-20".into();
+    let ends = Event::from_json(ends.to_string().as_bytes()).unwrap();
+    engine.apply_all(&[
+        ends,
+        subscription("2", "birch", "2026-01-05", 10),
+        subscription("3", "birch", "2026-03-15", 40),
+    ]);
+    let day = |day: &str| Engine::new(Settings::default()).unwrap().zone().as_of(day).unwrap();
+    let march = Period::parse("2026-03", engine.zone()).unwrap();
+    let (model, options) = (&models()[0], RevenueOptions::default());
+    let mut watch =
+        engine.watch(model, day("2026-03-10"), ScoresOf::All, Some((march, options.clone()))).unwrap();
+    let figures = |watch: &Watch, engine: &Engine| {
+        let report = watch.revenue(engine).unwrap().unwrap();
+        let total = report.total.unwrap();
+        let lines = [total.opening, total.expansion, total.churn, total.closing];
+        (lines.map(|line| line.mrr().to_string()), report.period.partial)
+    };
+    // Neither has happened yet.
+    assert_eq!(figures(&watch, &engine), (["20", "0", "0", "20"].map(str::to_owned), true));
+    watch.refresh(&engine, day("2026-03-16")).unwrap();
+    assert_eq!(figures(&watch, &engine), (["20", "30", "0", "50"].map(str::to_owned), true));
+    // Behind its end the period is as it ended.
+    watch.refresh(&engine, day("2026-05-01")).unwrap();
+    assert_eq!(figures(&watch, &engine), (["20", "30", "10", "40"].map(str::to_owned), false));
+    let error = watch.refresh(&engine, day("2026-02-27")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the period 2026-03-01T00:00:00Z to 2026-04-01T00:00:00Z has not begun as of 2026-02-27T23:59:59.999999Z"
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Engine {
     ) -> Result<Question<'q>, QueryError> {
         let as_of = options.as_of.map_or(end, |as_of| as_of.instant(&self.zone));
         // A period that has not begun at the instant of the question has neither opening nor closing.
-        Period::between(start, as_of.just_after())?;
+        Period { start, end }.begun(as_of)?;
         Ok(self.question_at(options, as_of))
     }
 
@@ -229,7 +229,7 @@ impl Engine {
     /// If the period has not begun as of the question.
     pub fn cash(&self, period: Period, as_of: Option<AsOf>) -> Result<Cash, QueryError> {
         let as_of = as_of.map_or(period.end, |as_of| as_of.instant(&self.zone));
-        Period::between(period.start, as_of.just_after())?;
+        period.begun(as_of)?;
         Ok(revenue::cash(&self.book, period, as_of, &self.zone))
     }
 }

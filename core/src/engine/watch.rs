@@ -13,7 +13,7 @@ use crate::health::tally::Tally;
 use crate::id::ClientId;
 use crate::index::Careful;
 use crate::period::Period;
-use crate::revenue::{Asking, LiveRevenue, Part, RevenueOptions, RevenueReport};
+use crate::revenue::{Asking, LiveRevenue, Part, Question, RevenueOptions, RevenueReport};
 use crate::score::{Model, Name, Scorer, Sheet};
 use crate::time::{Day, Instant};
 use serde::Serialize;
@@ -116,6 +116,18 @@ impl Engine {
         watch.refresh(self, as_of)?;
         Ok(watch)
     }
+
+    /// The question about a period that is watched.
+    fn question_watched<'q>(
+        &'q self,
+        options: &'q RevenueOptions,
+        period: Period,
+        as_of: Instant,
+    ) -> Result<Question<'q>, QueryError> {
+        let as_of = options.as_of.map_or(as_of.min(period.end), |stated| stated.instant(&self.zone));
+        period.begun(as_of)?;
+        Ok(self.question_at(options, as_of))
+    }
 }
 
 impl Watch {
@@ -149,7 +161,7 @@ impl Watch {
     fn look(&mut self, engine: &Engine, changed: Option<&[u32]>) -> Result<u64, QueryError> {
         let Self { model, of, money, as_of, known, tally, revenue, .. } = self;
         let question = match money {
-            Some((period, options)) => Some((engine.question(options, period.start, period.end)?, *period)),
+            Some((period, options)) => Some((engine.question_watched(options, *period, *as_of)?, *period)),
             None => None,
         };
         let asking = match &question {
@@ -213,13 +225,14 @@ impl Watch {
         Some((standing.score, &standing.band))
     }
 
-    /// The revenue of the period that is watched, if one is: as [`Engine::revenue`], without the intervals of money rates.
+    /// The revenue of the period that is watched, if one is: as [`Engine::revenue`] as of the watch's instant (or of the one
+    /// that the options state, or of the period's end where that is past), without the intervals of money rates.
     ///
     /// # Errors
     /// As [`Engine::revenue`].
     pub fn revenue(&self, engine: &Engine) -> Result<Option<RevenueReport>, QueryError> {
         let Some((period, options)) = &self.money else { return Ok(None) };
-        let question = engine.question(options, period.start, period.end)?;
+        let question = engine.question_watched(options, *period, self.as_of)?;
         Ok(Some(Asking::new(&question, *period)?.report(&self.revenue)))
     }
 }

@@ -40,22 +40,37 @@ impl<'q> Asking<'q> {
     pub(crate) fn new(question: &'q Question<'q>, period: Period) -> Result<Self, Refusal> {
         let options = question.options;
         let refused = [
-            (options.group_by.is_some(), "group_by", "null: a watched period has no groups"),
-            (options.grain == Grain::Change, "grain", "net: a watched period has no flows"),
-            (!options.trailing.is_empty(), "trailing", "empty: watch those months by themselves"),
             (
-                options.interval == IntervalMethod::Bootstrap,
+                options.group_by.as_ref().map(ToString::to_string),
+                "group_by",
+                "null: a watched period has no groups",
+            ),
+            (
+                (options.grain == Grain::Change).then(|| Grain::Change.as_str().to_owned()),
+                "grain",
+                "net: a watched period has no flows",
+            ),
+            (
+                (!options.trailing.is_empty()).then(|| format!("{:?}", options.trailing)),
+                "trailing",
+                "empty: watch those months by themselves",
+            ),
+            (
+                (options.interval == IntervalMethod::Bootstrap)
+                    .then(|| IntervalMethod::Bootstrap.as_str().to_owned()),
                 "interval",
                 "linearised: a watched period has no intervals",
             ),
             (
-                options.renewal_grace_days > 0,
+                (options.renewal_grace_days > 0).then(|| options.renewal_grace_days.to_string()),
                 "renewal_grace_days",
                 "0: a watched period has no open renewals",
             ),
         ];
-        if let Some((_, setting, expected)) = refused.into_iter().find(|(given, ..)| *given) {
-            return Err(Refusal::Setting(SettingError::new(setting, expected, "another")));
+        if let Some((Some(found), setting, expected)) =
+            refused.into_iter().find(|(found, ..)| found.is_some())
+        {
+            return Err(Refusal::Setting(SettingError::new(setting, expected, &found)));
         }
         Ok(Self { question, shared: question.shared()?, span: Span::new(period, question.as_of) })
     }
