@@ -46,6 +46,22 @@ impl Args {
         serde_json::from_str(value.get()).map_err(|error| Fault::value(name, error))
     }
 
+    /// A whole number.
+    pub(crate) fn whole(&mut self, name: &str) -> Result<u32, Fault> {
+        let value = self.must(name)?;
+        let message = || format!("must be a whole number of at least 0, found `{}`", value.get());
+        serde_json::from_str(value.get()).map_err(|_| Fault::value(name, message()))
+    }
+
+    /// The same for an argument that may be left out.
+    pub(crate) fn whole_or(&mut self, name: &str, default: u32) -> Result<u32, Fault> {
+        if self.has(name) {
+            return self.whole(name);
+        }
+        self.members.remove(name);
+        Ok(default)
+    }
+
     /// The same for an argument that may be left out.
     pub(crate) fn read_or_default<T: DeserializeOwned + Default>(&mut self, name: &str) -> Result<T, Fault> {
         if self.has(name) {

@@ -59,6 +59,28 @@ pub(crate) fn options<T: DeserializeOwned>(
     read(py, name, dict.as_any())
 }
 
+/// A whole number that a call takes, with its name.
+fn whole<T: TryFrom<i128>>(name: &str, object: &Bound<'_, PyAny>) -> PyResult<T> {
+    let number = object.extract::<i128>().ok().and_then(|number| T::try_from(number).ok());
+    number.ok_or_else(|| {
+        let found = object.repr().map(|found| found.to_string()).unwrap_or_default();
+        let found: String = found.chars().take(60).collect();
+        let message = format!("`{name}` must be a whole number of at least 0, found `{found}`");
+        Fault::argument("bad_value", name, message).raise(object.py())
+    })
+}
+
+/// Declares how the whole numbers of these names are read.
+macro_rules! whole_numbers {
+    ($($name:ident: $type:ty),+ $(,)?) => {$(
+        pub(crate) fn $name(object: &Bound<'_, PyAny>) -> PyResult<$type> {
+            whole(stringify!($name), object)
+        }
+    )+};
+}
+
+whole_numbers!(days: u32, horizon_days: u32, months: u32, n: usize, within_days: u32);
+
 /// An instant as it is asked for: text, an aware datetime, or a date that stands for its last microsecond.
 pub(crate) struct When(String);
 

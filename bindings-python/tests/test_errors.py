@@ -168,6 +168,10 @@ MISTAKES: list[tuple[type[HealthfoldError], str, Callable[[], object]]] = [
     (QueryError, "bad_value", lambda: small().revenue("2026-03", puased="own")),  # type: ignore[call-arg]
     (QueryError, "bad_value", lambda: small().scores("default", as_of=AS_OF, only="some")),  # type: ignore[arg-type]
     (QueryError, "bad_value", lambda: small().rank(as_of=AS_OF)),
+    (QueryError, "bad_value", lambda: small().top(-1, as_of=AS_OF)),
+    (QueryError, "bad_value", lambda: small().book_nps(as_of=AS_OF, days=2**70)),
+    (QueryError, "bad_value", lambda: small().north_star("default", as_of=AS_OF, horizon_days=0)),
+    (QueryError, "bad_value", lambda: small().activation("acme", ["live"], within_days=1.5, as_of=AS_OF)),  # type: ignore[arg-type]
     (QueryError, "bad_value", lambda: small().ltv(method="simple")),
     (QueryError, "bad_value", lambda: Engine(erasure_key=b"short")),
     (QueryError, "too_few", lambda: small().activation("acme", ["live"], within_days=7, as_of="2020-01-01")),

@@ -78,10 +78,29 @@ pub(crate) fn read(text: &str) -> Result<Vec<Rate>, Vec<RateFault>> {
     let mut faults = Vec::new();
     let read = |(i, row): (usize, &&RawValue)| read_one(&format!("[{i}]"), row.get(), &mut faults);
     let rates: Vec<Option<Rate>> = rows.iter().enumerate().map(read).collect();
-    match rates.into_iter().collect() {
-        Some(rates) if faults.is_empty() => Ok(rates),
-        _ => Err(faults),
+    let rates: Option<Vec<Rate>> = rates.into_iter().collect();
+    match rates.filter(|_| faults.is_empty()) {
+        Some(rates) => one_a_day(&rates).map_or(Ok(rates), |fault| Err(vec![fault])),
+        None => Err(faults),
     }
+}
+
+/// A rate of the reporting currency itself that is not 1, and its number in the list.
+pub(crate) fn against_itself(reporting: Currency, rates: &[Rate]) -> Option<(usize, &Rate)> {
+    let odd = |rate: &Rate| rate.currency == reporting && rate.rate.0 != i128::from(ONE);
+    rates.iter().enumerate().find(|(_, rate)| odd(rate))
+}
+
+/// Two rates of one currency from one day that differ.
+fn one_a_day(rates: &[Rate]) -> Option<RateFault> {
+    let mut known = BTreeMap::new();
+    let clash = rates.iter().position(|rate| {
+        let first = known.entry((rate.currency, rate.from)).or_insert(rate.rate);
+        *first != rate.rate
+    })?;
+    let expected = "a day from which this currency has one rate";
+    let found = format!("\"{}\"", rates.get(clash)?.from);
+    Some(RateFault { path: format!("[{clash}].from"), expected, found })
 }
 
 fn read_one(path: &str, text: &str, faults: &mut Vec<RateFault>) -> Option<Rate> {
@@ -135,7 +154,7 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    /// Of two rates from one day the last given stands.
+    /// Of two rates from one day the last given stands; documents cannot hold such.
     pub(crate) fn new(reporting: Currency, rates: &[Rate], zone: &Zone) -> Self {
         let mut table: BTreeMap<Currency, Vec<(Instant, Rate)>> = BTreeMap::new();
         for rate in rates {
@@ -294,6 +313,11 @@ mod tests {
             (r#"[{"currency":"EUR","from":"January","rate":"1"}]"#, "[0].from"),
             (r#"[{"currency":"EUR","from":"2026-01-01","rate":1,"to":"USD"}]"#, "[0].to"),
             (r#"[{"currency":"EUR","from":"2026-01-01","rate":1}, 7]"#, "[1]"),
+            (
+                r#"[{"currency":"EUR","from":"2026-01-01","rate":1},{"currency":"USD","from":"2026-01-01","rate":2},
+                    {"currency":"EUR","from":"2026-01-01","rate":"1.0"},{"currency":"EUR","from":"2026-01-01","rate":2}]"#,
+                "[3].from",
+            ),
         ] {
             let paths: Vec<String> = read(text).unwrap_err().into_iter().map(|fault| fault.path).collect();
             assert_eq!(paths, [path], "{text}");

@@ -83,7 +83,7 @@ pub(super) fn anomalies(engine: &Engine, mut args: Args) -> Told {
 /// TypeScript: `activation(client: string, milestones: readonly string[], options: { withinDays: number; asOf: When }): Activation`
 pub(super) fn activation(engine: &Engine, mut args: Args) -> Told {
     let (client, milestones) = (args.client()?, args.read::<Vec<String>>("milestones")?);
-    let (days, as_of) = (args.read("within_days")?, args.as_of(engine)?);
+    let (days, as_of) = (args.whole("within_days")?, args.as_of(engine)?);
     args.end()?;
     Answer::of(&engine.activation(&client, &milestones, days, as_of)?)
 }

@@ -132,7 +132,7 @@ pub(super) fn renewals(engine: &Engine, mut args: Args) -> Told {
 /// TypeScript: `bookNps(options: { asOf: When; days?: number | null; only?: Only }): BookNps`
 pub(super) fn book_nps(engine: &Engine, mut args: Args) -> Told {
     let (as_of, of): (_, ScoresOf) = (args.as_of(engine)?, args.read_or_default("only")?);
-    let days = args.read_or_default::<Option<u32>>("days")?.unwrap_or(180);
+    let days = args.whole_or("days", 180)?;
     args.end()?;
     Answer::of(&engine.book_nps(as_of, days, of)?)
 }
@@ -153,7 +153,7 @@ pub(super) fn lint(engine: &Engine, mut args: Args) -> Told {
 /// TypeScript: `lift(spec: SpecLike, options: { edges: readonly number[]; outcome: Outcome; asOf: When; horizonDays: number }): Lift`
 pub(super) fn lift(engine: &Engine, mut args: Args) -> Told {
     let (spec, edges) = (args.spec("spec")?, args.read::<Vec<f64>>("edges")?);
-    let (outcome, days): (Outcome, u32) = (args.read("outcome")?, args.read("horizon_days")?);
+    let (outcome, days): (Outcome, u32) = (args.read("outcome")?, args.whole("horizon_days")?);
     let as_of = args.as_of(engine)?;
     args.end()?;
     Answer::of(&engine.lift(&spec, &edges, outcome, as_of, days)?)
@@ -164,7 +164,7 @@ pub(super) fn lift(engine: &Engine, mut args: Args) -> Told {
 /// TypeScript: `northStar(model: ModelLike, options: { asOf: When; horizonDays: number }): Table<NorthStar>`
 pub(super) fn north_star(engine: &Engine, mut args: Args) -> Told {
     let (model, as_of) = (args.model("model")?, args.as_of(engine)?);
-    let days: u32 = args.read("horizon_days")?;
+    let days = args.whole("horizon_days")?;
     args.end()?;
-    Answer::list(engine.north_star(&model, as_of, days))
+    Answer::list(engine.north_star(&model, as_of, days)?)
 }

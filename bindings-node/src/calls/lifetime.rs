@@ -64,6 +64,6 @@ pub(super) fn ltv(engine: &Engine, mut args: Args) -> Told {
 /// TypeScript: `compareTrials(period: PeriodLike, options: { split: TrialSplit; months?: number | null } & RevenueSettings): TrialComparison`
 pub(super) fn compare_trials(engine: &Engine, mut args: Args) -> Told {
     let (period, split) = (args.period(engine)?, args.read::<TrialSplit>("split")?);
-    let months = args.read_or_default::<Option<u32>>("months")?.unwrap_or(1);
+    let months = args.whole_or("months", 1)?;
     Answer::of(&engine.compare_trials(period, &split, months, &args.settings()?)?)
 }

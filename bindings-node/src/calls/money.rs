@@ -65,7 +65,7 @@ pub(super) fn trials(engine: &Engine, mut args: Args) -> Told {
 ///
 /// TypeScript: `top(n: number, options: { asOf: When } & MoneySettings): TopClients`
 pub(super) fn top(engine: &Engine, mut args: Args) -> Told {
-    let (n, as_of) = (args.read::<u32>("n")?, args.as_of(engine)?);
+    let (n, as_of) = (args.whole("n")?, args.as_of(engine)?);
     // Node runs where 32 bits fit a usize.
     Answer::of(&engine.top(n as usize, AsOf::At(as_of), &args.settings()?)?)
 }

@@ -137,7 +137,7 @@ impl Engine {
         py: Python<'py>,
         client: &str,
         milestones: Vec<String>,
-        within_days: u32,
+        #[pyo3(from_py_with = args::within_days)] within_days: u32,
         as_of: When,
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = ClientId::new(client);

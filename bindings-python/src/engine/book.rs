@@ -243,7 +243,7 @@ impl Engine {
         &self,
         py: Python<'py>,
         as_of: When,
-        days: u32,
+        #[pyo3(from_py_with = args::days)] days: u32,
         only: Asked<'_, 'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let of = of(py, only)?;
@@ -281,7 +281,7 @@ impl Engine {
         edges: Vec<f64>,
         outcome: &Bound<'py, PyAny>,
         as_of: When,
-        horizon_days: u32,
+        #[pyo3(from_py_with = args::horizon_days)] horizon_days: u32,
     ) -> PyResult<Bound<'py, PyAny>> {
         let outcome: Outcome = args::read(py, "outcome", outcome)?;
         let lift = self.shared.ask_long(py, move |engine| {
@@ -297,10 +297,10 @@ impl Engine {
         py: Python<'py>,
         model: Model,
         as_of: When,
-        horizon_days: u32,
+        #[pyo3(from_py_with = args::horizon_days)] horizon_days: u32,
     ) -> PyResult<Bound<'py, PyAny>> {
         let rows = self.shared.ask_long(py, move |engine| {
-            Ok(engine.north_star(&model.inner, as_of.as_of(engine)?, horizon_days))
+            Ok(engine.north_star(&model.inner, as_of.as_of(engine)?, horizon_days)?)
         })?;
         Rows::table(py, "NorthStar", List(rows))
     }

@@ -102,7 +102,7 @@ impl Engine {
         py: Python<'py>,
         period: Span,
         split: &Bound<'py, PyAny>,
-        months: u32,
+        #[pyo3(from_py_with = args::months)] months: u32,
         settings: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let split: TrialSplit = args::read(py, "split", split)?;

@@ -142,7 +142,7 @@ impl Engine {
     fn top<'py>(
         &self,
         py: Python<'py>,
-        n: usize,
+        #[pyo3(from_py_with = args::n)] n: usize,
         as_of: When,
         settings: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {

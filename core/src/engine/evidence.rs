@@ -28,19 +28,29 @@ pub struct Activation {
     pub open: Vec<String>,
 }
 
+/// A number of days to look over.
+pub(super) fn window(setting: &str, days: u32) -> Result<i32, QueryError> {
+    let window = i32::try_from(days).ok().filter(|days| (1..=36_500).contains(days));
+    window.ok_or_else(|| QueryError::BadSetting {
+        setting: setting.to_owned(),
+        expected: "a whole number of days from 1 to 36500".to_owned(),
+        found: days.to_string(),
+    })
+}
+
 impl Engine {
-    fn watched(&self, as_of: Instant, horizon_days: u32) -> Watched<'_> {
-        let days = i32::try_from(horizon_days.min(36_500)).unwrap_or(i32::MAX);
+    fn watched(&self, as_of: Instant, horizon_days: u32) -> Result<Watched<'_>, QueryError> {
+        let days = window("horizon_days", horizon_days)?;
         let until = self.zone.end_of(self.zone.day(as_of).plus(days));
         let last_seen = self.span().map(|(_, last)| last);
-        Watched { book: &self.book, zone: &self.zone, sealed: self.sealed, as_of, until, last_seen }
+        Ok(Watched { book: &self.book, zone: &self.zone, sealed: self.sealed, as_of, until, last_seen })
     }
 
     /// How often an outcome came about in the `horizon_days` calendar days after an instant, by ranges of a signal then. The
     /// ranges are cut at `edges`: below the first, from each up to below the next, and from the last on.
     ///
     /// # Errors
-    /// If the edges do not rise, or are not finite.
+    /// If the edges do not rise, or are not finite; if `horizon_days` is not from 1 to 36500.
     pub fn lift(
         &self,
         spec: &SignalSpec,
@@ -55,7 +65,7 @@ impl Engine {
             let (setting, found) = ("edges".to_owned(), format!("{edges:?}"));
             return Err(QueryError::BadSetting { setting, expected, found });
         }
-        Ok(lift(&self.watched(as_of, horizon_days), spec, edges, outcome))
+        Ok(lift(&self.watched(as_of, horizon_days)?, spec, edges, outcome))
     }
 
     /// The trials that began in a period, split in two by a milestone, by whether the client wrote to support meanwhile, or by
@@ -77,14 +87,23 @@ impl Engine {
 
     /// Whether the signals that a model calls its north star hold: for each, the rank correlation with staying for
     /// `horizon_days` calendar days, with its interval. Empty where the model names none.
-    pub fn north_star(&self, model: &Model, as_of: Instant, horizon_days: u32) -> Vec<NorthStar> {
-        north_stars(&self.watched(as_of, horizon_days), model, &self.scorer(model, as_of))
+    ///
+    /// # Errors
+    /// If `horizon_days` is not from 1 to 36500.
+    pub fn north_star(
+        &self,
+        model: &Model,
+        as_of: Instant,
+        horizon_days: u32,
+    ) -> Result<Vec<NorthStar>, QueryError> {
+        Ok(north_stars(&self.watched(as_of, horizon_days)?, model, &self.scorer(model, as_of)))
     }
 
     /// How far a client is with a set of milestones, due `within_days` calendar days after its first event.
     ///
     /// # Errors
-    /// If the client is unknown, merged or erased, or had no event by then.
+    /// If the client is unknown, merged or erased, or had no event by then; if no milestone is named, or one twice; if
+    /// `within_days` is not from 1 to 36500.
     pub fn activation(
         &self,
         client: &ClientId,
@@ -94,9 +113,16 @@ impl Engine {
     ) -> Result<Activation, QueryError> {
         let client = self.client(client)?;
         let view = View::new(&client.state, as_of, &self.zone, &self.book, self.sealed);
-        let days = i32::try_from(within_days.min(36_500)).unwrap_or(i32::MAX);
+        let days = window("within_days", within_days)?;
+        let mut names: Vec<&String> = milestones.iter().collect();
+        names.sort_unstable();
+        if names.is_empty() || names.iter().zip(names.iter().skip(1)).any(|(a, b)| a == b) {
+            let (setting, found) = ("milestones".to_owned(), format!("{milestones:?}"));
+            let expected = "a list of at least one milestone, each named once".to_owned();
+            return Err(QueryError::BadSetting { setting, expected, found });
+        }
         let state = view.activating(milestones, days).filter(|_| view.seen()).ok_or(QueryError::TooFew {
-            what: "activation",
+            what: "activation, in events of the client by then,",
             needed: 1,
             found: 0,
         })?;

@@ -1,5 +1,6 @@
 //! Questions about the health of the book.
 
+use super::evidence::window;
 use super::{Engine, Every, ScoresOf};
 use crate::error::QueryError;
 use crate::exchange::{NoValue, Rates};
@@ -277,12 +278,7 @@ impl Engine {
     /// # Errors
     /// If `days` is not from 1 to 36500.
     pub fn book_nps(&self, as_of: Instant, days: u32, of: ScoresOf) -> Result<BookNps, QueryError> {
-        let window = i32::try_from(days).ok().filter(|days| (1..=36_500).contains(days));
-        let window = window.ok_or_else(|| QueryError::BadSetting {
-            setting: "days".to_owned(),
-            expected: "a whole number of days from 1 to 36500".to_owned(),
-            found: days.to_string(),
-        })?;
+        let window = window("days", days)?;
         let clients: Vec<_> = self.book.living().collect();
         let vantage = self.vantage(as_of);
         let views = clients.iter().map(|client| (client.id, vantage.view(&client.state)));

@@ -25,6 +25,7 @@ impl From<Refusal> for QueryError {
         match refusal {
             Refusal::Setting(error) => error.into(),
             Refusal::MissingRate { currency, date } => Self::MissingRate { currency, date },
+            Refusal::Erased { client } => Self::Erased { client },
         }
     }
 }

@@ -79,7 +79,7 @@ pub(crate) fn rank(clients: &[Ranked<'_>], options: RankOptions) -> Vec<RankRow>
         RankWithin::Segment => Within::Segment,
     };
     let row = |ranked: &Ranked<'_>| {
-        let place = ranked.value.ok().and_then(|value| peers.place(value, within, &ranked.view));
+        let place = ranked.value.ok().and_then(|value| peers.place(value, true, within, &ranked.view));
         RankRow {
             client: ranked.client.clone(),
             segment: segment(&ranked.view),

@@ -132,6 +132,8 @@ pub(crate) enum Refusal {
     Setting(SettingError),
     /// An amount cannot be valued.
     MissingRate { currency: Currency, date: Day },
+    /// A client that is asked about was erased.
+    Erased { client: ClientId },
 }
 
 impl From<NoValue> for Refusal {
@@ -202,7 +204,9 @@ impl Question<'_> {
                 let expected = "ids of clients that are known";
                 Err(Refusal::Setting(SettingError::new("only_clients", expected, id.as_str())))
             }
-            Err(NoClient::Merged { .. } | NoClient::Erased) | Ok(_) => Ok(self.resolve(id)),
+            // Its money is told under its anonymous id only: nobody is to learn which that is.
+            Err(NoClient::Erased) => Err(Refusal::Erased { client: id.clone() }),
+            Err(NoClient::Merged { .. }) | Ok(_) => Ok(self.resolve(id)),
         };
         ids.iter().map(known).collect::<Result<_, _>>().map(Some)
     }

@@ -130,6 +130,12 @@ impl RevenueOptions {
             let expected = "the reporting currency that the rates are for";
             return Err(SettingError::new("currency", expected, "null"));
         }
+        let reporting = self.currency.and_then(|reporting| exchange::against_itself(reporting, &self.rates));
+        if let Some((index, rate)) = reporting {
+            let setting = format!("rates[{index}].rate");
+            let expected = format!("1 for {}, which is the reporting currency", rate.currency);
+            return Err(SettingError::new(&setting, expected, &rate.rate.to_string()));
+        }
         let group_by = self.group_by.as_ref();
         if self.attribution == Attribution::Interval && group_by.and_then(Stated::of).is_none() {
             let expected = "`opening` unless `group_by` is owner, managed, segment, tag or attribute:KEY";

@@ -213,7 +213,8 @@ impl Condition {
             Self::Trial(wanted) => Some(crate::signal::billing::on_trial(view) == *wanted),
             Self::TenureDays(bounds) => view.tenure_days().map(|days| bounds.hold(f64::from(days))),
             Self::Milestone(milestone) => Some(view.reached(milestone).is_some()),
-            Self::Stage(stage) => of.stage.map(|standing| standing == stage),
+            // Where no stage holds the client is surely not in this one.
+            Self::Stage(stage) => Some(of.stage == Some(stage)),
             Self::All(inner) => all(inner.iter().map(|condition| condition.test(of))),
             // Any is not all-not.
             Self::Any(inner) => {

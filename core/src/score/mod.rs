@@ -251,7 +251,9 @@ impl<'a> Scorer<'a> {
             };
             self.book.living().filter_map(read).collect()
         };
-        let place = cell.get_or_init(everybody).place(x, within, &readings.view);
+        // What is carried is no reading of today, by which the others are compared.
+        let counted = readings.value(signal).is_some();
+        let place = cell.get_or_init(everybody).place(x, counted, within, &readings.view);
         let place = place.filter(|place| place.peers >= min_clients).ok_or(Missing::TooLittle)?;
         Ok(if invert { 100.0 - place.percentile } else { place.percentile })
     }

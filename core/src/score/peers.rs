@@ -76,21 +76,24 @@ impl FromIterator<Peer> for Peers {
 
 impl Peers {
     /// The place of a value. Peers are of the same segment where that is asked for, and pay if this client does; this
-    /// client is one of them. `None` without peers.
-    pub(crate) fn place(&self, x: f64, within: Within, view: &View<'_>) -> Option<Place> {
+    /// client is one of them, also by a reading that is carried from an earlier day and so not `counted`. `None` without
+    /// peers.
+    pub(crate) fn place(&self, x: f64, counted: bool, within: Within, view: &View<'_>) -> Option<Place> {
         let sorted = match within {
-            Within::All => &self.all,
-            Within::Segment => self.segments.get(&segment(view))?,
+            Within::All => Some(&self.all),
+            Within::Segment => self.segments.get(&segment(view)),
         };
-        let readings = if view.pays() { &sorted.paying } else { &sorted.everybody };
+        let readings = sorted.map_or(&[][..], |of| if view.pays() { &of.paying } else { &of.everybody });
         let below = readings.partition_point(|reading| *reading < x);
-        let ties = readings.partition_point(|reading| *reading <= x) - below;
-        if readings.is_empty() {
+        let own = usize::from(!counted);
+        let ties = readings.partition_point(|reading| *reading <= x) - below + own;
+        let peers = readings.len() + own;
+        if peers == 0 {
             return None;
         }
         #[expect(clippy::cast_precision_loss, reason = "no book has 2^53 clients")]
-        let percentile = (below as f64 + 0.5 * ties as f64) / readings.len() as f64 * 100.0;
-        Some(Place { peers: readings.len(), percentile })
+        let percentile = (below as f64 + 0.5 * ties as f64) / peers as f64 * 100.0;
+        Some(Place { peers, percentile })
     }
 }
 

@@ -36,6 +36,11 @@ impl Valuation {
             Some(Ok(rates)) => rates,
             None => Vec::new(),
         };
+        if let Some((index, rate)) = currency.and_then(|currency| exchange::against_itself(currency, &rates))
+        {
+            let expected = format!("must be 1 for {}, which is the model's currency", rate.currency);
+            faults.add(format!("{path}[{index}].rate"), format!("{expected}, found `{}`", rate.rate));
+        }
         if given.is_some() && !stated {
             faults.add(object.path("currency"), "is missing, it must be the currency that the rates are for");
         }

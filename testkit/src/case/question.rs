@@ -106,7 +106,7 @@ pub fn ask(engine: &Engine, call: &str, args: &Value) -> Result<Value, Refusal> 
         "north_star" => {
             let model = Model::from_json(&args.json("model"))?;
             let days = u32::deserialize(args.value("horizon_days"))?;
-            Ok(serde_json::to_value(engine.north_star(&model, args.as_of()?, days))?)
+            Ok(serde_json::to_value(engine.north_star(&model, args.as_of()?, days)?)?)
         }
         "activation" => {
             let milestones = Vec::<String>::deserialize(args.value("milestones"))?;
