@@ -8,7 +8,7 @@ use super::movement::Span;
 use super::report::ReportPeriod;
 use super::run_rate::{Contract, Contracts, Stretch};
 use super::settings::RevenueOptions;
-use super::{Question, Refusal};
+use super::{Question, Refusal, SettingError};
 use crate::book::Client;
 use crate::event::billing::Status;
 use crate::period::Period;
@@ -78,6 +78,10 @@ pub(crate) struct Trial {
 
 /// The trials of a period.
 pub(crate) fn trials(question: &Question<'_>, period: Period) -> Result<Trials, Refusal> {
+    if let Some(by) = &question.options.group_by {
+        let expected = "null: trials are counted over the book, `compare_trials` splits them";
+        return Err(Refusal::Setting(SettingError::new("group_by", expected, &by.to_string())));
+    }
     let span = Span::new(period, question.as_of);
     let inside = |at: Instant| period.start <= at && at <= span.closing;
     let (mut started, mut ended) = (StartedTrials::default(), EndedTrials::default());
