@@ -486,6 +486,19 @@ mod tests {
     }
 
     #[test]
+    fn a_window_is_found_whatever_the_newest_day_sums_up_to() {
+        // What a sum has in its low bits must not be taken for a day: 0, and 4 096 = 2^12, of which 10^6 make 2^18 x 15 625.
+        for newest in [0, 4_096_000_000, 7] {
+            let mut sums = DaySums::default();
+            for (n, micros) in [(3, 1), (5, 2), (8, 4), (9, newest)] {
+                sums.add(day(n), micros);
+            }
+            assert_eq!((sums.sum(day(3), day(5)), sums.sum(day(4), day(8))), (1 + 2, 2 + 4), "{newest}");
+            assert_eq!(sums.sum(day(8), day(9)), 4 + newest);
+        }
+    }
+
+    #[test]
     fn a_seal_keeps_sums_by_month_and_the_last_day_of_use() {
         let mut sums = DaySums::default();
         for (text, n) in [("2026-01-05", 1), ("2026-01-30", 2), ("2026-02-02", 4), ("2026-03-01", 8)] {

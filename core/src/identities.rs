@@ -376,6 +376,16 @@ mod tests {
         assert_eq!(size_of::<Entry>(), Entry::BYTES);
         let longest = table.places.split(Entry::is_nobody).map(<[Entry]>::len).max();
         assert!(longest < Some(1_000), "{longest:?} without a gap");
+        // Made at once it grew only once: a home for each of 6/5 x 200 000 and one six more, and the places in front.
+        let at_once = Identities::of_ordered(&table.iter().copied().collect::<Vec<_>>());
+        assert!(at_once.places.len() <= 240_006 + FRONT, "{} places", at_once.places.len());
+    }
+
+    #[test]
+    fn an_identity_is_written_as_its_115_bits_in_hex() {
+        let identity = Identity { high: 0x0123_4567_89ab_cdef, low: 0xfed << META_BITS };
+        assert_eq!(identity.to_string(), "0123456789abcdef0000000000fed");
+        assert_eq!(Identity { high: 0, low: !META }.to_string(), "00000000000000007ffffffffffff");
     }
 
     impl Entry {

@@ -233,6 +233,22 @@ mod tests {
     }
 
     #[test]
+    fn amounts_are_decimals_and_back() {
+        for (text, decimal) in [("99.9", Decimal::new(999, 1)), ("-0.000001", Decimal::new(-1, 6))] {
+            let amount: Amount = text.parse().unwrap();
+            assert_eq!((amount.to_decimal(), Amount::try_from(decimal)), (decimal, Ok(amount)));
+        }
+        // Zeros behind the point do not count as digits: 1.50000000 is 1.5, and 10^-7 is too fine.
+        let (zeros, fine) = (Decimal::new(150_000_000, 8), Decimal::new(1, 7));
+        assert_eq!(Amount::try_from(zeros).unwrap().micros(), 1_500_000);
+        let error = Amount::try_from(fine).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`0.0000001` is not an amount with at most 6 fractional digits and a magnitude up to 10^15"
+        );
+    }
+
+    #[test]
     fn what_is_saved_is_checked_as_it_is_read() {
         let most: i128 = 1_000_000_000_000_000_000_000;
         let amount = |units: i128| postcard::from_bytes::<Amount>(&postcard::to_stdvec(&units).unwrap());

@@ -368,6 +368,7 @@ mod tests {
 
             prop_assert_eq!(postcard::to_stdvec(&list).unwrap(), postcard::to_stdvec(&plain).unwrap());
             prop_assert_eq!(&list, &Sorted::of(plain.clone()), "where the blocks are cut does not show");
+            prop_assert_eq!(list == Sorted::of(plain.iter().skip(1).copied().collect()), plain.is_empty());
             list.iter_mut().zip(&mut plain).for_each(|(ours, theirs)| {
                 ours.1 += 7;
                 theirs.1 += 7;

@@ -209,6 +209,37 @@ fn more_than_a_client_may_have() {
     assert_eq!(atomic.fingerprint(), before);
 }
 
+/// Usage of a batch waits to be folded client by client, and counts for the limits all the same.
+#[test]
+fn usage_that_waits_counts_for_the_limits() {
+    let usage = |id: u32, kind: &str, metric: &str, value: Value| {
+        let mut data = json!({"metric": metric});
+        data.as_object_mut().unwrap().extend(value.as_object().cloned().unwrap());
+        json!({"id": id.to_string(), "source": "app", "type": kind, "subject": "acme",
+            "time": "2026-01-05T10:00:00Z", "data": data})
+        .to_string()
+    };
+    let counted = |id, metric| usage(id, "usage.counted", metric, json!({}));
+    let measured = |id, metric| usage(id, "usage.measured", metric, json!({"value": 1}));
+    let day_set = |id, metric| usage(id, "usage.day_set", metric, json!({"day": "2026-01-05", "count": 1}));
+    let refused = |limit: u32, lines: &[String]| {
+        let applied = read(&mut limited(limit, 9), lines.join("\n").as_bytes());
+        assert_eq!(applied.applied + applied.rejected_count(), lines.len() as u64);
+        applied.rejected.iter().map(|rejection| rejection.index).collect::<Vec<_>>()
+    };
+    // A name that is counted and measured is two: 2 + 2 + 2 and d as a count are seven, and d as a gauge is one too many.
+    let both: Vec<String> = (0..)
+        .zip(["a", "b", "c", "d"])
+        .flat_map(|(n, m)| [counted(2 * n, m), measured(2 * n + 1, m)])
+        .collect();
+    assert_eq!(refused(7, &both), [7]);
+    assert_eq!(refused(8, &both), [0_u64; 0]);
+    // a waits when the roll-ups come, and is one of the three beside b and c.
+    let roll_ups = [counted(0, "a"), day_set(1, "b"), day_set(2, "c"), day_set(3, "d")];
+    assert_eq!(refused(3, &roll_ups), [3]);
+    assert_eq!(refused(4, &roll_ups), [0_u64; 0]);
+}
+
 #[test]
 fn a_strict_batch_knows_who_is_erased() {
     let ticket = |id: &str| {
