@@ -98,6 +98,12 @@ fn events_of_a_form_that_is_never_read_are_not_valid() {
     let good = json!({"id": "1", "source": "s", "type": "usage.counted", "subject": "a",
         "time": "2026-01-05T10:00:00Z", "data": {"metric": "m", "count": 1}});
     assert!(validator.is_valid(&good));
+    // Only to erase a client, no more need be said.
+    let mut without = good.clone();
+    without.as_object_mut().unwrap().remove("data");
+    assert!(!validator.is_valid(&without));
+    without["type"] = json!("client.erased");
+    assert!(validator.is_valid(&without));
     let faulty = [
         ("/id", json!("")),
         ("/id", json!(5)),

@@ -338,3 +338,5 @@ fn texts_of_errors() {
     insta::assert_snapshot!(message("counted", "{}"), @r#"`type` must be a known event type; did you mean `usage.counted`?, found `"counted"`"#);
     insta::assert_snapshot!(message("usage.counted", &format!(r#"{{"metric":"{}"}}"#, "x\\n".repeat(2_049))), @r#"`data.metric` must be text of at most 4096 bytes of UTF-8, found `"x\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\…`"#);
 }
+
+mod edges;

@@ -225,6 +225,25 @@ mod tests {
     }
 
     #[test]
+    fn values_of_tables_stand_for_their_texts() {
+        let decimal = |units, scale| Value::Decimal { units, scale };
+        let in_micros =
+            [(15, 1), (-7, 6), (2, 0), (5, 7)].map(|(units, scale)| decimal(units, scale).micros());
+        assert_eq!(in_micros, [Some(1_500_000), Some(-7), Some(2_000_000), None]);
+        assert_eq!(Value::Number("1").micros(), None);
+        // 2026-01-05 is 56 years of 365 days, 14 leap days and 4 days behind 1970-01-01.
+        let day = 56 * 365 + 14 + 4;
+        for (value, text) in [
+            (decimal(-125, 2), "-1.25"),
+            (decimal(1_200, 2), "12"),
+            (Value::Day(day), r#""2026-01-05""#),
+            (Value::Instant(day * 86_400_000_000 + 1), r#""2026-01-05T00:00:00.000001Z""#),
+        ] {
+            assert_eq!(value.json(), text);
+        }
+    }
+
+    #[test]
     fn days_and_instants_are_written_as_they_print() {
         for number in (-31..84_036).step_by(7) {
             let mut text = String::new();
@@ -236,6 +255,10 @@ mod tests {
             (1, "1970-01-01T00:00:00.000001Z"),
             (-1, "1969-12-31T23:59:59.999999Z"),
             (1_767_607_200_500_000, "2026-01-05T10:00:00.500000Z"),
+            // 11 minutes and 12 seconds are 672 seconds.
+            (1_767_607_872_000_345, "2026-01-05T10:11:12.000345Z"),
+            // The last day of the 400 years from 1600-03-01 on: 30 years of 365 days, 7 leap days, and 31 + 28 days.
+            ((30 * 365 + 7 + 31 + 28) * 86_400_000_000, "2000-02-29T00:00:00Z"),
             (Instant::MAX.micros(), "2199-12-31T23:59:59.999999Z"),
         ] {
             let mut out = String::new();
