@@ -1,6 +1,7 @@
 //! Where reading turns: lengths and depths to the last one that is allowed, and texts that look like JSON.
 
 use super::*;
+use crate::event::fields::Field;
 
 /// What is in a text is no bracket, and what is closed is no longer open.
 #[test]
@@ -8,7 +9,7 @@ fn only_what_is_open_at_once_counts_as_depth() {
     let open = |n: usize| "[".repeat(n);
     let deep = |text: &str| check_depth(text).is_err();
     assert_eq!((deep(&open(64)), deep(&open(65))), (false, true));
-    assert!(!deep(&"[]".repeat(65)) && !deep(&"{}".repeat(65)));
+    assert!(!deep(&"[]".repeat(65)) && !deep(&"{}".repeat(65)) && !deep(&format!("[]{}", open(64))));
     assert!(deep(&format!("{}{}", "{}".repeat(9), open(65))));
     for in_text in [open(65), format!(r#"\"{}"#, open(65)), format!(r#"\\\"{}\\"#, open(65))] {
         assert!(!deep(&format!(r#"["{in_text}"]"#)), "{in_text}");
@@ -63,15 +64,15 @@ fn text_is_written_as_json_whatever_is_in_it() {
     }
 }
 
-/// 2204 and 2400 have a 29th of February; 2201 and 2300 have none.
+/// 2204 and 2400 have a 29th of February; 2201 and 2300 have none. Half an hour before midnight five hours west of UTC is 2200.
 #[test]
 fn a_day_that_means_never_is_a_day_all_the_same() {
     let data = |day: &str| format!(r#"{{"plan_id":"P","until":"{day}"}}"#);
-    for day in ["2204-02-29", "2400-02-29", "2201-02-28", "9999-12-31"] {
+    for day in ["2204-02-29", "2400-02-29", "2201-02-28", "9999-12-31", "2199-12-31T23:30:00-05:00"] {
         let plan = payload_of!(PaymentPlanSet, "billing.payment_plan_set", &data(day));
         assert_eq!(plan.until, Moment::Never, "{day}");
     }
-    for day in ["2201-02-29", "2300-02-29", "2204-02-30", "9999-13-01"] {
+    for day in ["2201-02-29", "2300-02-29", "2204-02-30", "9999-13-01", "2199-12-31T25:00:00Z"] {
         let refused = error(&event_json("billing.payment_plan_set", &data(day)));
         assert_eq!(
             (refused.code, refused.field.as_deref()),
@@ -159,4 +160,14 @@ fn what_is_not_stated_is_not_written() {
         let written: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(written["data"].to_string(), data, "{kind}");
     }
+}
+
+/// Free text may be empty by its own schema, an id may not be empty, and of anything else empty text says nothing.
+#[test]
+fn what_may_be_left_out_may_be_null_by_the_schema() {
+    let or_null = |schema: serde_json::Value| serde_json::json!({"anyOf": [schema, {"type": "null"}]});
+    assert_eq!(<Option<crate::id::Text>>::schema(), or_null(crate::id::Text::schema()));
+    assert_eq!(<Option<crate::id::UserId>>::schema(), or_null(crate::id::UserId::schema()));
+    let day = serde_json::json!({"anyOf": [Day::schema(), {"enum": [null, ""]}]});
+    assert_eq!(<Option<Day>>::schema(), day);
 }
