@@ -29,14 +29,16 @@ TABLES = {
 }
 
 
-def read_events(log, where="true"):
-    """The lines of the log with typed columns."""
+def read_events(log, where="true", once=False):
+    """The lines of the log with typed columns; `once`: of each identity one event."""
+    distinct = "DISTINCT ON (source, id)" if once else ""
+    identity = "id: 'VARCHAR', source: 'VARCHAR'," if once else ""
     return f"""
-        SELECT subject AS client, type, time, data.metric, data.count, data.user, data.ticket, data.rating,
+        SELECT {distinct} subject AS client, type, time, data.metric, data.count, data.user, data.ticket, data.rating,
             data.subscription, data.status, data.amount, data.interval.unit AS unit, data.seats, data.invoice,
             data.due, data.value
         FROM read_json('{log}', format = 'newline_delimited', columns = {{
-            subject: 'VARCHAR', type: 'VARCHAR', time: 'TIMESTAMP',
+            {identity} subject: 'VARCHAR', type: 'VARCHAR', time: 'TIMESTAMP',
             data: 'STRUCT(metric VARCHAR, count INTEGER, "user" VARCHAR, ticket VARCHAR, rating INTEGER,
                 subscription VARCHAR, status VARCHAR, amount DECIMAL(18, 2), "interval" STRUCT(unit VARCHAR),
                 seats INTEGER, invoice VARCHAR, due DATE, value INTEGER)'}})
@@ -200,7 +202,8 @@ def main():
     if args.source == "ndjson":
         # Of usage only the days that the question needs are kept.
         needed = f"type <> 'usage.counted' OR time >= DATE '{days[0]}' - 55"
-        db.execute(f"CREATE TEMP TABLE events AS {read_events(args.data / 'events.ndjson', needed)}")
+        of_log = read_events(args.data / "events.ndjson", needed, args.once)
+        db.execute(f"CREATE TEMP TABLE events AS {of_log}")
     for name, of_events in TABLES.items():
         table = of_events if args.source == "ndjson" else f"FROM read_parquet('{args.data / name}.parquet')"
         # What is small and asked more than once is kept.

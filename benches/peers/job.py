@@ -54,6 +54,7 @@ def arguments():
     parser.add_argument("--data", type=Path, required=True, help="the folder of the log and its tables")
     parser.add_argument("--source", choices=["parquet", "ndjson"], default="ndjson")
     parser.add_argument("--decoder", choices=["orjson", "json"], default="orjson", help="of the plain fold")
+    parser.add_argument("--once", action="store_true", help="let no event count twice that comes twice")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--instants", type=int, choices=[1, 12], default=1)
     parser.add_argument("--fresh", type=int, default=0, help="the time from so many last lines to fresh answers")
