@@ -42,6 +42,12 @@ pub(crate) fn in_order<T: Send, M: Send>(
     if threads == 1 {
         return pieces.for_each(|piece| take(make(piece)));
     }
+    let (first, second) = (pieces.next(), pieces.next());
+    // Few events, of which nobody has to be woken.
+    if second.is_none() {
+        return first.into_iter().for_each(|piece| take(make(piece)));
+    }
+    let mut pieces = first.into_iter().chain(second).chain(pieces);
     rayon::in_place_scope_fifo(|scope| {
         let mut under_way: VecDeque<Receiver<M>> = VecDeque::new();
         loop {

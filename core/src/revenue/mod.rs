@@ -204,9 +204,14 @@ impl Question<'_> {
                 let expected = "ids of clients that are known";
                 Err(Refusal::Setting(SettingError::new("only_clients", expected, id.as_str())))
             }
-            // Its money is told under its anonymous id only: nobody is to learn which that is.
-            Err(NoClient::Erased) => Err(Refusal::Erased { client: id.clone() }),
-            Err(NoClient::Merged { .. }) | Ok(_) => Ok(self.resolve(id)),
+            Err(NoClient::Merged { .. } | NoClient::Erased) | Ok(_) => {
+                let known = self.resolve(id);
+                // Its money is told under its anonymous id only: nobody is to learn which that is.
+                if known != *id && self.book.is_erased(&known) {
+                    return Err(Refusal::Erased { client: id.clone() });
+                }
+                Ok(known)
+            }
         };
         ids.iter().map(known).collect::<Result<_, _>>().map(Some)
     }
