@@ -911,7 +911,10 @@ export interface ChangePart {
   name: string;
   /** The points it added or took away. */
   points: number;
-  /** What happened in between that moved it, newest first, at most five: usage by metric and day, all else by event. */
+  /**
+   * What can be behind it, newest first, at most five: usage by metric and day, all else by event. It came in between, or
+   * it counts at one end and not at the other, as what left a window.
+   */
   events: HistoryRow[];
 }
 

@@ -455,7 +455,9 @@ class ChangePart(Result):
     points: float
     """The points it added or took away."""
     events: tuple[HistoryRow, ...]
-    """What happened in between that moved it, newest first, at most five: usage by metric and day, all else by event."""
+    """What can be behind it, newest first, at most five: usage by metric and day, all else by event. It came in between, or
+    it counts at one end and not at the other, as what left a window.
+    """
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -4,9 +4,10 @@ use super::Engine;
 use crate::chunks::in_chunks;
 use crate::error::QueryError;
 use crate::id::ClientId;
-use crate::score::change::{Way, concerns};
+use crate::score::change::{Way, behind};
 use crate::score::check::check;
 use crate::score::{DataFault, HealthScore, Model, ScoreChange, ScoreTable, Scorer};
+use crate::signal::behind::Between;
 use crate::signal::{Reading, SignalSpec, View};
 use crate::state::anomaly::{Anomaly, anomalies};
 use crate::state::history::HistoryRow;
@@ -193,10 +194,12 @@ impl Engine {
             moved: edited.score_by_rule(after.rule(&client), &client),
             end: after.score(&client),
         };
-        let (from, to) = (start.min(end), start.max(end));
-        let history = client.state.history(from.just_after(), to.just_after(), &self.zone);
+        let view = |at| View::new(&client.state, at, &self.zone, &self.book, self.sealed);
+        let between = Between::new(view(start), view(end));
+        // What leaves a window came long before.
+        let history = client.state.history(Instant::MIN, start.max(end).just_after(), &self.zone);
         let rule = after.rule(&client);
-        Ok(way.explain(&history, &|cause, name, row| concerns(last, rule, cause, name, row)))
+        Ok(way.explain(&history, &|cause, name, row| behind(last, rule, cause, name, row, &between)))
     }
 
     /// What happened to a client in [start, end), in order of time: every event that is kept by itself, and usage by day.

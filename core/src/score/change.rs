@@ -7,8 +7,9 @@
 
 use super::result::{HealthScore, PartScore};
 use super::set::Model;
-use super::settle::HUMAN_CAP;
+use super::settle::{HUMAN_CAP, standing_override};
 use super::tree::for_each_part;
+use crate::signal::behind::Between;
 use crate::signal::{SignalSpec, named};
 use crate::state::history::HistoryRow;
 use serde::Serialize;
@@ -44,7 +45,8 @@ pub struct ChangePart {
     pub name: String,
     /// The points it added or took away.
     pub points: f64,
-    /// What happened in between that moved it, newest first, at most five: usage by metric and day, all else by event.
+    /// What can be behind it, newest first, at most five: usage by metric and day, all else by event. It came in between, or
+    /// it counts at one end and not at the other, as what left a window.
     pub events: Vec<HistoryRow>,
 }
 
@@ -84,17 +86,17 @@ pub(crate) struct Way {
 }
 
 impl Way {
-    /// The parts of the whole change. `concerns` tells whether a row of the history can have moved what a cause names.
+    /// The parts of the whole change. `behind` tells whether a row of the history can be behind what a cause names.
     pub(crate) fn explain(
         &self,
         history: &[HistoryRow],
-        concerns: &dyn Fn(Cause, &str, &HistoryRow) -> bool,
+        behind: &dyn Fn(Cause, &str, &HistoryRow) -> bool,
     ) -> ScoreChange {
         let mut parts = Vec::new();
         let mut add = |cause, name: &str, points: f64| {
             if points != 0.0 {
-                let behind = history.iter().rev().filter(|row| concerns(cause, name, row));
-                let events = behind.take(NAMED).cloned().collect();
+                let rows = history.iter().rev().filter(|row| behind(cause, name, row));
+                let events = rows.take(NAMED).cloned().collect();
                 parts.push(ChangePart { cause, name: name.to_owned(), points, events });
             }
         };
@@ -142,19 +144,20 @@ fn split(old: &PartScore, new: &PartScore) -> (f64, f64) {
     }
 }
 
-/// Whether a row of the history can have moved what a cause names, by the entry of a model set that was used at the end.
-pub(crate) fn concerns(
+/// Whether a row of the history can be behind what a cause names, by the entry of a model set that was used at the end.
+pub(crate) fn behind(
     model: &Model,
     rule: Option<usize>,
     cause: Cause,
     name: &str,
     row: &HistoryRow,
+    between: &Between<'_>,
 ) -> bool {
     let Some(single) = model.choices.get(rule.unwrap_or(0)).map(|choice| &choice.model) else { return false };
     let signals = &single.signals;
-    let by_stage = || model.stages.iter().any(|stage| stage.when.concerns(row, &model.signals));
+    let by_stage = || model.stages.iter().any(|stage| stage.when.behind(row, between, &model.signals));
     let by_signal = |signal: usize| {
-        named::concerns(signals, signal, row)
+        named::behind(signals, signal, row, between)
             || named::any(signals, signal, SignalSpec::reads_stage) && by_stage()
     };
     match cause {
@@ -168,14 +171,19 @@ pub(crate) fn concerns(
         }
         Cause::Adjustment => single.adjustments.iter().any(|one| one.name == name && by_signal(one.signal)),
         Cause::Limit => {
-            single.limits.iter().any(|limit| limit.name == name && limit.when.concerns(row, signals))
+            single.limits.iter().any(|limit| limit.name == name && limit.when.behind(row, between, signals))
         }
         Cause::Stage => {
             let stages = model.stages.iter().map(|stage| &stage.when);
             let mut tests = stages.chain(model.choices.iter().filter_map(|choice| choice.when.as_ref()));
-            tests.any(|when| when.concerns(row, &model.signals))
+            tests.any(|when| when.behind(row, between, &model.signals))
         }
-        Cause::Override => row.kind == "client.override_set",
+        Cause::Override => {
+            let overrides = &between.earlier().state.profile.overrides;
+            let stood = || overrides.at(between.earlier().at).is_some_and(|entry| row.is(&entry.stamp));
+            let lapsed = || stood() && between.differs(|view| standing_override(view).is_some());
+            row.kind == "client.override_set" && (between.happened(row) || lapsed())
+        }
         Cause::Model | Cause::Clamp => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Conditions: one grammar for the limits of a model and for choosing one.
 
 use crate::event::Attribute;
+use crate::signal::behind::{Between, moves_paying, moves_tenure, moves_trial};
 use crate::signal::named::{self, SignalNames};
 use crate::signal::params::{Faults, Object, Param, found};
 use crate::signal::{SignalSpec, View};
@@ -262,18 +263,28 @@ impl Condition {
     }
 
     /// Whether a row of a client's history can have changed the answer.
-    pub(crate) fn concerns(&self, row: &HistoryRow, signals: &[(String, SignalSpec)]) -> bool {
+    pub(crate) fn behind(
+        &self,
+        row: &HistoryRow,
+        between: &Between<'_>,
+        signals: &[(String, SignalSpec)],
+    ) -> bool {
+        let profile = &between.later().state.profile;
         match self {
-            Self::Signal { signal, .. } => named::concerns(signals, *signal, row),
-            Self::Segment(_) | Self::Tag(_) | Self::Attribute { .. } => row.kind == "client.set",
-            Self::Paying(_) | Self::Trial(_) | Self::TenureDays(_) => row.kind == "billing.subscription_set",
-            Self::Milestone(milestone) => {
-                row.kind == "client.milestone_reached" && row.about.as_deref() == Some(milestone)
-            }
+            Self::Signal { signal, .. } => named::behind(signals, *signal, row, between),
+            Self::Segment(_) => between.states(row, Some(&profile.segment)),
+            Self::Tag(_) => between.states(row, Some(&profile.tags)),
+            Self::Attribute { key, .. } => between.states_attribute(row, key),
+            Self::Paying(_) => moves_paying(row, between),
+            Self::Trial(_) => moves_trial(row, between),
+            Self::TenureDays(_) => moves_tenure(row, between),
+            Self::Milestone(milestone) => between.reaches(row, milestone),
             // What made the stage is told with the stage.
             Self::Stage(_) => false,
-            Self::All(inner) | Self::Any(inner) => inner.iter().any(|inner| inner.concerns(row, signals)),
-            Self::Not(inner) => inner.concerns(row, signals),
+            Self::All(inner) | Self::Any(inner) => {
+                inner.iter().any(|inner| inner.behind(row, between, signals))
+            }
+            Self::Not(inner) => inner.behind(row, between, signals),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::recurring::Annual;
 use crate::state::billing::{InvoiceAt, InvoiceChange, Subscription, instant_of};
 use crate::state::run_rate::{RunRateRules, annual_at, first_paying, is_paying, paying};
 use crate::time::{Day, Instant};
+use crate::timeline::Timeline;
 
 /// The seats of the subscriptions that pay; `None` where none of them states any.
 pub(crate) fn paid_seats(view: &View<'_>) -> Option<f64> {
@@ -102,6 +103,26 @@ signal! {
     OverdueDays = "overdue_days", "days", Down, instant {}
 }
 
+impl OverdueDays {
+    /// How many days an invoice is past due; 0 where nothing is owed.
+    pub(super) fn age(view: &View<'_>, invoice: &Timeline<InvoiceChange>) -> i32 {
+        let stands = InvoiceAt::of(invoice, view.at);
+        let owed = stands.filter(|invoice| !invoice.paid && !invoice.voided && invoice.amount.micros() > 0);
+        // A due date is payable throughout its day; a due instant until it has passed.
+        let age = match owed.map(|invoice| invoice.due) {
+            Some(Moment::On(day)) => view.today.days_since(day),
+            Some(Moment::At(due)) if due < view.at => view.today.days_since(view.zone.day(due)),
+            Some(Moment::At(_) | Moment::Never) | None => 0,
+        };
+        age.max(0)
+    }
+
+    /// The age of the invoice that is longest past due.
+    pub(super) fn greatest_age(view: &View<'_>) -> i32 {
+        view.state.billing.invoices.values().map(|invoice| Self::age(view, invoice)).max().unwrap_or(0)
+    }
+}
+
 impl Measure for OverdueDays {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         view.heard(view.facts.invoices)?;
@@ -110,16 +131,7 @@ impl Measure for OverdueDays {
         if plans.any(runs) {
             return Ok(0.0);
         }
-        let invoices =
-            view.state.billing.invoices.values().filter_map(|invoice| InvoiceAt::of(invoice, view.at));
-        let owed = invoices.filter(|invoice| !invoice.paid && !invoice.voided && invoice.amount.micros() > 0);
-        // A due date is payable throughout its day; a due instant until it has passed.
-        let age = |invoice: InvoiceAt| match invoice.due {
-            Moment::On(day) => view.today.days_since(day),
-            Moment::At(due) if due < view.at => view.today.days_since(view.zone.day(due)),
-            Moment::At(_) | Moment::Never => 0,
-        };
-        Ok(f64::from(owed.map(age).max().unwrap_or(0).max(0)))
+        Ok(f64::from(Self::greatest_age(view)))
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Measure, Missing, View, signal};
 use crate::event::client::{ContactStatus, ContactedBy, Outcome};
 use crate::event::{Attribute as AttributeValue, Patch};
 use crate::id::UserId;
-use crate::state::client::{ContactChange, Sentiment as SentimentEntry};
+use crate::state::client::{Contact, ContactChange, NpsAnswer, Sentiment as SentimentEntry};
 use crate::time::{Day, Instant};
 use crate::timeline::{Entries, Entry, Timeline};
 use std::collections::BTreeMap;
@@ -25,16 +25,20 @@ signal! {
 impl View<'_> {
     /// The latest answer of each user in a window, and those without a user: would they recommend, 0 to 10.
     pub(crate) fn nps_answers(&self, days: i32) -> Vec<u8> {
+        self.nps_entries(days).into_iter().map(|entry| entry.value.score).collect()
+    }
+
+    pub(super) fn nps_entries(&self, days: i32) -> Vec<&Entry<NpsAnswer>> {
         let (first, last) = self.days(days);
         let answers = self.state.profile.nps.up_to(self.at).iter();
         let inside = answers.filter(|entry| (first..=last).contains(&self.zone.day(entry.at())));
-        let mut by_user: BTreeMap<&UserId, u8> = BTreeMap::new();
-        let mut answers: Vec<u8> = Vec::new();
+        let mut by_user: BTreeMap<&UserId, &Entry<NpsAnswer>> = BTreeMap::new();
+        let mut answers = Vec::new();
         for entry in inside {
             match &entry.value.user {
                 // In order of time, so the last one stays.
-                Some(user) => drop(by_user.insert(user, entry.value.score)),
-                None => answers.push(entry.value.score),
+                Some(user) => drop(by_user.insert(user, entry)),
+                None => answers.push(entry),
             }
         }
         answers.extend(by_user.into_values());
@@ -92,6 +96,18 @@ impl Sentiment {
         value.map(|value| value.quantity().to_f64())
     }
 
+    /// The latest judgement that says it. A later one without the part does not take back what was said of it.
+    pub(super) fn latest<'v>(&self, view: &View<'v>) -> Option<(&'v Entry<SentimentEntry>, f64)> {
+        let mut entries = view.state.profile.sentiment.up_to(view.at).iter().rev();
+        entries.find_map(|entry| self.stated(entry).map(|value| (entry, value)))
+    }
+
+    /// Whether a judgement is too old to count.
+    pub(super) fn expired(&self, view: &View<'_>, entry: &Entry<SentimentEntry>) -> bool {
+        let age = view.today.days_since(view.zone.day(entry.at()));
+        self.max_age_days.is_some_and(|most| age > most.0)
+    }
+
     /// The steps a value must be one of, if there are any.
     pub(crate) fn allowed(&self) -> Option<&[f64]> {
         self.steps.as_ref().map(|steps| steps.0.as_slice())
@@ -100,12 +116,9 @@ impl Sentiment {
 
 impl Measure for Sentiment {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let entries = view.state.profile.sentiment.up_to(view.at).iter().rev();
-        // A later judgement without the part does not take back what was said of it.
-        let mut stated = entries.filter_map(|entry| self.stated(entry).map(|value| (entry, value)));
-        let (entry, value) = stated.next().ok_or(Missing::NeverSeen)?;
+        let (entry, value) = self.latest(view).ok_or(Missing::NeverSeen)?;
         let age = view.today.days_since(view.zone.day(entry.at()));
-        if self.max_age_days.is_some_and(|most| age > most.0) {
+        if self.expired(view, entry) {
             return Err(Missing::Expired);
         }
         if self.allowed().is_some_and(|steps| !steps.contains(&value)) {
@@ -128,13 +141,20 @@ signal! {
     }
 }
 
-impl Measure for DaysSinceContact {
-    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+impl DaysSinceContact {
+    /// The last contact of those that are asked for.
+    pub(super) fn last<'v>(&self, view: &View<'v>) -> Option<&'v Entry<Contact>> {
         let mut contacts = view.state.profile.contacted.up_to(view.at).iter().rev();
-        let last = contacts.find(|entry| {
+        contacts.find(|entry| {
             self.by.is_none_or(|by| entry.value.by == by)
                 && self.outcome.is_none_or(|outcome| entry.value.outcome == Some(outcome))
-        });
+        })
+    }
+}
+
+impl Measure for DaysSinceContact {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        let last = self.last(view);
         last.map(|entry| f64::from(view.today.days_since(view.zone.day(entry.at()))))
             .ok_or(Missing::NeverSeen)
     }
@@ -259,6 +279,17 @@ signal! {
     ContactValidity = "contact_validity", "share", Up, instant {}
 }
 
+/// Whether a contact person can be reached, as stated so far.
+fn status(entries: &Entries<'_, ContactChange>) -> Option<ContactStatus> {
+    entries.iter().fold(ContactAt::default(), |contact, entry| contact.after(&entry.value)).status
+}
+
+/// Whether a contact person can be reached at an instant; `None` before anything is stated about them.
+pub(super) fn reachable(contact: &Timeline<ContactChange>, at: Instant) -> Option<bool> {
+    let known = contact.up_to(at);
+    (!known.is_empty()).then(|| status(&known) == Some(ContactStatus::Active))
+}
+
 impl Measure for ContactValidity {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let known = view.state.profile.contacts.values().map(|contact| contact.up_to(view.at));
@@ -266,11 +297,6 @@ impl Measure for ContactValidity {
         if known.is_empty() {
             return Err(Missing::TooLittle);
         }
-        let status = |entries: &Entries<'_, ContactChange>| {
-            let contact =
-                entries.iter().fold(ContactAt::default(), |contact, entry| contact.after(&entry.value));
-            contact.status
-        };
         let active = known.iter().filter(|entries| status(entries) == Some(ContactStatus::Active)).count();
         #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^53")]
         Ok(active as f64 / known.len() as f64)
@@ -285,22 +311,31 @@ signal! {
     }
 }
 
-impl Measure for KeyContactLost {
-    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        view.heard(view.facts.contacts)?;
-        let (first, last) = view.days(self.days.0);
+impl KeyContactLost {
+    /// What made a contact who decides one who left or cannot be reached, in the window.
+    pub(super) fn losses<'v>(
+        &self,
+        view: &View<'v>,
+        contact: &'v Timeline<ContactChange>,
+    ) -> impl Iterator<Item = &'v Entry<ContactChange>> {
+        let (days, zone) = (view.days(self.days.0), view.zone);
         let gone = |status: Option<ContactStatus>| {
             matches!(status, Some(ContactStatus::Left | ContactStatus::Unreachable))
         };
-        let lost = |contact: &Timeline<ContactChange>| {
-            let mut known = ContactAt::default();
-            contact.up_to(view.at).iter().any(|entry| {
-                let before = known;
-                known = known.after(&entry.value);
-                let inside = || (first..=last).contains(&view.zone.day(entry.at()));
-                known.key && gone(known.status) && !gone(before.status) && inside()
-            })
-        };
+        let mut known = ContactAt::default();
+        contact.up_to(view.at).into_iter().filter(move |entry| {
+            let before = known;
+            known = known.after(&entry.value);
+            let inside = || (days.0..=days.1).contains(&zone.day(entry.at()));
+            known.key && gone(known.status) && !gone(before.status) && inside()
+        })
+    }
+}
+
+impl Measure for KeyContactLost {
+    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
+        view.heard(view.facts.contacts)?;
+        let lost = |contact| self.losses(view, contact).next().is_some();
         Ok(if view.state.profile.contacts.values().any(lost) { 1.0 } else { 0.0 })
     }
 }

@@ -3,12 +3,14 @@
 //! Every kind of signal is one struct with its parameters and one function, in the file of its family. The one list of
 //! kinds is at the end of this page.
 
+pub(crate) mod behind;
 pub(crate) mod billing;
 pub(crate) mod client;
 pub(crate) mod doc;
 pub(crate) mod formula;
 pub(crate) mod named;
 pub(crate) mod params;
+pub(crate) mod quota;
 mod reading;
 pub(crate) mod stage;
 pub(crate) mod statistics;
@@ -17,6 +19,7 @@ pub(crate) mod usage;
 pub(crate) mod view;
 
 use crate::state::history::HistoryRow;
+use behind::{Behind, Between};
 use doc::Through;
 pub(crate) use doc::signal;
 pub use doc::{Direction, ParamDoc, SignalDoc};
@@ -62,6 +65,10 @@ macro_rules! signal_kinds {
                 match self { $(Self::$variant(signal) => signal),+ }
             }
 
+            fn as_behind(&self) -> &dyn Behind {
+                match self { $(Self::$variant(signal) => signal),+ }
+            }
+
             fn name(&self) -> &'static str {
                 match self { $(Self::$variant(_) => <$type>::KIND),+ }
             }
@@ -96,8 +103,8 @@ signal_kinds! {
     ActiveDays(usage::ActiveDays),
     UsageVsOwn(usage::UsageVsOwn),
     UsageVsLastYear(usage::UsageVsLastYear),
-    QuotaUse(usage::QuotaUse),
-    ProjectedOverage(usage::ProjectedOverage),
+    QuotaUse(quota::QuotaUse),
+    ProjectedOverage(quota::ProjectedOverage),
     TicketsOpened(support::TicketsOpened),
     TicketsOpen(support::TicketsOpen),
     TicketSurge(support::TicketSurge),
@@ -240,72 +247,13 @@ impl SignalSpec {
         }
     }
 
-    /// Whether a row of a client's history can move this signal. What a formula names is asked by itself.
-    pub(crate) fn concerns(&self, row: &HistoryRow) -> bool {
-        let about = |name: &str| row.about.as_deref() == Some(name);
-        let counted = |metric: &str| row.kind == "usage.counted" && about(metric);
-        let any_of = |kinds: &[&str]| kinds.contains(&row.kind);
-        match &self.kind {
-            Kind::UsageSum(signal) => counted(&signal.metric),
-            Kind::UsageTrend(signal) => counted(&signal.metric),
-            Kind::Gauge(signal) => row.kind == "usage.measured" && about(&signal.metric),
-            Kind::Ratio(signal) => counted(&signal.numerator) || counted(&signal.denominator),
-            Kind::UsageVsOwn(signal) => counted(&signal.metric),
-            Kind::UsageVsLastYear(signal) => counted(&signal.metric),
-            Kind::QuotaUse(signal) => {
-                counted(&signal.metric) || row.kind == "billing.quota_set" && about(&signal.metric)
-            }
-            Kind::ProjectedOverage(signal) => {
-                counted(&signal.metric) || row.kind == "billing.quota_set" && about(&signal.metric)
-            }
-            Kind::SeatUse(_) => row.kind.starts_with("usage.") || row.kind == "billing.subscription_set",
-            Kind::DaysSinceUsage(signal) => {
-                row.kind == "usage.counted" && signal.metric.as_ref().is_none_or(|metric| about(metric))
-            }
-            Kind::Breadth(_) | Kind::ActiveDays(_) => row.kind == "usage.counted",
-            Kind::ActiveUsers(_) | Kind::ActiveTrend(_) | Kind::Stickiness(_) => {
-                row.kind.starts_with("usage.")
-            }
-            Kind::TicketsOpened(_) | Kind::TicketSurge(_) => {
-                any_of(&["support.ticket_opened", "support.ticket_updated"])
-            }
-            Kind::TicketsOpen(_) => {
-                row.kind.starts_with("support.ticket_") && row.kind != "support.ticket_rated"
-            }
-            Kind::FirstResponseHours(_) => any_of(&["support.ticket_opened", "support.ticket_replied"]),
-            Kind::FirstResponseWithin(signal) => {
-                let target = signal.target_attribute.as_ref().is_some_and(|key| row.what.contains(key));
-                any_of(&["support.ticket_opened", "support.ticket_replied"])
-                    || row.kind == "client.set" && target
-            }
-            Kind::ResolutionHours(_) => {
-                any_of(&["support.ticket_opened", "support.ticket_resolved", "support.ticket_reopened"])
-            }
-            Kind::Csat(_) => row.kind == "support.ticket_rated",
-            Kind::IncidentHours(_) => row.kind.starts_with("support.incident_"),
-            Kind::Mrr(_)
-            | Kind::MrrTrend(_)
-            | Kind::DaysToRenewal(_)
-            | Kind::TenureDays(_)
-            | Kind::DaysToTrialEnd(_) => row.kind == "billing.subscription_set",
-            Kind::OverdueDays(_) => {
-                row.kind.starts_with("billing.invoice_") || row.kind == "billing.payment_plan_set"
-            }
-            Kind::BillShock(_) => row.kind.starts_with("billing.invoice_"),
-            Kind::Activation(signal) => {
-                row.kind == "client.milestone_reached" && signal.milestones.0.iter().any(|name| about(name))
-            }
-            Kind::FailedPayments(_) => row.kind == "billing.payment_failed",
-            Kind::Nps(_) => row.kind == "client.nps_answered",
-            Kind::Sentiment(_) => row.kind == "client.sentiment_set",
-            Kind::DaysSinceContact(_) => row.kind == "client.contacted",
-            Kind::Milestone(signal) => row.kind == "client.milestone_reached" && about(&signal.milestone),
-            Kind::MilestoneDays(signal) => row.kind == "client.milestone_reached" && about(&signal.milestone),
-            Kind::ContactValidity(_) | Kind::KeyContactLost(_) => row.kind == "client.contact_set",
-            Kind::Attribute(signal) => row.kind == "client.set" && row.what.contains(&signal.key),
-            // What moved the client into its stage is told by the stage, and the clock does the rest.
-            Kind::StageDays(_) => false,
-            Kind::Formula(signal) => signal.inline.iter().any(|signal| signal.concerns(row)),
+    /// Whether a row of a client's history can be behind a change of the reading. What a formula names is asked by itself.
+    pub(crate) fn behind(&self, row: &HistoryRow, between: &Between<'_>) -> bool {
+        let behind = self.kind.as_behind();
+        if self.offset == 0 {
+            behind.behind(row, between)
+        } else {
+            behind.behind(row, &between.moved_back(self.offset))
         }
     }
 
@@ -314,7 +262,7 @@ impl SignalSpec {
         let view = if self.offset == 0 {
             view
         } else {
-            moved = view.moved_to(view.zone.end_of(view.today.plus(-self.offset)));
+            moved = view.moved_back(self.offset);
             &moved
         };
         if !view.seen() {

@@ -1,5 +1,6 @@
 //! The signals of a model by name: how they are read, how one names another, and what each of them may be used for.
 
+use super::behind::Between;
 use super::params::{Faults, Object, found};
 use super::{Direction, SignalSpec};
 use crate::state::history::HistoryRow;
@@ -239,9 +240,14 @@ fn mark(spec: &SignalSpec, inputs: impl Iterator<Item = Marks>) -> Marks {
     Marks { unknown, ..made }
 }
 
-/// Whether a row of a client's history can move a signal, by itself or by what it names.
-pub(crate) fn concerns(signals: &[(String, SignalSpec)], signal: usize, row: &HistoryRow) -> bool {
-    any(signals, signal, |spec| spec.concerns(row))
+/// Whether a row of a client's history can be behind a change of a signal, by itself or by what it names.
+pub(crate) fn behind(
+    signals: &[(String, SignalSpec)],
+    signal: usize,
+    row: &HistoryRow,
+    between: &Between<'_>,
+) -> bool {
+    any(signals, signal, |spec| spec.behind(row, between))
 }
 
 /// Whether a signal, or something it names, is so.

@@ -6,8 +6,9 @@ use super::statistics::{poisson_surprise, quantile};
 use super::usage::{BaselineDays, LEAST_BASELINE};
 use super::{Measure, Missing, View, signal};
 use crate::event::support::{Priority, Severity};
-use crate::state::support::{TicketAt, incident_runs};
+use crate::state::support::{IncidentChange, TicketAt, incident_runs};
 use crate::time::{Day, Instant};
+use crate::timeline::Timeline;
 
 super::params::choice!(Priority, "one of `low`, `normal`, `high`, `urgent`",
     "low" => Priority::Low, "normal" => Priority::Normal, "high" => Priority::High, "urgent" => Priority::Urgent);
@@ -45,15 +46,18 @@ signal! {
     }
 }
 
+impl TicketsOpened {
+    /// Whether a ticket has the topic and the priority that are asked for.
+    pub(super) fn asks_for(&self, ticket: &TicketAt<'_>) -> bool {
+        self.topic.as_ref().is_none_or(|topic| ticket.topic.is_some_and(|of| of.as_str() == topic))
+            && self.priority.is_none_or(|priority| ticket.priority == priority)
+    }
+}
+
 impl Measure for TicketsOpened {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let days = view.days(self.days.0);
-        let matches = |ticket: &TicketAt<'_>| {
-            let topic =
-                self.topic.as_ref().is_none_or(|topic| ticket.topic.is_some_and(|of| of.as_str() == topic));
-            let priority = self.priority.is_none_or(|priority| ticket.priority == priority);
-            topic && priority && view.within(ticket.opened, days)
-        };
+        let matches = |ticket: &TicketAt<'_>| self.asks_for(ticket) && view.within(ticket.opened, days);
         Ok(count(view.tickets()?.filter(matches).count()))
     }
 }
@@ -68,14 +72,22 @@ signal! {
     }
 }
 
+impl TicketsOpen {
+    /// Whether a ticket is open, with the priority that is asked for.
+    pub(super) fn asks_for(&self, ticket: &TicketAt<'_>) -> bool {
+        ticket.open && self.min_priority.is_none_or(|least| ticket.priority >= least)
+    }
+
+    /// Whether a ticket is as old as is asked for.
+    pub(super) fn is_old(&self, view: &View<'_>, ticket: &TicketAt<'_>) -> bool {
+        let age = view.today.days_since(view.zone.day(ticket.opened));
+        self.older_than_days.is_none_or(|days| age > days.0)
+    }
+}
+
 impl Measure for TicketsOpen {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let matches = |ticket: &TicketAt<'_>| {
-            let age = view.today.days_since(view.zone.day(ticket.opened));
-            ticket.open
-                && self.min_priority.is_none_or(|least| ticket.priority >= least)
-                && self.older_than_days.is_none_or(|days| age > days.0)
-        };
+        let matches = |ticket: &TicketAt<'_>| self.asks_for(ticket) && self.is_old(view, ticket);
         Ok(count(view.tickets()?.filter(matches).count()))
     }
 }
@@ -153,19 +165,23 @@ impl FirstResponseWithin {
         let own = self.target_attribute.as_ref().and_then(|key| numeric_attribute(view, key, at));
         own.filter(|hours| *hours > 0.0).or(self.target_hours.map(|hours| hours.0))
     }
+
+    /// Whether a ticket was answered in time; `None` where it has no target, and while it still has time.
+    pub(super) fn met(&self, view: &View<'_>, ticket: &TicketAt<'_>) -> Option<bool> {
+        // A later contract does not judge an earlier answer.
+        let target = self.target(view, ticket.opened)?;
+        match ticket.first_reply {
+            Some(reply) => Some(reply.hours_since(ticket.opened).max(0.0) <= target),
+            None => (view.at.hours_since(ticket.opened) > target).then_some(false),
+        }
+    }
 }
 
 impl Measure for FirstResponseWithin {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let days = view.days(self.days.0);
         let tickets = view.tickets()?.filter(|ticket| view.within(ticket.opened, days));
-        // A later contract does not judge an earlier answer, and what had no target is not judged at all.
-        let targets = tickets.filter_map(|ticket| Some((self.target(view, ticket.opened)?, ticket)));
-        // A ticket that still has time is neither kept nor broken.
-        let decided = targets.filter_map(|(target, ticket)| match ticket.first_reply {
-            Some(reply) => Some(reply.hours_since(ticket.opened).max(0.0) <= target),
-            None => (view.at.hours_since(ticket.opened) > target).then_some(false),
-        });
+        let decided = tickets.filter_map(|ticket| self.met(view, &ticket));
         let (kept, all) = decided.fold((0, 0), |(kept, all), met| (kept + usize::from(met), all + 1));
         if all == 0 { Err(Missing::TooLittle) } else { Ok(count(kept) / count(all)) }
     }
@@ -218,22 +234,39 @@ signal! {
     }
 }
 
+impl IncidentHours {
+    /// Whether an incident is unplanned and as severe as is asked for.
+    pub(super) fn asks_for(&self, view: &View<'_>, incident: &Timeline<IncidentChange>) -> bool {
+        let (_, severity, planned) = incident_runs(incident, view.at);
+        !planned && self.min_severity.is_none_or(|least| severity >= least)
+    }
+
+    /// What of an incident is in the window, in stretches of time: nothing, if it is none that is asked for.
+    pub(super) fn runs(
+        &self,
+        view: &View<'_>,
+        incident: &Timeline<IncidentChange>,
+    ) -> Vec<(Instant, Instant)> {
+        if !self.asks_for(view, incident) {
+            return Vec::new();
+        }
+        let (runs, _, _) = incident_runs(incident, view.at);
+        let (first, last) = view.days(self.days.0);
+        let (start, end) = (view.zone.start_of(first), view.zone.start_of(last.plus(1)).min(view.at));
+        let inside = runs.into_iter().map(|(from, to)| (from.max(start), to.min(end)));
+        inside.filter(|(from, to)| from < to).collect()
+    }
+}
+
 impl Measure for IncidentHours {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         view.heard(view.facts.incidents)?;
-        let (first, last) = view.days(self.days.0);
-        let (start, end) = (view.zone.start_of(first), view.zone.start_of(last.plus(1)).min(view.at));
-        let mut runs: Vec<(Instant, Instant)> = Vec::new();
-        for incident in view.state.support.incidents.values() {
-            let (of_incident, severity, planned) = incident_runs(incident, view.at);
-            if !planned && self.min_severity.is_none_or(|least| severity >= least) {
-                runs.extend(of_incident.into_iter().map(|(from, to)| (from.max(start), to.min(end))));
-            }
-        }
-        runs.retain(|(from, to)| from < to);
+        let incidents = view.state.support.incidents.values();
+        let mut runs: Vec<(Instant, Instant)> =
+            incidents.flat_map(|incident| self.runs(view, incident)).collect();
         runs.sort_unstable();
         let mut micros = 0;
-        let mut covered = start;
+        let mut covered = Instant::MIN;
         for (from, to) in runs {
             let from = from.max(covered);
             if to > from {

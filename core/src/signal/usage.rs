@@ -10,7 +10,7 @@ use crate::state::usage::MetricUse;
 use crate::time::Day;
 
 /// A sum in units of 10^-6 as the nearest number.
-fn number(micros: i128) -> f64 {
+pub(super) fn number(micros: i128) -> f64 {
     scaled_to_f64(micros, 6)
 }
 
@@ -21,7 +21,7 @@ fn count(n: usize) -> f64 {
 
 impl View<'_> {
     /// Usage says nothing while the book has none, or while every source that feeds these metrics is silent.
-    fn usage_heard(&self, metrics: &[&str]) -> Result<(), Missing> {
+    pub(super) fn usage_heard(&self, metrics: &[&str]) -> Result<(), Missing> {
         if self.facts.usage.is_none_or(|first| first > self.usage_day) {
             return Err(Missing::NeverSeen);
         }
@@ -66,7 +66,7 @@ impl View<'_> {
         }
     }
 
-    fn sum(&self, metric: &str, days: (Day, Day)) -> Result<i128, Missing> {
+    pub(super) fn sum(&self, metric: &str, days: (Day, Day)) -> Result<i128, Missing> {
         self.sum_of(self.state.usage.metric(metric), days)
     }
 
@@ -76,7 +76,7 @@ impl View<'_> {
     }
 
     /// The window before the last `days` days.
-    fn days_before(&self, days: i32) -> (Day, Day) {
+    pub(super) fn days_before(&self, days: i32) -> (Day, Day) {
         let (first, _) = self.days(days);
         (first.plus(-days), first.plus(-1))
     }
@@ -102,13 +102,13 @@ impl View<'_> {
     }
 
     /// The first day with any event of the client.
-    fn first_day(&self) -> Option<Day> {
+    pub(super) fn first_day(&self) -> Option<Day> {
         self.state.first_day(self.zone)
     }
 }
 
 /// `value / base`, or missing where the base is below its minimum or nothing.
-fn over(value: f64, base: f64, least: f64) -> Result<f64, Missing> {
+pub(super) fn over(value: f64, base: f64, least: f64) -> Result<f64, Missing> {
     if base < least || base <= 0.0 { Err(Missing::TooLittle) } else { Ok(value / base) }
 }
 
@@ -306,6 +306,13 @@ signal! {
     }
 }
 
+impl Breadth {
+    /// Whether a metric is one of those that are asked for.
+    pub(super) fn counts(&self, metric: &str) -> bool {
+        self.metrics.as_ref().is_none_or(|metrics| metrics.0.iter().any(|listed| listed == metric))
+    }
+}
+
 impl Measure for Breadth {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let listed: Vec<&str> =
@@ -329,16 +336,26 @@ signal! {
     }
 }
 
+impl DaysSinceUsage {
+    /// Whether a metric is the one that is asked for.
+    pub(super) fn counts(&self, metric: &str) -> bool {
+        self.metric.as_ref().is_none_or(|wanted| wanted == metric)
+    }
+
+    /// The last day with usage.
+    pub(super) fn last_day(&self, view: &View<'_>) -> Result<Option<Day>, Missing> {
+        let mut last = None;
+        for (_, metric) in view.state.usage.metrics().filter(|(name, _)| self.counts(name.as_str())) {
+            last = last.max(metric.sums().last_used(view.usage_day).map_err(|Sealed| Missing::Sealed)?);
+        }
+        Ok(last)
+    }
+}
+
 impl Measure for DaysSinceUsage {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         view.usage_heard(self.metric.as_deref().as_slice())?;
-        let mut last = None;
-        for (name, metric) in view.state.usage.metrics() {
-            if self.metric.as_ref().is_none_or(|wanted| wanted == name.as_str()) {
-                let used = metric.sums().last_used(view.usage_day).map_err(|Sealed| Missing::Sealed)?;
-                last = last.max(used);
-            }
-        }
+        let last = self.last_day(view)?;
         last.map(|day| f64::from(view.today.days_since(day))).ok_or(Missing::NeverSeen)
     }
 }
@@ -442,56 +459,5 @@ impl Measure for UsageVsLastYear {
             sum -= metric.sums().sum(day, day);
         }
         over(now, number(sum), 0.0)
-    }
-}
-
-impl View<'_> {
-    /// This month's sum through the usage day, and what the quota includes.
-    fn month_against_quota(&self, metric: &str) -> Result<(f64, f64), Missing> {
-        self.usage_heard(&[metric])?;
-        let quota = self.state.billing.quotas.get(metric).and_then(|quota| quota.value_at(self.at));
-        let included = quota.ok_or(Missing::NeverSeen)?.included.quantity().to_f64();
-        let days = (self.usage_day.month().first_day(), self.usage_day);
-        Ok((number(self.sum(metric, days)?), included))
-    }
-}
-
-signal! {
-    /// This month's sum over what its quota includes.
-    QuotaUse = "quota_use", "share", Either, instant {
-        /// The metric that the quota is of.
-        metric: String,
-    }
-}
-
-impl Measure for QuotaUse {
-    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let (sum, included) = view.month_against_quota(&self.metric)?;
-        over(sum, included, 0.0)
-    }
-}
-
-signal! {
-    /// What the month will come to at the pace of the last days, over what its quota includes.
-    ProjectedOverage = "projected_overage", "share", Down, instant {
-        /// The metric that the quota is of.
-        metric: String,
-        /// The days whose mean is the pace.
-        days: Days = Days(14),
-    }
-}
-
-impl Measure for ProjectedOverage {
-    fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let (sum, included) = view.month_against_quota(&self.metric)?;
-        let (first, last) = view.window(self.days.0)?;
-        let first = view.first_day().map_or(first, |first_day| first.max(first_day));
-        let pace_days = last.days_since(first) + 1;
-        if pace_days <= 0 {
-            return Err(Missing::TooLittle);
-        }
-        let pace = number(view.sum(&self.metric, (first, last))?) / f64::from(pace_days);
-        let days_left = view.usage_day.month().plus(1).first_day().days_since(view.usage_day) - 1;
-        over(sum + pace * f64::from(days_left), included, 0.0)
     }
 }

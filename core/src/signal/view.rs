@@ -106,6 +106,11 @@ impl<'a> View<'a> {
         Self { at, today, usage_day, scope: None, seen: seen(self.state, at, today), ..self }
     }
 
+    /// The same client at the end of the day so many days ago.
+    pub(super) fn moved_back(self, days: i32) -> Self {
+        self.moved_to(self.zone.end_of(self.today.plus(-days)))
+    }
+
     pub(crate) fn seen(&self) -> bool {
         self.seen
     }
