@@ -128,7 +128,9 @@ fn missing(group: &Group, must: f64, checked: &Checked<'_>, sees: Sees<'_>) -> O
             children.push((inner.weight, Perhaps { absent, ..perhaps }));
         }
     }
-    let absent = children.iter().all(|(_, perhaps)| perhaps.absent);
+    // What has no weight in a mean gives nothing, present or not.
+    let gives = |weight: f64| group.combine != Combine::Mean || weight > 0.0;
+    let absent = children.iter().filter(|(weight, _)| gives(*weight)).all(|(_, perhaps)| perhaps.absent);
     reach_of(group.combine, &children).map(|reach| Perhaps { reach, absent })
 }
 

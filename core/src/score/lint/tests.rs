@@ -301,6 +301,31 @@ fn limit_cannot_fire() {
 }
 
 #[test]
+fn a_group_with_nothing_of_weight_in_it_gives_nothing() {
+    // The greater of x and z, which gives 60 to 70. Without z its group has only a part of no weight, and x alone is the score.
+    let signals = attributes(&["x", "z", "h"]);
+    let late = json!([{"name": "late", "when": {"paying": true}, "floor": 20}]);
+    for missing in [json!("required"), json!({"points": 50}), json!({"carry_days": 3}), json!("redistribute")]
+    {
+        let groups = json!([{"name": "a", "parts": [part("x")]}, {"name": "b", "parts": [
+            {"signal": "z", "curve": {"points": [[0, 60], [1, 70]]}},
+            {"signal": "h", "weight": 0, "curve": {"points": [[0, 0], [100, 100]]}, "missing": missing}]}]);
+        let model = model(&signals, &groups, &json!({"combine": "max", "limits": late}));
+        assert!(of(&model, LintCode::LimitCannotFire).is_empty(), "{missing}: at 10 it lifts to 20");
+        let bands = of(&model, LintCode::UnreachableBand);
+        let warned = bands.iter().filter(|finding| finding.severity == Severity::Warning);
+        assert_eq!(warned.count(), 0, "{missing}: {bands:?}");
+    }
+    // The least of a group takes every part, of whatever weight: with z missing h gives 80 and the greater is never below.
+    let groups = json!([{"name": "a", "parts": [part("x")]}, {"name": "b", "combine": "min", "parts": [
+        {"signal": "z", "curve": {"points": [[0, 60], [1, 70]]}},
+        {"signal": "h", "weight": 0, "curve": {"points": [[0, 80]]}, "missing": {"points": 80}}]}]);
+    let held = model(&signals, &groups, &json!({"combine": "max", "limits": late}));
+    assert_eq!(paths(&held, LintCode::UnreachableBand), ["bands[0]"]);
+    assert_eq!(paths(&held, LintCode::LimitCannotFire), ["limits[0]"]);
+}
+
+#[test]
 fn one_name_two_values() {
     let single = |poor: u32, days: u32| {
         json!({"name": "m", "signals": {"users": {"kind": "active_users", "days": days}},
