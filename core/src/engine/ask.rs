@@ -12,6 +12,7 @@ use crate::signal::{Reading, SignalSpec, View};
 use crate::state::anomaly::{Anomaly, anomalies};
 use crate::state::history::HistoryRow;
 use crate::time::{Day, Instant};
+use crate::zone::Zone;
 
 /// Which clients a question about the book is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -39,13 +40,27 @@ pub enum Every {
 
 impl Every {
     /// The last day of the period that holds a day.
-    pub(super) fn last_day(self, day: Day) -> Day {
+    fn last_day(self, day: Day) -> Day {
         match self {
             Self::Day => day,
             // 1970-01-01 was a Thursday: three days to its Sunday.
             Self::Week => day.plus((3 - day.number()).rem_euclid(7)),
             Self::Month => day.month().plus(1).first_day().plus(-1),
         }
+    }
+
+    /// The last instants of the periods, from the one that holds `start` to the last that is over by the end of the day of
+    /// `end`. A day that a zone left out ends with the day before it, and makes no end of its own.
+    pub(super) fn ends(self, start: Instant, end: Instant, zone: &Zone) -> Vec<Instant> {
+        let last = zone.day(end);
+        let mut ends = Vec::new();
+        let mut day = self.last_day(zone.day(start));
+        while day <= last {
+            ends.push(zone.end_of(day));
+            day = self.last_day(day.plus(1));
+        }
+        ends.dedup();
+        ends
     }
 }
 
@@ -156,14 +171,8 @@ impl Engine {
         every: Every,
     ) -> Result<Vec<HealthScore>, QueryError> {
         let client = self.client(client)?;
-        let mut scores = Vec::new();
-        let last = self.zone.day(end);
-        let mut day = every.last_day(self.zone.day(start));
-        while day <= last {
-            scores.push(self.scorer(model, self.zone.end_of(day)).score(&client));
-            day = every.last_day(day.plus(1));
-        }
-        Ok(scores)
+        let ends = every.ends(start, end, &self.zone);
+        Ok(ends.into_iter().map(|as_of| self.scorer(model, as_of).score(&client)).collect())
     }
 
     /// What was stated up to an instant against what the model declares: judgements that are not one of its steps. In order

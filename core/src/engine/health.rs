@@ -70,14 +70,8 @@ impl Engine {
         every: Every,
         of: ScoresOf,
     ) -> Result<Vec<BookHealth>, QueryError> {
-        let mut points = Vec::new();
-        let last = self.zone.day(end);
-        let mut day = every.last_day(self.zone.day(start));
-        while day <= last {
-            points.push(self.book_health(model, self.zone.end_of(day), of)?);
-            day = every.last_day(day.plus(1));
-        }
-        Ok(points)
+        let ends = every.ends(start, end, &self.zone);
+        ends.into_iter().map(|as_of| self.book_health(model, as_of, of)).collect()
     }
 
     /// What one model says otherwise than another of the same clients at the same instant, so that an edit can be tried
