@@ -4096,7 +4096,7 @@ export interface ModelRate {
   /** In force from the start of this day. */
   from: string;
   /** Units of the model's currency for one of this, as a number or decimal text. */
-  rate: number | string;
+  rate: DecimalLike;
 }
 
 /** One number about a client at one instant. */

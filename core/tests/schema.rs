@@ -267,6 +267,14 @@ fn models_of_a_form_that_is_never_read_are_not_valid() {
         ("/bands", json!([])),
         ("/bands/0/name", json!("unknown")),
         ("/sources/app/silent_after_days", json!(-1)),
+        ("/sources/app/since", json!("2026-13-01")),
+        ("/sources/app/since", json!("2026-01-05T24:00:00Z")),
+        ("/sources/app/since", json!("2026-01-05T10:00:00")),
+        ("/rates/0/from", json!("2026-01-32")),
+        ("/rates/0/rate", json!("abc")),
+        ("/rates/0/rate", json!("")),
+        ("/rates/0/rate", json!("-1")),
+        ("/rates/0/rate", json!(2e9)),
         ("/sources/app/metrics", json!([])),
         ("/sources/app/metrics", json!(["m", "m"])),
         ("/groups/0", json!({"name": "empty"})),
@@ -278,6 +286,30 @@ fn models_of_a_form_that_is_never_read_are_not_valid() {
         let refused = Model::from_value(&model).err().unwrap_or_else(|| panic!("{path}: {value} is read"));
         assert!(!refused.issues.is_empty(), "{path}: {value} has no fault");
         assert!(!validator.is_valid(&model), "{path}: {value} is valid");
+    }
+}
+
+#[test]
+fn a_whole_number_may_have_a_fraction_of_nothing() {
+    let validator = validator(&model_schema());
+    let whole = [
+        ("/version", json!(2.0)),
+        ("/signals/wau/days", json!(7.0)),
+        ("/signals/wau/offset", json!(0.0)),
+        ("/sources/app/silent_after_days", json!(2.0)),
+        ("/sources/app/since", json!("2026-01-05t10:00:60.5+01:00")),
+        ("/groups/0/parts/0/missing", json!({"carry_days": 3.0})),
+        ("/groups/0/parts/0/curve", json!({"percentile": {"within": "all", "min_clients": 3.0}})),
+        ("/rates/0/rate", json!("1.5e-3")),
+    ];
+    for (path, value) in whole {
+        let model = changed(&rich(), path, &value);
+        Model::from_value(&model).unwrap_or_else(|faults| panic!("{path}: {faults}"));
+        assert_eq!(faults(&validator, &model), Vec::<String>::new(), "{path}");
+    }
+    for value in [json!(7.5), json!(-7.0), json!(1e300)] {
+        let model = changed(&rich(), "/signals/wau/days", &value);
+        assert!(Model::from_value(&model).is_err() && !validator.is_valid(&model), "{value}");
     }
 }
 

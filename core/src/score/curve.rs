@@ -1,6 +1,6 @@
 //! Curves: how a signal's value becomes points.
 
-use crate::signal::params::{Faults, Object, Param, Share, found};
+use crate::signal::params::{Faults, Object, Param, Share, found, whole};
 use serde_json::{Value, json};
 
 /// Turns a value into points.
@@ -34,7 +34,7 @@ pub(super) struct Clients(usize);
 impl Param for Clients {
     const EXPECTS: &'static str = "a whole number of at least 1";
     fn read(value: &Value) -> Option<Self> {
-        value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n >= 1).map(Self)
+        whole(value).and_then(|n| usize::try_from(n).ok()).filter(|n| *n >= 1).map(Self)
     }
     fn schema() -> Value {
         json!({"type": "integer", "minimum": 1})

@@ -5,7 +5,7 @@ use super::curve::{ADJUSTED, Curve, share, weight};
 use super::valuation::Valuation;
 use crate::event::Moment;
 use crate::signal::named::{SignalNames, Signals, Use};
-use crate::signal::params::{Days, Faults, Object, Param, found};
+use crate::signal::params::{Days, Faults, Object, Param, found, whole};
 use crate::signal::{SignalSpec, SourceRule};
 use crate::time::{Day, Instant};
 use serde_json::{Value, json};
@@ -120,7 +120,7 @@ pub(crate) struct Whole(pub(crate) u64);
 impl Param for Whole {
     const EXPECTS: &'static str = "a whole number of at least 0";
     fn read(value: &Value) -> Option<Self> {
-        value.as_u64().map(Self)
+        whole(value).map(Self)
     }
     fn schema() -> Value {
         json!({"type": "integer", "minimum": 0})
@@ -140,6 +140,12 @@ impl Param for Points {
     }
 }
 
+/// What a date looks like, for editors that pass over formats.
+pub(super) const DATE: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
+/// What a time with an offset looks like.
+const TIME: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)\
+                    (\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
+
 impl Param for Moment {
     const EXPECTS: &'static str = "a date of the form 2026-01-05, or an RFC 3339 time with an offset";
     fn read(value: &Value) -> Option<Self> {
@@ -148,7 +154,8 @@ impl Param for Moment {
         day.or_else(|_| text.parse::<Instant>().map(Self::At)).ok()
     }
     fn schema() -> Value {
-        json!({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
+        let time = json!({"type": "string", "format": "date-time", "pattern": TIME});
+        json!({"anyOf": [{"type": "string", "format": "date", "pattern": DATE}, time]})
     }
 }
 

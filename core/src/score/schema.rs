@@ -5,7 +5,7 @@
 //! signals, is left to [`Model::from_json`](super::Model::from_json).
 
 use super::curve::{ADJUSTED, Clients, Level, Within};
-use super::model::{Combine, Points, Whole};
+use super::model::{Combine, DATE, Points, Whole};
 use crate::event::Moment;
 use crate::money::Currency;
 use crate::signal::doc::Through;
@@ -13,6 +13,9 @@ use crate::signal::formula;
 use crate::signal::params::{Age, Days, Names, Param, Share, Weight};
 use crate::signal::{Direction, ParamDoc, SignalDoc, signal_docs};
 use serde_json::{Map, Value, json};
+
+/// What a rate looks like in decimal text.
+const RATE: &str = r"^(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$";
 
 /// The JSON Schema (draft 2020-12) of a model or a set of models, as `schema/model.schema.json` has it.
 ///
@@ -409,8 +412,8 @@ fn source() -> Value {
 fn rate() -> Value {
     let required = json!({
         "currency": Currency::schema(),
-        "from": said("In force from the start of this day.", json!({"type": "string", "format": "date"})),
-        "rate": {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "minLength": 1}],
+        "from": said("In force from the start of this day.", json!({"type": "string", "format": "date", "pattern": DATE})),
+        "rate": {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 1e9}, {"type": "string", "pattern": RATE}],
             "description": "Units of the model's currency for one of this, as a number or decimal text."},
     });
     object("What one unit of a currency is worth in the model's.", required, json!({}))

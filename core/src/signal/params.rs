@@ -104,6 +104,19 @@ impl Param for f64 {
     }
 }
 
+/// The greatest whole number up to which a float has every one: 2^53.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// A whole number of at least 0. With a fraction of nothing it is one, too: `7.0` is `7`, as JSON Schema has it.
+pub(crate) fn whole(value: &Value) -> Option<u64> {
+    let of_float = |number: f64| {
+        let exact = (0.0..=MOST_EXACT).contains(&number) && number.fract() == 0.0;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, from 0 to 2^53")]
+        exact.then_some(number as u64)
+    };
+    value.as_u64().or_else(|| value.as_f64().and_then(of_float))
+}
+
 impl Param for String {
     const EXPECTS: &'static str = "non-empty text";
     fn read(value: &Value) -> Option<Self> {
@@ -131,11 +144,8 @@ pub(crate) struct Days(pub(crate) i32);
 impl Param for Days {
     const EXPECTS: &'static str = "a whole number of days from 1 to 36500";
     fn read(value: &Value) -> Option<Self> {
-        value
-            .as_i64()
-            .and_then(|days| i32::try_from(days).ok())
-            .filter(|days| (1..=36_500).contains(days))
-            .map(Self)
+        let days = whole(value).and_then(|days| i32::try_from(days).ok());
+        days.filter(|days| (1..=36_500).contains(days)).map(Self)
     }
     fn schema() -> Value {
         json!({"type": "integer", "minimum": 1, "maximum": 36_500})
@@ -149,7 +159,7 @@ pub(crate) struct AtLeast(pub(crate) usize);
 impl Param for AtLeast {
     const EXPECTS: &'static str = "a whole number from 1 to 1000";
     fn read(value: &Value) -> Option<Self> {
-        let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+        let number = whole(value).and_then(|number| usize::try_from(number).ok());
         number.filter(|number| (1..=1000).contains(number)).map(Self)
     }
 
@@ -165,11 +175,8 @@ pub(crate) struct Age(pub(crate) i32);
 impl Param for Age {
     const EXPECTS: &'static str = "a whole number of days from 0 to 36500";
     fn read(value: &Value) -> Option<Self> {
-        value
-            .as_i64()
-            .and_then(|days| i32::try_from(days).ok())
-            .filter(|days| (0..=36_500).contains(days))
-            .map(Self)
+        let days = whole(value).and_then(|days| i32::try_from(days).ok());
+        days.filter(|days| (0..=36_500).contains(days)).map(Self)
     }
     fn schema() -> Value {
         json!({"type": "integer", "minimum": 0, "maximum": 36_500})
