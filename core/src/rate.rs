@@ -231,45 +231,61 @@ pub(crate) fn gap(value: f64, target: f64) -> f64 {
     value - target
 }
 
-/// What intervals of money rates are made from: one client that paid at opening.
+/// What intervals of money rates are made from: one client that paid at opening or at closing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sample {
     opening: f64,
     closing: f64,
-    churned: bool,
 }
 
 /// Which part of a client's opening a rate is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// What is paid at closing.
+    retained: f64,
+    churned: f64,
+    /// What is retained of it.
     Net,
     /// The same, and nobody counts for more than at opening.
     Gross,
     /// What left with clients that left.
     Churned,
-    /// What is paid at closing above the opening.
+    /// What is retained above the opening.
     Grown,
 }
 
 impl Sample {
-    pub(crate) fn new(opening: Annual, closing: Annual, churned: bool) -> Self {
-        Self { opening: float(opening), closing: float(closing), churned }
+    /// A client's opening, what is retained of it, what of it left with the client, and its closing.
+    pub(crate) fn new(opening: Annual, retained: Annual, churned: Annual, closing: Annual) -> Self {
+        Self {
+            opening: float(opening),
+            retained: float(retained),
+            churned: float(churned),
+            closing: float(closing),
+        }
+    }
+
+    /// Whether the client paid at opening.
+    pub(crate) fn opens(&self) -> bool {
+        self.opening > 0.0
+    }
+
+    /// Whether it pays at closing.
+    pub(crate) fn closes(&self) -> bool {
+        self.closing > 0.0
     }
 
     /// What is paid at closing, as a share of what all pay then: the part of those who paid at opening.
-    pub(crate) fn of_closing(self, existing: bool) -> Self {
-        let closing = if existing { self.closing } else { 0.0 };
-        Self { opening: self.closing, closing, churned: false }
+    pub(crate) fn of_closing(&self) -> Self {
+        let retained = if self.opens() { self.closing } else { 0.0 };
+        Self { opening: self.closing, retained, churned: 0.0, closing: self.closing }
     }
 
     fn part(&self, part: Part) -> f64 {
         match part {
-            Part::Net => self.closing,
-            Part::Gross => self.closing.min(self.opening),
-            Part::Churned if self.churned => self.opening,
-            Part::Churned => 0.0,
-            Part::Grown => (self.closing - self.opening).max(0.0),
+            Part::Net => self.retained,
+            Part::Gross => self.retained.min(self.opening),
+            Part::Churned => self.churned,
+            Part::Grown => (self.retained - self.opening).max(0.0),
         }
     }
 }
@@ -373,6 +389,12 @@ mod tests {
     #[test]
     fn wilson_by_hand() {
         // z^2 = 3.841458820694124. 0 of 5: high = z^2 / (5 + z^2); 5 of 5: low = 5 / (5 + z^2).
+    /// A client that was never anybody else's.
+    fn sample(opening: i128, closing: i128) -> Sample {
+        let churned = if closing == 0 { opening } else { 0 };
+        Sample::new(annual(opening), annual(closing), annual(churned), annual(closing))
+    }
+
         close(HeadRate::new(0, 5).high, 3.841458820694124 / 8.841458820694124);
         close(HeadRate::new(5, 5).low, 5.0 / 8.841458820694124);
         assert_eq!((HeadRate::new(0, 5).low, HeadRate::new(5, 5).high), (Some(0.0), Some(1.0)));
@@ -385,7 +407,7 @@ mod tests {
     fn linearised_by_hand() {
         // 100, 200, 50, 150 -> 120, 200, 0, 100: R = 0.84, residuals 36, 32, -42, -26, squares 4760.
         let clients = [(100, 120), (200, 200), (50, 0), (150, 100)];
-        let samples = clients.map(|(o, c)| Sample::new(annual(o), annual(c), c == 0));
+        let samples = clients.map(|(o, c)| sample(o, c));
         let [nrr] = linearised([(annual(420), Part::Net)], annual(500), samples);
         close(nrr.value, 0.84);
         close(nrr.low, 0.527_715_138_703_958);
@@ -406,8 +428,7 @@ mod tests {
 
     #[test]
     fn the_bootstrap_draws_the_same_again() {
-        let samples = [(100, 120), (200, 200), (50, 0), (150, 100)]
-            .map(|(o, c)| Sample::new(annual(o), annual(c), c == 0));
+        let samples = [(100, 120), (200, 200), (50, 0), (150, 100)].map(|(o, c)| sample(o, c));
         let parts = [Part::Net, Part::Gross, Part::Churned];
         let intervals = bootstrap(parts, &samples, 0, 2_000);
         assert_eq!(intervals, bootstrap(parts, &samples, 0, 2_000));

@@ -3,13 +3,14 @@
 //! A client is cut where its owner (or whatever else is stated about it and grouped by) changes, and each piece is looked
 //! at as if it were a period of its own: what happened while a group had the client is the group's. At a change the MRR
 //! just before it goes out of one row and into the other as a transfer, which is no movement. A group that gets a client
-//! back has it in two pieces.
+//! back has it in two pieces, and its rates are over what the client did in both ([`Held`]).
 
 use super::Refusal;
 use super::group::{GroupKey, Stated};
-use super::movement::{Ground, Moved, Span, moved};
+use super::movement::{Ground, Moved, MovementKind, Span, moved};
 use super::run_rate::View;
 use crate::period::Period;
+use crate::recurring::Annual;
 use crate::state::client::Profile;
 use crate::time::Instant;
 
@@ -56,4 +57,59 @@ pub(crate) fn pieces(
         }
     }
     Ok(pieces)
+}
+
+/// What a client did all the time that one group had it: what rates are made of. One that changed no group is held for the
+/// whole period.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// What was paid at the opening of the period, if the group had the client then.
+    pub(crate) opening: Annual,
+    /// The opening with what the client changed while the group had it, and never below nothing: what others won or lost
+    /// in between is theirs.
+    pub(crate) retained: Annual,
+    /// What is paid at the closing of the period, if the group has the client then.
+    pub(crate) closing: Annual,
+    /// It began to pay while the group had it.
+    pub(crate) joined: bool,
+    /// It left while the group had it, and did not come back while the group had it.
+    pub(crate) left: bool,
+    /// With how much it left.
+    gone: Annual,
+}
+
+impl Held {
+    /// Adds what the client did in one piece, in order of time.
+    pub(crate) fn add(&mut self, moved: &Moved, came: bool, went: bool) {
+        if came {
+            self.retained = (self.retained + moved.closing - moved.opening).max(Annual::ZERO);
+        } else {
+            (self.opening, self.retained) = (moved.opening, moved.closing);
+        }
+        if !went {
+            self.closing = moved.closing;
+        }
+        match moved.kind {
+            Some(MovementKind::New | MovementKind::Reactivation | MovementKind::Resumed) => {
+                (self.joined, self.left) = (true, false);
+            }
+            Some(MovementKind::JoinedAndLeft) => {
+                (self.joined, self.left, self.gone) = (true, true, moved.amount);
+            }
+            Some(MovementKind::Churn | MovementKind::PausedLost) => {
+                (self.left, self.gone) = (true, moved.amount);
+            }
+            Some(MovementKind::Expansion | MovementKind::Contraction | MovementKind::Paused) | None => {}
+        }
+    }
+
+    /// What is retained, and the client counts for no more than at opening.
+    pub(crate) fn kept(&self) -> Annual {
+        self.retained.min(self.opening)
+    }
+
+    /// What left of the opening with the client: no more than was lost of it in all.
+    pub(crate) fn churned(&self) -> Annual {
+        if self.left { self.gone.min(self.opening - self.kept()) } else { Annual::ZERO }
+    }
 }

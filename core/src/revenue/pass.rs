@@ -83,10 +83,15 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
             let mut walk = Walk::new(view, ground);
             for (period, Asked { span, grouping }) in gathered.iter_mut().zip(&asked) {
                 if let Some(stated) = cut {
-                    for piece in pieces(view, &client.state.profile, stated, span, &ground)? {
-                        let group = period.groups.entry((piece.key.clone(), *currency)).or_default();
-                        group.add_piece(&piece);
-                        group.add_flows(gross(view, &piece.span)?.as_deref());
+                    let mut pieces = pieces(view, &client.state.profile, stated, span, &ground)?;
+                    pieces.sort_by(|a, b| a.key.cmp(&b.key));
+                    for held in pieces.chunk_by(|a, b| a.key == b.key) {
+                        let [first, ..] = held else { continue };
+                        let group = period.groups.entry((first.key.clone(), *currency)).or_default();
+                        group.add_pieces(held);
+                        for piece in held {
+                            group.add_flows(gross(view, &piece.span)?.as_deref());
+                        }
                     }
                 }
                 let did = walk.over(span)?;

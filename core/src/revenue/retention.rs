@@ -1,6 +1,6 @@
 //! Sums over clients, and the rates that follow from them: what stayed, what left, and of how much.
 
-use super::attribution::Piece;
+use super::attribution::{Held, Piece};
 use super::divergence::Divergence;
 use super::flows::Flows;
 use super::movement::{Did, Moved, MovementKind};
@@ -35,20 +35,15 @@ pub(crate) struct Sums {
     closing_valued: Annual,
     from_existing: Annual,
     /// Who paid at one of the ends or at both, in order of their ids.
-    ends: Vec<Ends>,
+    samples: Vec<Sample>,
     /// Of the clients of the opening, who left and with how much: all of `churn` unless clients changed hands.
     churned_of_opening: (u64, Annual),
+    /// How many began to pay inside, and how many of them left.
+    joined: u64,
+    left_of_joined: u64,
     flows: Flows,
     transferred_in: (u64, Annual),
     transferred_out: (u64, Annual),
-}
-
-/// What a client paid at opening and at closing, and of which of the two it is one.
-#[derive(Clone, Copy, Debug)]
-struct Ends {
-    sample: Sample,
-    opens: bool,
-    closes: bool,
 }
 
 /// A client that paid the same all over a period.
@@ -57,13 +52,13 @@ pub(crate) struct Still {
     annual: Annual,
     /// What of it is not known to end.
     after_cancellations: Annual,
-    ends: Ends,
+    sample: Sample,
 }
 
 impl Still {
     pub(crate) fn new(annual: Annual, after_cancellations: Annual) -> Self {
-        let ends = Ends { sample: Sample::new(annual, annual, false), opens: true, closes: true };
-        Self { annual, after_cancellations, ends }
+        let sample = Sample::new(annual, annual, Annual::ZERO, annual);
+        Self { annual, after_cancellations, sample }
     }
 }
 
@@ -145,24 +140,26 @@ impl Sums {
         }
     }
 
-    /// Adds what a client did while one group had it: what came from and went to others is neither opening nor closing.
-    pub(crate) fn add_piece(&mut self, piece: &Piece) {
-        let Piece { moved, came, went, key: _, span: _ } = piece;
-        let (opening, closing) = (moved.opening, moved.closing);
-        self.add_movement(moved);
-        if *came {
-            self.transferred_in.0 += u64::from(opening.is_positive());
-            self.transferred_in.1 += opening;
-        } else {
-            self.open(moved);
+    /// Adds what a client did all the time that one group had it: what came from and went to others is neither opening nor
+    /// closing.
+    pub(crate) fn add_pieces(&mut self, pieces: &[Piece]) {
+        let mut held = Held::default();
+        for piece in pieces {
+            let Piece { moved, came, went, key: _, span: _ } = piece;
+            held.add(moved, *came, *went);
+            self.add_movement(moved);
+            if *came {
+                self.transferred_in.0 += u64::from(moved.opening.is_positive());
+                self.transferred_in.1 += moved.opening;
+            }
+            if *went {
+                self.transferred_out.0 += u64::from(moved.closing.is_positive());
+                self.transferred_out.1 += moved.closing;
+            } else {
+                self.close(moved);
+            }
         }
-        if *went {
-            self.transferred_out.0 += u64::from(closing.is_positive());
-            self.transferred_out.1 += closing;
-        } else {
-            self.close(moved, !came && opening.is_positive());
-        }
-        self.note_ends(moved, !came, !went);
+        self.add_held(&held);
     }
 
     pub(crate) fn add(&mut self, did: &Did) {
@@ -174,10 +171,11 @@ impl Sums {
     }
 
     fn add_moved(&mut self, moved: &Moved) {
-        self.open(moved);
+        let mut held = Held::default();
+        held.add(moved, false, false);
         self.add_movement(moved);
-        self.close(moved, moved.opening.is_positive());
-        self.note_ends(moved, true, true);
+        self.close(moved);
+        self.add_held(&held);
     }
 
     /// Every sum of money.
@@ -208,10 +206,12 @@ impl Sums {
 
     /// Adds the sums over clients behind these.
     pub(crate) fn append(&mut self, mut after: Self) {
-        self.ends.append(&mut after.ends);
+        self.samples.append(&mut after.samples);
         self.flows += after.flows;
         self.heads += after.heads;
         self.churned_of_opening.0 += after.churned_of_opening.0;
+        self.joined += after.joined;
+        self.left_of_joined += after.left_of_joined;
         self.transferred_in.0 += after.transferred_in.0;
         self.transferred_out.0 += after.transferred_out.0;
         for (ours, theirs) in self.annuals().into_iter().zip(after.annuals()) {
@@ -222,7 +222,7 @@ impl Sums {
     /// As [`Sums::add`], without what intervals are made of: that is as long as there are clients.
     pub(crate) fn add_figures(&mut self, did: &Did) {
         self.add(did);
-        self.ends.clear();
+        self.samples.clear();
     }
 
     /// Takes away what [`Sums::add_figures`] added.
@@ -231,6 +231,8 @@ impl Sums {
         gone.add(did);
         self.heads -= gone.heads;
         self.churned_of_opening.0 -= gone.churned_of_opening.0;
+        self.joined -= gone.joined;
+        self.left_of_joined -= gone.left_of_joined;
         for (ours, theirs) in self.annuals().into_iter().zip(gone.annuals()) {
             *ours += -*theirs;
         }
@@ -246,49 +248,34 @@ impl Sums {
         self.from_existing += still.annual;
         self.closing += still.annual;
         self.after_cancellations += still.after_cancellations;
-        self.ends.push(still.ends);
+        self.samples.push(still.sample);
     }
 
-    fn note_ends(&mut self, moved: &Moved, opens: bool, closes: bool) {
-        let opens = opens && moved.opening.is_positive();
-        let closes = closes && moved.closing.is_positive();
-        if opens || closes {
-            let churned = moved.kind == Some(MovementKind::Churn);
-            let sample = Sample::new(moved.opening, moved.closing, churned);
-            self.ends.push(Ends { sample, opens, closes });
-        }
-    }
-
-    /// The clients of the opening, in order of their ids.
-    fn samples(&self) -> impl Iterator<Item = Sample> {
-        self.ends.iter().filter(|ends| ends.opens).map(|ends| ends.sample)
-    }
-
-    /// The clients of the closing, in order of their ids.
-    fn closing_samples(&self) -> impl Iterator<Item = Sample> {
-        self.ends.iter().filter(|ends| ends.closes).map(|ends| ends.sample.of_closing(ends.opens))
-    }
-
-    fn open(&mut self, moved: &Moved) {
-        self.opening += moved.opening;
-        if moved.opening.is_positive() {
+    fn add_held(&mut self, held: &Held) {
+        let (kept, churned) = (held.kept(), held.churned());
+        if held.opening.is_positive() {
             self.heads.opening += 1;
-            self.retained += moved.closing;
-            self.kept += moved.closing.min(moved.opening);
-            if moved.kind == Some(MovementKind::Churn) {
-                self.churned_of_opening.0 += 1;
-                self.churned_of_opening.1 += moved.opening;
-            }
+            self.opening += held.opening;
+            self.retained += held.retained;
+            self.kept += kept;
+            self.churned_of_opening.0 += u64::from(held.left);
+            self.churned_of_opening.1 += churned;
+        } else if held.joined {
+            self.joined += 1;
+            self.left_of_joined += u64::from(held.left);
         }
-    }
-
-    fn close(&mut self, moved: &Moved, is_existing: bool) {
-        if moved.closing.is_positive() {
-            let of_existing = if is_existing { moved.closing } else { Annual::ZERO };
+        if held.closing.is_positive() {
+            let of_existing = if held.opening.is_positive() { held.closing } else { Annual::ZERO };
             self.heads.closing += 1;
-            self.closing_valued += moved.closing;
+            self.closing_valued += held.closing;
             self.from_existing += of_existing;
         }
+        if held.opening.is_positive() || held.closing.is_positive() {
+            self.samples.push(Sample::new(held.opening, held.retained, churned, held.closing));
+        }
+    }
+
+    fn close(&mut self, moved: &Moved) {
         self.closing += moved.closing + moved.fx;
         self.fx += moved.fx;
         self.after_cancellations += moved.after_cancellations;
@@ -311,6 +298,16 @@ impl Sums {
         *line += moved.amount;
     }
 
+    /// The clients of the opening, in order of their ids.
+    fn openers(&self) -> impl Iterator<Item = Sample> {
+        self.samples.iter().copied().filter(Sample::opens)
+    }
+
+    /// The clients of the closing, in order of their ids.
+    fn closers(&self) -> impl Iterator<Item = Sample> {
+        self.samples.iter().filter(|sample| sample.closes()).map(|sample| sample.of_closing())
+    }
+
     /// The row with all its rates.
     pub(crate) fn row(&self, options: &RevenueOptions) -> Row {
         let heads = self.heads;
@@ -325,17 +322,17 @@ impl Sums {
             };
             (sum, part)
         });
-        let mut rates = linearised(sums, self.opening, self.samples());
+        let mut rates = linearised(sums, self.opening, self.openers());
         let [mut from_existing] =
-            linearised([(self.from_existing, Part::Net)], self.closing_valued, self.closing_samples());
+            linearised([(self.from_existing, Part::Net)], self.closing_valued, self.closers());
         if options.interval == IntervalMethod::Bootstrap {
             let resamples = options.resamples.unwrap_or(RESAMPLES);
-            let samples: Vec<Sample> = self.samples().collect();
+            let samples: Vec<Sample> = self.openers().collect();
             let intervals = bootstrap(parts, &samples, options.seed, resamples);
             for (rate, interval) in rates.iter_mut().zip(intervals) {
                 *rate = rate.with_interval(interval);
             }
-            let samples: Vec<Sample> = self.closing_samples().collect();
+            let samples: Vec<Sample> = self.closers().collect();
             let [interval] = bootstrap([Part::Net], &samples, options.seed, resamples);
             from_existing = from_existing.with_interval(interval);
         }
@@ -385,9 +382,8 @@ impl Sums {
         match options.base {
             LogoBase::Opening => HeadRate::new(self.churned_of_opening.0, heads.opening),
             LogoBase::OpeningPlusNew => {
-                let joined = heads.new + heads.reactivated + heads.resumed + heads.joined_and_left;
-                let churned = self.churned_of_opening.0 + heads.joined_and_left;
-                HeadRate::new(churned, heads.opening + joined)
+                let churned = self.churned_of_opening.0 + self.left_of_joined;
+                HeadRate::new(churned, heads.opening + self.joined)
             }
         }
     }
