@@ -1,6 +1,7 @@
 //! Exact decimals: quantities of 6 fractional digits, read from their text and never through binary floating point.
 
 use serde::{Deserialize, Serialize, Serializer};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// Units of 10^-6 in one: the scale of [`Quantity`] and [`crate::Amount`].
@@ -145,22 +146,51 @@ pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, units: i128, scale: u32) 
 }
 
 /// The nearest `f64` to units of 10^-`scale`, correctly rounded, so that every platform gives the same bits.
-#[expect(clippy::cast_precision_loss, reason = "exact below 2^53, which is checked first")]
+#[inline]
 pub(crate) fn scaled_to_f64(units: i128, scale: u32) -> f64 {
-    const EXACT: u64 = 1 << 53;
-    if let Some(units) = i64::try_from(units).ok().filter(|units| units.unsigned_abs() < EXACT && scale <= 15)
-    {
+    quotient_to_f64(units, 10i128.pow(scale))
+}
+
+/// The nearest `f64` to `numerator / denominator`, correctly rounded. `denominator` must be above 0.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "exact below 2^53, and one rounding to the nearest above; the shift is at most 64"
+)]
+pub(crate) fn quotient_to_f64(numerator: i128, denominator: i128) -> f64 {
+    const EXACT: u128 = 1 << 53;
+    let (n, d) = (numerator.unsigned_abs(), denominator.unsigned_abs());
+    let magnitude = if n <= EXACT && d <= EXACT {
         // Both operands are exact, so the one division rounds correctly.
-        return units as f64 / 10u64.pow(scale) as f64;
-    }
-    struct Scaled(i128, u32);
-    impl fmt::Display for Scaled {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write_scaled(f, self.0, self.1)
+        n as i64 as f64 / d as i64 as f64
+    } else {
+        // Long division until there are more digits than a float has. Whatever is left over then only says on which side
+        // of a half the quotient is, as a last digit does.
+        let (mut quotient, mut rest, mut exponent) = (n / d, n % d, 0);
+        while quotient < 1 << 63 && (quotient | rest) != 0 {
+            // A rest is below 2^127, so that there is a bit to shift by.
+            let bits = rest.leading_zeros().min(64);
+            let digits = rest << bits;
+            quotient = (quotient << bits) | (digits / d);
+            rest = digits % d;
+            exponent -= bits as i32;
         }
-    }
-    // The standard library's reading of decimal text is correctly rounded. A text of digits always parses.
-    Scaled(units, scale).to_string().parse().unwrap_or(f64::NAN)
+        libm::scalbn((quotient | u128::from(rest != 0)) as f64, exponent)
+    };
+    if numerator < 0 { -magnitude } else { magnitude }
+}
+
+/// How `a / b` compares to `c / d`, exactly. `b` and `d` must be above 0.
+pub(crate) fn compare_quotients((a, b): (i128, i128), (c, d): (i128, i128)) -> Ordering {
+    let wholes = a.div_euclid(b).cmp(&c.div_euclid(d));
+    wholes.then_with(|| match (a.rem_euclid(b), c.rem_euclid(d)) {
+        (0, 0) => Ordering::Equal,
+        (0, _) => Ordering::Less,
+        (_, 0) => Ordering::Greater,
+        // What is left over of each is below 1, and the greater has the lesser inverse.
+        (left, right) => compare_quotients((d, right), (b, left)),
+    })
 }
 
 /// `numerator / denominator` rounded half to even. `denominator` must be above 0.
@@ -368,6 +398,48 @@ mod tests {
             scaled_to_f64(-9_007_199_254_740_997, 6).to_bits(),
             (-9_007_199_254.740_997_f64).to_bits()
         );
+    }
+
+    #[test]
+    fn quotients_are_the_nearest() {
+        // A factor that goes out, beyond what a float holds: 9 x f / (10 x f) is 9 / 10.
+        let factor = 100_000_000_000_000_000_039;
+        for (n, d) in [(9i32, 10i32), (1, 3), (2, 3), (7, 1), (0, 5), (-1, 7), (123_457, 1000), (1, 999_983)]
+        {
+            let nearest = f64::from(n) / f64::from(d);
+            let quotient = quotient_to_f64(i128::from(n) * factor, i128::from(d) * factor);
+            assert_eq!(quotient.to_bits(), nearest.to_bits(), "{n} / {d}");
+        }
+        // Between 2^53 and 2^53 + 2 lies 2^53 + 1: a tie goes to the even 2^53, and any more than a tie up.
+        let two53 = 1i128 << 53;
+        assert_eq!(quotient_to_f64((two53 + 1) * 7, 7), 9_007_199_254_740_992.0);
+        assert_eq!(quotient_to_f64((two53 + 1) * 7 + 1, 7), 9_007_199_254_740_994.0);
+        assert_eq!(quotient_to_f64((two53 + 3) * 7 - 1, 7), 9_007_199_254_740_994.0);
+        assert_eq!(quotient_to_f64(i128::MAX, 1), 2f64.powi(127));
+        assert_eq!(quotient_to_f64(1, i128::MAX), 2f64.powi(-127));
+        assert_eq!(quotient_to_f64(i128::MAX, i128::MAX), 1.0);
+        assert_eq!(quotient_to_f64(i128::MAX - 1, i128::MAX), 1.0);
+    }
+
+    #[test]
+    fn quotients_compare_exactly() {
+        use Ordering::{Equal, Greater, Less};
+        let big = i128::MAX / 10 * 9;
+        for (left, right, order) in [
+            ((9, 10), (900, 1000), Equal),
+            ((big, i128::MAX / 10 * 10), (9, 10), Equal),
+            ((big - 1, i128::MAX / 10 * 10), (9, 10), Less),
+            ((big + 1, i128::MAX / 10 * 10), (9, 10), Greater),
+            ((-1, 3), (-1, 2), Greater),
+            ((-3, 2), (-6, 4), Equal),
+            ((0, 3), (0, 7), Equal),
+            ((5, 2), (2, 1), Greater),
+            // 355/113 = 3.14159292, 22/7 = 3.142857.
+            ((355, 113), (22, 7), Less),
+        ] {
+            assert_eq!(compare_quotients(left, right), order, "{left:?} {right:?}");
+            assert_eq!(compare_quotients(right, left), order.reverse(), "{right:?} {left:?}");
+        }
     }
 
     #[test]

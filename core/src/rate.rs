@@ -3,7 +3,8 @@
 //! The only place where money meets binary floating point, and only to divide: parts and wholes stay exact.
 
 use crate::money::Currency;
-use crate::recurring::Annual;
+use crate::quantity::quotient_to_f64;
+use crate::recurring::{Annual, PICOS_OF_A_MONTH};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -182,8 +183,14 @@ impl PerHead {
     }
 
     pub(crate) fn new(part: Annual, whole: u64) -> Self {
-        let value = (whole > 0).then(|| part.mrr_f64() / heads(whole));
-        Self { part, whole, value, minor: None }
+        let mean = Self { part, whole, value: None, minor: None };
+        let (units, of) = mean.quotient();
+        Self { value: (whole > 0).then(|| quotient_to_f64(units, of)), ..mean }
+    }
+
+    /// The value as a quotient of whole numbers.
+    pub(crate) fn quotient(self) -> (i128, i128) {
+        (self.part.picos(), PICOS_OF_A_MONTH * i128::from(self.whole))
     }
 }
 
@@ -213,7 +220,7 @@ fn float(annual: Annual) -> f64 {
 }
 
 fn divide(part: Annual, whole: Annual) -> Option<f64> {
-    (!whole.is_zero()).then(|| float(part) / float(whole))
+    (!whole.is_zero()).then(|| quotient_to_f64(part.picos(), whole.picos()))
 }
 
 /// A share of one amount in another, such as the MRR of a cohort in that of its first month.
@@ -235,14 +242,14 @@ pub(crate) fn gap(value: f64, target: f64) -> f64 {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sample {
     opening: f64,
+    retained: f64,
+    churned: f64,
     closing: f64,
 }
 
 /// Which part of a client's opening a rate is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    retained: f64,
-    churned: f64,
     /// What is retained of it.
     Net,
     /// The same, and nobody counts for more than at opening.
@@ -382,6 +389,12 @@ mod tests {
         Annual::from_picos(mrr * 12 * 1_000_000_000_000)
     }
 
+    /// A client that was never anybody else's.
+    fn sample(opening: i128, closing: i128) -> Sample {
+        let churned = if closing == 0 { opening } else { 0 };
+        Sample::new(annual(opening), annual(closing), annual(churned), annual(closing))
+    }
+
     fn close(a: Option<f64>, b: f64) {
         assert!((a.unwrap() - b).abs() < 1e-9, "{a:?} is not {b}");
     }
@@ -389,12 +402,6 @@ mod tests {
     #[test]
     fn wilson_by_hand() {
         // z^2 = 3.841458820694124. 0 of 5: high = z^2 / (5 + z^2); 5 of 5: low = 5 / (5 + z^2).
-    /// A client that was never anybody else's.
-    fn sample(opening: i128, closing: i128) -> Sample {
-        let churned = if closing == 0 { opening } else { 0 };
-        Sample::new(annual(opening), annual(closing), annual(churned), annual(closing))
-    }
-
         close(HeadRate::new(0, 5).high, 3.841458820694124 / 8.841458820694124);
         close(HeadRate::new(5, 5).low, 5.0 / 8.841458820694124);
         assert_eq!((HeadRate::new(0, 5).low, HeadRate::new(5, 5).high), (Some(0.0), Some(1.0)));

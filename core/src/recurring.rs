@@ -62,6 +62,9 @@ impl fmt::Display for Factor {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Annual(i128);
 
+/// How many units of an [`Annual`] make one a month.
+pub(crate) const PICOS_OF_A_MONTH: i128 = 12 * MICRO * MICRO;
+
 impl Annual {
     /// Nothing.
     pub const ZERO: Self = Self(0);

@@ -64,9 +64,9 @@ impl Benchmark {
     }
 
     fn row(&self, key: Option<GroupKey>, currency: Option<Currency>, row: &Row) -> BenchmarkRow {
-        let value = self.metric.of(row).value();
-        let (gap, met) = value.map(|value| self.value.against(self.metric, value)).unzip();
-        BenchmarkRow { benchmark: self.clone(), key, currency, value, gap, met }
+        let figure = self.metric.of(row);
+        let (gap, met) = self.value.against(self.metric, figure).unzip();
+        BenchmarkRow { benchmark: self.clone(), key, currency, value: figure.value(), gap, met }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::policy::SettingError;
 use super::report::Row;
-use crate::quantity::{parse_scaled, scaled_to_f64, write_scaled};
+use crate::quantity::{MICRO, compare_quotients, parse_scaled, scaled_to_f64, write_scaled};
 use crate::rate::{HeadRate, MoneyRate, MoneyRatio, PerHead, gap};
 use crate::signal::params::Param;
 use serde::{Serialize, Serializer};
@@ -152,6 +152,16 @@ impl Figure {
             Self::PerHead(mean) => mean.value,
         }
     }
+
+    /// The value as a quotient of whole numbers.
+    fn quotient(self) -> (i128, i128) {
+        match self {
+            Self::Heads(rate) => (rate.part.into(), rate.whole.into()),
+            Self::Money(rate) => (rate.part.picos(), rate.whole.picos()),
+            Self::Ratio(ratio) => (ratio.part.picos(), ratio.whole.picos()),
+            Self::PerHead(mean) => mean.quotient(),
+        }
+    }
 }
 
 /// What a figure is to be: a decimal of 6 fractional digits.
@@ -166,11 +176,13 @@ impl Aim {
         parse_scaled(text, 6, Self::LIMIT).ok().map(Self)
     }
 
-    /// value - aim, and whether the value is at least the aim, or at most where less is better.
-    pub(super) fn against(self, metric: RevenueMetric, value: f64) -> (f64, bool) {
-        let aim = scaled_to_f64(self.0, 6);
-        let met = if metric.less_is_better() { value <= aim } else { value >= aim };
-        (gap(value, aim), met)
+    /// value - aim, and whether the figure is at least the aim, or at most where less is better: that exactly. `None` over
+    /// nothing.
+    pub(super) fn against(self, metric: RevenueMetric, figure: Figure) -> Option<(f64, bool)> {
+        let value = figure.value()?;
+        let order = compare_quotients(figure.quotient(), (self.0, MICRO));
+        let met = if metric.less_is_better() { order.is_le() } else { order.is_ge() };
+        Some((gap(value, scaled_to_f64(self.0, 6)), met))
     }
 }
 

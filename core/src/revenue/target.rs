@@ -1,7 +1,7 @@
 //! What was aimed at, beside what came of it.
 
 use super::items::items;
-use super::metric::{Aim, RevenueMetric};
+use super::metric::{Aim, Figure, RevenueMetric};
 use super::policy::SettingError;
 use super::report::{ReportPeriod, RevenueReport, Row};
 use super::settings::RevenueOptions;
@@ -85,7 +85,7 @@ pub(crate) fn targets(report: &RevenueReport, targets: &[Target]) -> Targets {
                 of_owner.map(|group| (Some(group.currency), &group.row)).collect()
             }
         };
-        rows.extend(found.iter().map(|(currency, row)| target.row(*currency, target.metric.of(row).value())));
+        rows.extend(found.iter().map(|(currency, row)| target.row(*currency, Some(target.metric.of(row)))));
         if found.is_empty() {
             rows.push(target.row(None, None));
         }
@@ -95,14 +95,14 @@ pub(crate) fn targets(report: &RevenueReport, targets: &[Target]) -> Targets {
 }
 
 impl Target {
-    fn row(&self, currency: Option<Currency>, value: Option<f64>) -> TargetRow {
-        let (gap, met) = value.map(|value| self.target.against(self.metric, value)).unzip();
+    fn row(&self, currency: Option<Currency>, figure: Option<Figure>) -> TargetRow {
+        let (gap, met) = figure.and_then(|figure| self.target.against(self.metric, figure)).unzip();
         TargetRow {
             metric: self.metric,
             owner: self.owner.clone(),
             currency,
             target: self.target.to_string(),
-            value,
+            value: figure.and_then(Figure::value),
             gap,
             met,
         }
