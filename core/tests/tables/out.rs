@@ -186,6 +186,60 @@ fn a_series_has_a_row_for_each_period_and_group() {
     assert!(of_groups.true_count() > 0 && of_groups.false_count() == 3);
 }
 
+#[test]
+fn a_series_of_clients_that_change_hands_foots() {
+    let mut engine = book();
+    let owned = |id: u8, day: &str, owner: &str| {
+        format!(
+            r#"{{"id":"{id}","source":"c","type":"client.set","subject":"acme","time":"{day}T00:00:00Z","data":{{"owner":"{owner}"}}}}"#
+        )
+    };
+    let lines = [owned(8, "2026-01-01", "ann"), owned(9, "2026-03-05", "bob")].join("\n");
+    engine.apply_ndjson(lines.as_bytes(), &ReadOptions::default()).unwrap();
+    let march = Period::parse("2026-03", engine.zone()).unwrap();
+    let table = |settings: &str| {
+        let options = RevenueOptions::from_json(settings).unwrap();
+        let series = engine.revenue_series(march.start, march.end, PeriodUnit::Month, &options).unwrap();
+        series.to_arrow().unwrap()
+    };
+    let by_owner = r#"{"group_by": "owner", "attribution": "interval", "rounded": true}"#;
+    let held = table(by_owner);
+    // The book, ann, bob, and birch of nobody. acme's 100 a year go to bob on the 5th and are 240 from the 10th on.
+    assert_eq!(
+        (0..4).map(|row| text(&held, "key", row)).collect::<Vec<_>>(),
+        [None, Some("ann"), Some("bob"), None]
+    );
+    let cells = |column: &str| (0..4).map(|row| decimal(&held, column, row)).collect::<Vec<_>>();
+    let zero = "0.000000000000";
+    assert_eq!(cells("transferred_out_arr"), [zero, "100.000000000000", zero, zero]);
+    assert_eq!(cells("transferred_in_arr"), [zero, zero, "100.000000000000", zero]);
+    assert_eq!(decimal(&held, "transferred_in_mrr", 2), "8.333333");
+    let heads = |table: &RecordBatch, column: &str| {
+        let heads = table.column_by_name(column).unwrap().as_primitive::<UInt64Type>();
+        heads.iter().collect::<Vec<_>>()
+    };
+    assert_eq!(heads(&held, "clients_transferred_out"), [0, 1, 0, 0].map(Some));
+    assert_eq!(heads(&held, "clients_transferred_in"), [0, 0, 1, 0].map(Some));
+    // Exact also with `rounded`: every row foots without a line for rounding.
+    for row in 0..4 {
+        let picos = |line: &str| {
+            let line = held.column_by_name(&format!("{line}_arr")).unwrap();
+            line.as_primitive::<Decimal128Type>().value(row)
+        };
+        let came: i128 = ["opening", "new", "reactivation", "resumed", "expansion", "fx", "transferred_in"]
+            .map(picos)
+            .iter()
+            .sum();
+        let went: i128 =
+            ["contraction", "paused", "churn", "transferred_out", "closing"].map(picos).iter().sum();
+        assert_eq!(came, went, "row {row}");
+    }
+    let plain = table("{}");
+    assert_eq!(plain.schema(), held.schema());
+    assert_eq!(heads(&plain, "clients_transferred_in"), [None]);
+    assert!(plain.column_by_name("transferred_out_mrr").unwrap().is_null(0));
+}
+
 fn last_start(engine: &Engine) -> i64 {
     engine.zone().start_of("2026-03-01".parse().unwrap()).micros()
 }

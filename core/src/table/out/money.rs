@@ -6,6 +6,7 @@ use crate::rate::{HeadRate, MoneyRate};
 use crate::recurring::Recurring;
 use crate::revenue::{
     Cohort, CohortCell, Cohorts, GroupKey, MovementRow, Movements, RevenueReport, RevenueSeries, Row,
+    Transferred,
 };
 use arrow_array::builder::{ListBuilder, StringBuilder, StructBuilder};
 use arrow_array::{BooleanArray, Date32Array, Int32Array, RecordBatch, UInt32Array, UInt64Array};
@@ -43,6 +44,10 @@ const COUNTS: &[Figure<Row, u64>] = &[
     ("clients_joined_and_left", |row| row.clients.joined_and_left),
     ("clients_paused_lost", |row| row.clients.paused_lost),
 ];
+
+/// With attribution `interval`; null otherwise.
+const TRANSFERS: &[Figure<Row, Option<Transferred>>] =
+    &[("transferred_in", |row| row.transferred_in), ("transferred_out", |row| row.transferred_out)];
 
 const MONEY_RATES: &[Rate] = &[
     ("nrr", |row| &row.nrr),
@@ -98,8 +103,16 @@ impl RevenueSeries {
         for (name, count) in COUNTS {
             columns.put(*name, told.iter().map(|told| Some(count(told.row))).collect::<UInt64Array>());
         }
+        for (name, transferred) in TRANSFERS {
+            let heads = told.iter().map(|told| transferred(told.row).map(|moved| moved.heads));
+            columns.put(format!("clients_{name}"), heads.collect::<UInt64Array>());
+        }
         for (name, line) in LINES {
             columns.recurring(name, told.iter().map(|told| Some(line(told.row))));
+        }
+        for (name, transferred) in TRANSFERS {
+            let lines = told.iter().map(|told| transferred(told.row).map(|moved| moved.recurring));
+            columns.recurring(name, lines);
         }
         for (name, rate) in MONEY_RATES {
             columns.mrr(format!("{name}_part"), told.iter().map(|told| Some(rate(told.row).part)));
