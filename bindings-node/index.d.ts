@@ -1977,6 +1977,8 @@ export interface Trailing {
   total: Row | null;
   /** A row for each currency, where there are several and no rates. */
   byCurrency: Record<string, Row> | null;
+  /** With a reporting currency: the rates that were used for these months. */
+  rates: RateUsed[] | null;
 }
 
 /** The revenue of the book over a period. */
@@ -2187,6 +2189,8 @@ export interface Movements {
   changes?: ChangeRow[] | null;
   /** With attribution `interval`: a row for each time a paying client went from group to group, in the same order. */
   transfers?: TransferRow[] | null;
+  /** With a reporting currency: the rates that were used. */
+  rates: RateUsed[] | null;
 }
 
 /** Clients that left, and what they paid at opening. */

@@ -1644,6 +1644,8 @@ class Trailing(Result):
     """The whole book; null with several currencies and no rates."""
     by_currency: dict[str, Row] | None
     """A row for each currency, where there are several and no rates."""
+    rates: tuple[RateUsed, ...] | None
+    """With a reporting currency: the rates that were used for these months."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -1869,6 +1871,8 @@ class Movements(TableResult):
     """With grain `change`: a row for each change, in order of client, currency and time. They add up to the flows."""
     transfers: tuple[TransferRow, ...] | None
     """With attribution `interval`: a row for each time a paying client went from group to group, in the same order."""
+    rates: tuple[RateUsed, ...] | None
+    """With a reporting currency: the rates that were used."""
     _without: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """Members that the answer leaves out, which is not the same as null."""
 

@@ -71,6 +71,7 @@ pub(crate) fn movements(question: &Question<'_>, period: Period) -> Result<Movem
         rows,
         changes: by_change.then_some(changes),
         transfers: cut.map(|_| transfers),
+        rates: shared.rates.as_ref().map(|rates| rates.used(span.opening, span.closing)),
     })
 }
 

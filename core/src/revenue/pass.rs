@@ -52,6 +52,7 @@ pub(crate) fn reports(question: &Question<'_>, periods: &[Period]) -> Result<Vec
                 currency: answer.currency,
                 total: answer.total,
                 by_currency: answer.by_currency,
+                rates: answer.rates,
             });
             report.trailing = Some(rows.collect());
         }

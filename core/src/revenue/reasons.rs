@@ -209,7 +209,7 @@ type Group = (Option<GroupKey>, Currency);
 
 /// The churn among the movements of a period by reason and class.
 pub(crate) fn churn_reasons(movements: Movements, classes: &ReasonClasses) -> ChurnReasons {
-    let Movements { period, as_of, settings, rows, changes: _, transfers: _ } = movements;
+    let Movements { period, as_of, settings, rows, changes: _, transfers: _, rates: _ } = movements;
     let mut by_will: BTreeMap<Group, BTreeMap<ChurnKind, Sum>> = BTreeMap::new();
     let mut by_reason: BTreeMap<(Group, Last, ChurnKind), Sum> = BTreeMap::new();
     let mut by_class: BTreeMap<(Group, Last), Sum> = BTreeMap::new();

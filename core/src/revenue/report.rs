@@ -213,6 +213,8 @@ pub struct Trailing {
     pub total: Option<Row>,
     /// A row for each currency, where there are several and no rates.
     pub by_currency: Option<BTreeMap<Currency, Row>>,
+    /// With a reporting currency: the rates that were used for these months.
+    pub rates: Option<Vec<RateUsed>>,
 }
 
 /// The row of one group, in one currency.
@@ -383,4 +385,6 @@ pub struct Movements {
     /// With attribution `interval`: a row for each time a paying client went from group to group, in the same order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfers: Option<Vec<TransferRow>>,
+    /// With a reporting currency: the rates that were used.
+    pub rates: Option<Vec<RateUsed>>,
 }
