@@ -292,7 +292,7 @@ class Engine:
         *,
         start: When,
         end: When,
-        every: Literal['month', 'quarter', 'year', 'week'] = 'month',
+        every: Literal['day', 'week', 'month', 'quarter', 'year'] = 'month',
         **settings: Unpack[RevenueSettings],
     ) -> RevenueSeries:
         """The reports of consecutive periods, in one pass over the clients, all asked as of one instant."""

@@ -45,7 +45,7 @@ impl Engine {
 
     /// The reports of consecutive periods, in one pass over the clients, all asked as of one instant.
     #[pyo3(signature = (
-        *, start: "When", end: "When", every: "Literal['month', 'quarter', 'year', 'week']" = "month",
+        *, start: "When", end: "When", every: "Literal['day', 'week', 'month', 'quarter', 'year']" = "month",
         **settings: "Unpack[RevenueSettings]",
     ) -> "RevenueSeries")]
     fn revenue_series<'py>(
