@@ -106,6 +106,8 @@ pub(crate) fn for_each_step<'s>(
         }
         if let Some(end) = end {
             see(Step { from: end, annual: Annual::ZERO, entry, ended: true });
+            // What is over is late no more: a later state begins a run of its own.
+            past_due_since = None;
         }
     }
 }
@@ -125,7 +127,7 @@ pub(crate) fn step_at<'s>(
         return Some(Step { from: end, annual: Annual::ZERO, ended: true, ..stands });
     }
     if rules.past_due_limit_days.is_some() && entry.value.status == Status::PastDue {
-        let since = past_due_since(entries).map(|since| zone.day(since));
+        let since = past_due_since(entries, zone).map(|since| zone.day(since));
         let limit = limit_of(since, rules, zone).map(|limit| limit.max(from));
         if let Some(limit) = limit.filter(|limit| *limit <= at) {
             return Some(Step { from: limit, annual: Annual::ZERO, ..stands });
@@ -135,12 +137,16 @@ pub(crate) fn step_at<'s>(
 }
 
 /// When the unbroken run of past_due states began that the last of the entries belongs to.
-fn past_due_since(entries: Entries<'_, Subscription>) -> Option<Instant> {
+fn past_due_since(entries: Entries<'_, Subscription>, zone: &Zone) -> Option<Instant> {
     let mut since = None;
     for entry in entries.iter().rev() {
         // A state replaced at its own instant never stood.
         if since == Some(entry.at()) {
             continue;
+        }
+        let end = entry.value.ends_at(zone).map(|end| end.max(entry.at()));
+        if since.zip(end).is_some_and(|(since, end)| end < since) {
+            break;
         }
         match entry.value.status {
             Status::PastDue => since = Some(entry.at()),
@@ -352,5 +358,25 @@ mod tests {
         ]);
         let days = ["2026-01-12", "2026-01-15", "2026-01-16"];
         assert_eq!(annual(&billing, &limit, &days), ["240", "240", "0"]);
+    }
+
+    #[test]
+    fn an_end_breaks_a_run_of_past_due_states() {
+        let limit = RunRateRules { past_due_limit_days: Some(25), ..RunRateRules::default() };
+        let run = |cancel_at: &str| {
+            let due = format!(r#""status":"past_due","amount":10,"cancel_at":"{cancel_at}""#);
+            let billing =
+                billing(&[("2026-02-20", &due), ("2026-03-10", r#""status":"past_due","amount":20"#)]);
+            annual(&billing, &limit, &["2026-02-24", "2026-03-09", "2026-03-10", "2026-03-17", "2026-03-18"])
+                .join(" ")
+                + " "
+                + &annual(&billing, &limit, &["2026-04-04", "2026-04-05"]).join(" ")
+        };
+        // Over on 25 February, so the run begins anew on 10 March: + 25 days is 4 April.
+        assert_eq!(run("2026-02-25"), "120 0 240 240 240 240 0");
+        assert_eq!(run("2026-02-01"), "0 0 240 240 240 240 0", "over as it was stated");
+        // An end that a state of its own instant, or an earlier one, took back: 20 February + 25 days is 17 March.
+        assert_eq!(run("2026-03-10"), "120 120 240 240 0 0 0");
+        assert_eq!(run("2026-05-01"), "120 120 240 240 0 0 0");
     }
 }

@@ -75,7 +75,9 @@ impl<'a> Subscriptions<'a> {
             Some("past_due") => match self.rate.past_due_limit_days {
                 None => true,
                 Some(limit) => {
-                    let since = self.calendar.day_of(subscription.past_due_since(t));
+                    let since = self
+                        .calendar
+                        .day_of(subscription.past_due_since(t, |state, t| self.has_ended(state, t)));
                     self.calendar.day_of(t) - since <= limit
                 }
             },
@@ -170,10 +172,16 @@ impl<'a> Subscription<'a> {
         self.state_at(t)?.text("currency")
     }
 
-    /// The beginning of the unbroken run of past_due states that stands at `t`.
-    fn past_due_since(&self, t: Instant) -> Instant {
-        let before = self.states.iter().rev().skip_while(|e| e.time > t);
-        let run = before.take_while(|e| e.text("status") == Some("past_due"));
-        run.map(|e| e.time).min().unwrap_or(t)
+    /// The beginning of the unbroken run of past_due states that stands at `t`; one that ended before the next
+    /// state breaks it.
+    fn past_due_since(&self, t: Instant, has_ended: impl Fn(&Event, Instant) -> bool) -> Instant {
+        let mut since = t;
+        for state in self.states.iter().rev().skip_while(|e| e.time > t) {
+            if state.text("status") != Some("past_due") || has_ended(state, since - 1) {
+                break;
+            }
+            since = state.time;
+        }
+        since
     }
 }
