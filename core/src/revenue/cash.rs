@@ -179,14 +179,15 @@ fn days_late(due: Moment, at: Instant, zone: &Zone) -> i32 {
     }
 }
 
-/// How many invoices had a failed payment inside, and how many of them are paid at its end.
+/// How many invoices had a failed payment inside, and how many of them are paid at its end and not voided.
 fn recovery(billing: &BillingState, span: &Span) -> (u64, u64) {
     let failures = billing.failed.up_to(span.closing).iter();
     let inside = failures.filter(|entry| entry.at() >= span.period.start);
     let invoices: BTreeSet<&InvoiceId> = inside.filter_map(|entry| entry.value.invoice.as_ref()).collect();
     let is_paid = |id: &&&InvoiceId| {
         let invoice = billing.invoices.get(id.as_str());
-        invoice.and_then(|changes| InvoiceAt::of(changes, span.closing)).is_some_and(|invoice| invoice.paid)
+        let invoice = invoice.and_then(|changes| InvoiceAt::of(changes, span.closing));
+        invoice.is_some_and(|invoice| invoice.paid && !invoice.voided)
     };
     (invoices.len() as u64, invoices.iter().filter(is_paid).count() as u64)
 }
