@@ -174,6 +174,71 @@ fn however_many_threads_take_events_in_the_state_is_the_same() {
     }
 }
 
+/// Rows without ids, some of them equal, some of them bad, some of them on days that nobody asked for.
+#[cfg(feature = "arrow")]
+#[test]
+fn however_many_threads_take_a_table_in_the_state_is_the_same() {
+    use healthfold::table::arrow_array::{
+        ArrayRef, Int64Array, RecordBatch, RecordBatchIterator, StringArray, TimestampMicrosecondArray,
+    };
+    use healthfold::table::{Fill, TableOptions};
+    use healthfold::{Applied, EventKind};
+    use std::sync::Arc;
+
+    const DAY: i64 = 86_400_000_000;
+    let batch = |from: i64| {
+        let rows = || from..from + 15_000;
+        let texts = |text: fn(i64) -> Option<String>| -> ArrayRef {
+            Arc::new(rows().map(text).collect::<StringArray>())
+        };
+        let times = rows().map(|n| 1_767_225_600_000_000 + n % 40 * DAY);
+        RecordBatch::try_from_iter([
+            ("subject", texts(|n| Some(format!("c-{}", n * 7_919 % 701)))),
+            ("metric", texts(|n| (n % 977 != 3).then(|| format!("m-{}", n % 5)))),
+            ("user", texts(|n| (n % 3 > 0).then(|| format!("u-{}", n % 17)))),
+            ("count", Arc::new(rows().map(|n| n % 11).collect::<Int64Array>())),
+            ("time", Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC"))),
+        ])
+        .unwrap()
+    };
+    let (one, two) = (batch(0), batch(14_000));
+    let day = |day: &str| day.parse().unwrap();
+    let load = |threads: usize| -> (String, Applied) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut engine = Engine::new(Settings::default()).unwrap();
+            let batches = RecordBatchIterator::new([Ok(one.clone()), Ok(two.clone())], one.schema());
+            let options = TableOptions {
+                columns: [("sequence".to_owned(), Fill::Constant(0.into()))].into(),
+                source: Some("warehouse".into()),
+                days: Some((day("2026-01-05"), day("2026-02-05"))),
+                ..TableOptions::default()
+            };
+            let applied = engine.apply_table(EventKind::UsageCounted, batches, &options).unwrap();
+            (engine.fingerprint().to_string(), applied)
+        })
+    };
+    let (fingerprint, applied) = load(1);
+    // Of every 40 rows the first 4 and the last 5 are of other days; every 977th has no metric.
+    let bad: Vec<u64> = (0..15_000)
+        .map(|n| (n, n))
+        .chain((0..15_000).map(|n| (n + 15_000, n + 14_000)))
+        .filter(|(_, n)| n % 977 == 3 && (4..35).contains(&(n % 40)))
+        .map(|(row, _)| row)
+        .collect();
+    assert_eq!(applied.rejected.iter().map(|row| row.index).collect::<Vec<_>>(), bad);
+    let wanted = |from: u64| (from..from + 15_000).filter(|n| (4..35).contains(&(n % 40))).count() as u64;
+    assert_eq!(
+        applied.applied,
+        wanted(0) + wanted(14_000) - bad.len() as u64,
+        "equal rows are rows of their own"
+    );
+    assert_eq!(applied.skipped, 30_000 - wanted(0) - wanted(14_000));
+    for threads in [2, 7] {
+        assert_eq!(load(threads), (fingerprint.clone(), applied.clone()), "{threads} threads");
+    }
+}
+
 #[test]
 fn chunks_are_put_together_in_the_order_of_clients() {
     let engine = book();

@@ -3,10 +3,11 @@
 //! The content of a row is its subject, its time, its sequence and its `data` as the wire has it: what two events of one
 //! identity must share. It is hashed with BLAKE3 under a key of the load, the source and the type.
 
+use super::row::Row;
 use crate::event::fields::{Field as _, write_text};
 use crate::event::line::{Decoded, UsageKind, UsageRef};
 use crate::event::wire::{write_decimal, write_whole};
-use crate::event::{Event, EventError, EventKind};
+use crate::event::{Event, EventKind};
 use crate::id::{EventId, SourceId};
 use crate::identities::Tally;
 use crate::time::Instant;
@@ -16,31 +17,22 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// Gives rows their identities.
 #[derive(Debug)]
 pub(super) struct Identities {
-    load: String,
-    kind: EventKind,
-    /// The key of the source of the last row.
-    key: Option<(SourceId, [u8; 32])>,
+    pub(super) contents: Contents,
     /// How many rows of each content came.
     counted: Tally,
-    content: String,
 }
 
 impl Identities {
     pub(super) fn new(load: &str, kind: EventKind) -> Self {
-        Self { load: load.to_owned(), kind, key: None, counted: Tally::default(), content: String::new() }
+        Self { contents: Contents { load: load.to_owned(), kind }, counted: Tally::default() }
     }
 
-    /// Names all events; the ids of usage stand in `ids`.
-    pub(super) fn name<'r>(
-        &mut self,
-        events: &mut [(u64, Result<Decoded<'r>, EventError>)],
-        ids: &'r mut String,
-    ) {
-        let hashes: Vec<[u8; 16]> = events.iter().map(|(_, event)| self.hash(event)).collect();
+    /// Names all events, of which these are the hashes; the ids stand in `ids`.
+    pub(super) fn name<'r>(&mut self, events: &mut [Row<'r>], hashes: &[[u8; 16]], ids: &'r mut String) {
         self.counted.warm(hashes.iter());
         let mut ends = Vec::with_capacity(events.len());
         ids.reserve(24 * events.len());
-        for ((_, event), hash) in events.iter().zip(&hashes) {
+        for ((_, event), hash) in events.iter().zip(hashes) {
             if event.is_ok() {
                 self.write_id(hash, ids);
             }
@@ -59,18 +51,52 @@ impl Identities {
         }
     }
 
-    /// The hash of what a row says; of one that is no event nobody asks for it.
-    fn hash(&mut self, event: &Result<Decoded<'_>, EventError>) -> [u8; 16] {
+    /// Writes the identity of the next row of a content.
+    fn write_id(&mut self, hash: &[u8; 16], out: &mut String) {
+        let number = self.counted.count(hash);
+        // In base64url, so that with a number of one digit an id takes no memory of its own.
+        let mut letters = [0; 22];
+        let written = URL_SAFE_NO_PAD.encode_slice(hash, &mut letters);
+        debug_assert_eq!(written, Ok(letters.len()));
+        out.push_str(std::str::from_utf8(&letters).unwrap_or_default());
+        out.push('-');
+        write_decimal(out, number.into(), 0);
+    }
+}
+
+/// What the contents of the rows of a load are hashed with.
+#[derive(Clone, Debug)]
+pub(super) struct Contents {
+    load: String,
+    kind: EventKind,
+}
+
+impl Contents {
+    /// The hashes of what some rows say; of one that is no event nobody asks for it.
+    pub(super) fn hashes(&self, rows: &[Row<'_>]) -> Vec<[u8; 16]> {
+        let mut hashing = Hashing { of: self, key: None, content: String::new() };
+        rows.iter().map(|(_, event)| event.as_ref().map_or([0; 16], |event| hashing.hash(event))).collect()
+    }
+}
+
+struct Hashing<'c> {
+    of: &'c Contents,
+    /// The key of the source of the last row.
+    key: Option<(SourceId, [u8; 32])>,
+    content: String,
+}
+
+impl Hashing<'_> {
+    fn hash(&mut self, event: &Decoded<'_>) -> [u8; 16] {
         match event {
-            Ok(Decoded::Usage(usage)) => {
+            Decoded::Usage(usage) => {
                 self.usage_content(usage);
                 self.content_hash(usage.source)
             }
-            Ok(Decoded::Other(event)) => {
+            Decoded::Other(event) => {
                 self.event_content(event);
                 self.content_hash(event.source.as_str())
             }
-            Err(_) => [0; 16],
         }
     }
 
@@ -111,24 +137,12 @@ impl Identities {
         hash.as_bytes().first_chunk().copied().unwrap_or_default()
     }
 
-    /// Writes the identity of the next row of a content.
-    fn write_id(&mut self, hash: &[u8; 16], out: &mut String) {
-        let number = self.counted.count(hash);
-        // In base64url, so that with a number of one digit an id takes no memory of its own.
-        let mut letters = [0; 22];
-        let written = URL_SAFE_NO_PAD.encode_slice(hash, &mut letters);
-        debug_assert_eq!(written, Ok(letters.len()));
-        out.push_str(std::str::from_utf8(&letters).unwrap_or_default());
-        out.push('-');
-        write_decimal(out, number.into(), 0);
-    }
-
     fn key(&mut self, source: &str) -> [u8; 32] {
         match &self.key {
             Some((of, key)) if of.as_str() == source => *key,
             _ => {
                 let mut hasher = blake3::Hasher::new();
-                for part in [self.load.as_str(), source, self.kind.as_str()] {
+                for part in [self.of.load.as_str(), source, self.of.kind.as_str()] {
                     hasher.update(&(part.len() as u64).to_le_bytes());
                     hasher.update(part.as_bytes());
                 }
@@ -148,10 +162,11 @@ mod tests {
     #[test]
     fn an_id_is_the_hash_in_base64url_and_a_number() {
         let mut identities = Identities::new("load", EventKind::UsageCounted);
+        let contents = identities.contents.clone();
         let mut ids = String::new();
         for _ in 0..2 {
-            identities.content = "row".to_owned();
-            let hash = identities.content_hash("s");
+            let mut hashing = Hashing { of: &contents, key: None, content: "row".to_owned() };
+            let hash = hashing.content_hash("s");
             identities.write_id(&hash, &mut ids);
             ids.push(' ');
         }
@@ -170,11 +185,12 @@ mod tests {
                 r#"{{"id":"i","source":"s","type":"{kind}","subject":"a","time":"2026-01-05T10:00:00Z","sequence":-7,"data":{data}}}"#
             );
             let event = Event::from_json(json.as_bytes()).unwrap();
-            let mut identities = Identities::new("", event.kind());
-            identities.event_content(&event);
-            let expected = identities.content.clone();
-            identities.usage_content(&event.usage().unwrap());
-            assert_eq!(identities.content, expected);
+            let contents = Contents { load: String::new(), kind: event.kind() };
+            let mut hashing = Hashing { of: &contents, key: None, content: String::new() };
+            hashing.event_content(&event);
+            let expected = hashing.content.clone();
+            hashing.usage_content(&event.usage().unwrap());
+            assert_eq!(hashing.content, expected);
         }
     }
 }

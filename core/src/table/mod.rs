@@ -46,7 +46,8 @@ pub use out::scores_to_arrow;
 pub(crate) use out::Columns;
 #[cfg(feature = "parquet")]
 pub(crate) use parquet::ParquetTable;
-pub(crate) use reader::{Row, TableReader};
+pub(crate) use reader::TableReader;
+pub(crate) use row::Row;
 
 use crate::id::SourceId;
 use crate::time::Day;

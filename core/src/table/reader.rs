@@ -4,11 +4,12 @@ use super::TableOptions;
 use super::column::{Column, Values};
 use super::identity::Identities;
 use super::map::{Mapping, Origin};
-use super::row::Rows;
+use super::row::{Row, Rows};
 use super::usage::{BLOCK, UsageRows};
+use crate::chunks::in_order;
 use crate::error::TableError;
+use crate::event::EventKind;
 use crate::event::line::Decoded;
-use crate::event::{EventError, EventKind};
 use crate::settings::Dedupe;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -18,9 +19,6 @@ use std::sync::Arc;
 
 /// So many rows are unpacked at a time.
 const ROWS: usize = 1 << 12;
-
-/// A row with its number: an event, or what is wrong with it.
-pub(crate) type Row<'r> = (u64, Result<Decoded<'r>, EventError>);
 
 /// Reads the rows of a table as events of one type.
 #[derive(Debug)]
@@ -69,36 +67,65 @@ impl TableReader {
         batch: &RecordBatch,
         mut take: impl FnMut(&[Row<'_>]) -> Result<(), TableError>,
     ) -> Result<(), TableError> {
-        let mut from = 0;
-        while from < batch.num_rows() {
+        let Self { kind, mapping, wanted, identities, places, skipped } = self;
+        let (kind, mapping, wanted) = (*kind, &*mapping, &*wanted);
+        let piece = |from: usize| {
             let rows = batch.slice(from, ROWS.min(batch.num_rows() - from));
-            from += rows.num_rows();
-            self.read_rows(&rows, &mut take)?;
-        }
-        Ok(())
+            Piece { usage: UsageRows::of(kind, mapping, &rows), when: wanted.column(mapping, &rows), rows }
+        };
+        let pieces: Vec<Piece> = (0..batch.num_rows()).step_by(ROWS).map(piece).collect();
+        let contents = identities.as_ref().map(|identities| identities.contents.clone());
+        let mut result = Ok(());
+        in_order(
+            pieces.iter(),
+            |piece| {
+                let read = piece.read(kind, mapping, wanted)?;
+                let hashes = contents.as_ref().map(|contents| contents.hashes(&read));
+                Some((piece.rows.num_rows(), read, hashes.unwrap_or_default()))
+            },
+            |read| match read {
+                _ if result.is_err() => {}
+                None => {
+                    let what = "a batch has other columns than the table".to_owned();
+                    result = Err(TableError::Unreadable { what });
+                }
+                Some((rows, mut read, hashes)) => {
+                    *skipped += (rows - read.len()) as u64;
+                    places.tell(rows, &mut read);
+                    let mut ids = String::new();
+                    if let Some(identities) = identities.as_mut() {
+                        identities.name(&mut read, &hashes, &mut ids);
+                    }
+                    result = take(&read);
+                }
+            },
+        );
+        result
     }
+}
 
-    fn read_rows(
-        &mut self,
-        rows: &RecordBatch,
-        take: &mut impl FnMut(&[Row<'_>]) -> Result<(), TableError>,
-    ) -> Result<(), TableError> {
-        let unreadable =
-            || TableError::Unreadable { what: "a batch has other columns than the table".to_owned() };
-        let when = self.wanted.column(&self.mapping, rows);
-        let usage = UsageRows::of(self.kind, &self.mapping, rows);
+/// Some rows of a batch, and the columns that are read more than once.
+struct Piece {
+    rows: RecordBatch,
+    usage: Option<UsageRows>,
+    /// What tells when they were, where not all are wanted.
+    when: Option<Column>,
+}
+
+impl Piece {
+    /// The rows that are wanted, each with its number among these; `None` where a column has a layout that no field is read
+    /// from.
+    fn read<'p>(&'p self, kind: EventKind, mapping: &Mapping, wanted: &Wanted) -> Option<Vec<Row<'p>>> {
+        let Self { rows, usage, when } = self;
         let mut with_care: Option<Rows<'_>> = None;
-        let mut ids = String::new();
-        let mut read: Vec<Row<'_>> = Vec::with_capacity(rows.num_rows());
+        let mut read: Vec<Row<'p>> = Vec::with_capacity(rows.num_rows());
         let mut block = None;
-        for row in 0..rows.num_rows() {
+        for (row, index) in (0..rows.num_rows()).zip(0..) {
             if row % BLOCK == 0 {
                 let end = rows.num_rows().min(row + BLOCK);
                 block = usage.as_ref().map(|usage| usage.block(row..end));
             }
-            let index = self.places.next();
-            if when.as_ref().is_some_and(|when| !self.wanted.holds(when, row)) {
-                self.skipped += 1;
+            if when.as_ref().is_some_and(|when| !wanted.holds(when, row)) {
                 continue;
             }
             if let Some(usage) = block.as_ref().and_then(|block| block.get(row)) {
@@ -107,15 +134,12 @@ impl TableReader {
             }
             let cells = match &mut with_care {
                 Some(cells) => cells,
-                None => with_care.insert(Rows::of(&self.mapping, rows).ok_or_else(unreadable)?),
+                None => with_care.insert(Rows::of(mapping, rows)?),
             };
-            let event = cells.event(self.kind, row);
+            let event = cells.event(kind, row);
             read.push((index, event.map(|event| Decoded::Other(Box::new(event)))));
         }
-        if let Some(identities) = &mut self.identities {
-            identities.name(&mut read, &mut ids);
-        }
-        take(&read)
+        Some(read)
     }
 }
 
@@ -129,6 +153,17 @@ struct Places {
 }
 
 impl Places {
+    /// Turns the numbers of some rows, of which not all are wanted, into those in the table.
+    fn tell(&mut self, rows: usize, read: &mut [Row<'_>]) {
+        let mut read = read.iter_mut().peekable();
+        for row in 0..rows as u64 {
+            let place = self.next();
+            if let Some((index, _)) = read.next_if(|(index, _)| *index == row) {
+                *index = place;
+            }
+        }
+    }
+
     fn next(&mut self) -> u64 {
         while self.left == Some(0) {
             (self.next, self.left) = match self.parts.next() {

@@ -5,11 +5,15 @@ use super::column::{Column, Values};
 use super::field::{Takes, Target};
 use super::map::{Filled, Mapped, Mapping, Origin};
 use crate::event::fields::Members;
+use crate::event::line::Decoded;
 use crate::event::wire::Value;
 use crate::event::{Event, EventError, EventKind};
 use crate::time::MICROS_PER_DAY;
 use crate::zone::Zone;
 use arrow_array::{Array as _, RecordBatch, StructArray};
+
+/// A row with its number: an event, or what is wrong with it.
+pub(crate) type Row<'r> = (u64, Result<Decoded<'r>, EventError>);
 
 /// Stands for the id of a row that states none until it gets one.
 pub(super) const NO_ID: &str = "-";
