@@ -211,7 +211,8 @@ impl Engine {
         Ok(way.explain(&history, &|cause, name, row| behind(last, rule, cause, name, row, &between)))
     }
 
-    /// What happened to a client in [start, end), in order of time: every event that is kept by itself, and usage by day.
+    /// What happened to a client in [start, end), in order of time: every event that is kept by itself, and usage by day. A
+    /// day of usage that `start` or `end` falls into is told whole, as of its first instant.
     ///
     /// # Errors
     /// If the client is unknown, merged or erased, or if `start` is before the seal.
