@@ -17,7 +17,7 @@ fn subscription(row: &HistoryRow, between: &Between<'_>, such: impl Fn(&Subscrip
         let end = standing.and_then(|entry| entry.value.ends_at(between.to.zone));
         end.is_some_and(|end| between.holds(end))
     };
-    states.entries().iter().any(|entry| such(&entry.value)) && (between.happened(row) || ends())
+    (between.happened(row) || ends()) && states.entries().iter().any(|entry| such(&entry.value))
 }
 
 /// Whether a row is behind a change of the seats that are paid for.
