@@ -94,6 +94,7 @@ fn of_core(error: &Error) -> Value {
         _ => error.field().map(str::to_owned),
     };
     json!({
-        "code": error.code(), "message": error.to_string(), "field": field, "issues": details.get("issues"), "index": details.get("index"), "details": details,
+        "code": error.code(), "message": error.to_string(), "field": field,
+        "issues": details.get("issues"), "index": details.get("index"), "details": details,
     })
 }

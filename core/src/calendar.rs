@@ -48,7 +48,7 @@ pub(crate) fn day_of_our_years(year: i64, month: i64, day: i64) -> Option<i64> {
 
 /// Days since 1970-01-01 of a date of the library for time zones.
 pub(crate) fn days_from_epoch(date: civil::Date) -> i64 {
-    // Howard Hinnant's days_from_civil; an integer formula instead of a span, since it runs for every event.
+    // Howard Hinnant's days_from_civil.
     let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
     let y = if month <= 2 { year - 1 } else { year };
     let era = y.div_euclid(400);

@@ -9,6 +9,7 @@ use crate::id::ClientId;
 use crate::period::Period;
 use crate::revenue::{RevenueOptions, Span};
 use crate::score::Model;
+use crate::signal::params::{Days, Param};
 use crate::signal::{SignalSpec, View};
 use crate::time::{Day, Instant};
 use serde::Serialize;
@@ -28,12 +29,12 @@ pub struct Activation {
     pub open: Vec<String>,
 }
 
-/// A number of days to look over.
+/// A number of days to look over, as the windows of signals have it.
 pub(super) fn window(setting: &str, days: u32) -> Result<i32, QueryError> {
-    let window = i32::try_from(days).ok().filter(|days| (1..=36_500).contains(days));
+    let window = Days::read(&days.into()).map(|Days(days)| days);
     window.ok_or_else(|| QueryError::BadSetting {
         setting: setting.to_owned(),
-        expected: "a whole number of days from 1 to 36500".to_owned(),
+        expected: Days::EXPECTS.to_owned(),
         found: days.to_string(),
     })
 }

@@ -86,7 +86,7 @@ pub(super) fn whole(
 
 /// An instant or a date; nothing for null.
 pub(super) fn instant(name: &str, raw: &RawValue) -> Result<Option<AsOf>, SettingError> {
-    let expected = "an RFC 3339 time with an offset, or a date";
+    let expected = AsOf::EXPECTS;
     let text: Option<String> = member(name, raw, expected)?;
     let parsed = text.map(|text| text.parse::<AsOf>());
     parsed.transpose().map_err(|_| SettingError::of_time(name, expected, raw.get()))

@@ -41,6 +41,8 @@ pub enum AsOf {
 }
 
 impl AsOf {
+    pub(crate) const EXPECTS: &'static str = "an RFC 3339 time with an offset, or a date";
+
     /// The instant in a zone.
     pub fn instant(self, zone: &Zone) -> Instant {
         match self {

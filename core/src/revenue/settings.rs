@@ -230,8 +230,8 @@ fn optional<T: std::str::FromStr>(
 }
 
 fn as_of(setting: &str, raw: Value<'_>) -> Result<Option<AsOf>, SettingError> {
-    let expected = "an RFC 3339 time with an offset, or a date";
-    optional(setting, raw, expected).map_err(|_| SettingError::of_time(setting, expected, &raw.json()))
+    let fault = |_| SettingError::of_time(setting, AsOf::EXPECTS, &raw.json());
+    optional(setting, raw, AsOf::EXPECTS).map_err(fault)
 }
 
 fn days(setting: &str, raw: Value<'_>) -> Result<Option<u32>, SettingError> {
