@@ -25,20 +25,21 @@ pub(crate) struct Identity {
 
 impl Identity {
     pub(crate) fn of(source: &str, id: &str) -> Self {
-        Self::of_bytes(source, id, &mut Vec::new())
-    }
-
-    /// With space for the bytes that are hashed.
-    pub(crate) fn of_bytes(source: &str, id: &str, scratch: &mut Vec<u8>) -> Self {
-        scratch.clear();
-        scratch.extend_from_slice(&(source.len() as u64).to_le_bytes());
-        scratch.extend_from_slice(source.as_bytes());
-        scratch.extend_from_slice(id.as_bytes());
-        let hash = blake3::hash(scratch);
+        let mut bytes = Vec::new();
+        Self::write(source, id, &mut bytes);
+        let hash = blake3::hash(&bytes);
         hash.as_bytes().first_chunk().map_or(Self { high: 0, low: 0 }, Self::of_hash)
     }
 
-    fn of_hash(hash: &[u8; 16]) -> Self {
+    /// Writes what is hashed.
+    pub(crate) fn write(source: &str, id: &str, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&(source.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(source.as_bytes());
+        bytes.extend_from_slice(id.as_bytes());
+    }
+
+    /// Of the first half of a hash.
+    pub(crate) fn of_hash(hash: &[u8; 16]) -> Self {
         let mut words = hash.chunks_exact(8).map(word);
         Self { high: words.next().unwrap_or(0), low: words.next().unwrap_or(0) & !META }
     }
@@ -208,9 +209,12 @@ impl Identities {
         }
     }
 
-    /// Reads a number where an identity is to stand, of which the caller makes nothing: of many, so that the waits overlap.
+    /// Reads numbers where an identity is to stand or a crowd before its home is to move, of which the caller makes nothing: of
+    /// many, so that the waits overlap.
     pub(crate) fn warm(&self, identity: Identity) -> u64 {
-        self.places.get(self.home(identity)).map_or(0, |place| place.high)
+        let home = self.home(identity);
+        let high_of = |place: usize| self.places.get(place).map_or(0, |place| place.high);
+        high_of(home) ^ high_of(home.wrapping_sub(3)) ^ high_of(home.wrapping_sub(6))
     }
 
     /// Enters an identity; returns the entry that it has already, which stays.
@@ -285,6 +289,11 @@ impl Identities {
     fn seek(&self, identity: Identity) -> Sought {
         let mut place = self.home(identity);
         loop {
+            // Most are told by their first word. That of nobody is 0, behind which nothing is left to pass.
+            while self.places.get(place).is_some_and(|entry| entry.high > identity.high) {
+                let Some(before) = place.checked_sub(1) else { return Sought::Before };
+                place = before;
+            }
             let Some(entry) = self.places.get(place).filter(|entry| !entry.is_nobody()) else {
                 return Sought::Free(place);
             };

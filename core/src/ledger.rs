@@ -4,6 +4,7 @@
 
 use crate::event::line::{UsageKind, UsageRef};
 use crate::event::{Event, EventKind};
+use crate::hashing::{HalfHash, Messages};
 use crate::identities::{Entry, Identities, Identity, word};
 use crate::time::Month;
 use serde::de::{Error as _, Visitor};
@@ -69,52 +70,57 @@ pub(crate) struct Ticket {
     adds_up: bool,
 }
 
-/// Makes tickets; the space for the bytes that are hashed is used again.
+/// Makes the tickets of events that come together; the space for the bytes that are hashed is used again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tickets {
-    scratch: Vec<u8>,
+    /// Of each event its identity and its content.
+    messages: Messages,
+    adds_up: Vec<bool>,
 }
 
 impl Tickets {
-    pub(crate) fn of(&mut self, event: &Event) -> Ticket {
-        let identity = Identity::of_bytes(event.source.as_str(), event.id.as_str(), &mut self.scratch);
-        let content = self.content(&(event.subject.as_str(), event.time, event.sequence, &event.data));
-        let adds_up = matches!(event.kind(), EventKind::UsageCounted | EventKind::UsageMeasured);
-        Ticket { identity, content, adds_up }
+    pub(crate) fn add(&mut self, event: &Event) {
+        self.messages.add(|bytes| Identity::write(event.source.as_str(), event.id.as_str(), bytes));
+        // What two events of one identity must share: type, subject, time, sequence and the known fields of `data` by value.
+        // The bytes are those of postcard, which writes equal values equally.
+        let content = (event.subject.as_str(), event.time, event.sequence, &event.data);
+        self.messages.add(|bytes| {
+            // Writing into a vector cannot fail.
+            let _ = postcard::serialize_with_flavor(&content, Bytes(bytes));
+        });
+        self.adds_up.push(matches!(event.kind(), EventKind::UsageCounted | EventKind::UsageMeasured));
     }
 
-    pub(crate) fn of_usage(&mut self, event: &UsageRef<'_>) -> Ticket {
-        let identity = Identity::of_bytes(event.source, event.id, &mut self.scratch);
-        // What `content` hashes of the event, written without a detour: most events come by here.
-        let bytes = &mut self.scratch;
-        bytes.clear();
-        put_text(bytes, event.subject);
-        put_signed(bytes, event.time.micros());
-        put_signed(bytes, event.sequence);
-        let kind = match event.kind {
-            UsageKind::Counted => EventKind::UsageCounted,
-            UsageKind::Measured => EventKind::UsageMeasured,
+    pub(crate) fn add_usage(&mut self, event: &UsageRef<'_>) {
+        self.messages.add(|bytes| Identity::write(event.source, event.id, bytes));
+        // What `add` writes of the event, without a detour: most events come by here.
+        self.messages.add(|bytes| {
+            put_text(bytes, event.subject);
+            put_signed(bytes, event.time.micros());
+            put_signed(bytes, event.sequence);
+            let kind = match event.kind {
+                UsageKind::Counted => EventKind::UsageCounted,
+                UsageKind::Measured => EventKind::UsageMeasured,
+            };
+            put_number(bytes, kind as u64);
+            put_text(bytes, event.metric);
+            put_signed(bytes, event.quantity.micros());
+            bytes.push(u8::from(event.user.is_some()));
+            event.user.into_iter().for_each(|user| put_text(bytes, user));
+        });
+        self.adds_up.push(true);
+    }
+
+    /// The tickets of all that were added, in their order; then there is none left.
+    pub(crate) fn take(&mut self) -> Vec<Ticket> {
+        let hashes = self.messages.take_hashes(None);
+        let ticket = |([identity, content], adds_up): (&[HalfHash; 2], bool)| Ticket {
+            identity: Identity::of_hash(identity),
+            content: content.first_chunk().copied().map_or(0, u64::from_le_bytes),
+            adds_up,
         };
-        put_number(bytes, kind as u64);
-        put_text(bytes, event.metric);
-        put_signed(bytes, event.quantity.micros());
-        bytes.push(u8::from(event.user.is_some()));
-        event.user.into_iter().for_each(|user| put_text(bytes, user));
-        Ticket { identity, content: hash_of(bytes), adds_up: true }
+        hashes.as_chunks().0.iter().zip(self.adds_up.drain(..)).map(ticket).collect()
     }
-
-    /// The hash of what two events of one identity must share: type, subject, time, sequence and the known fields of
-    /// `data` by value. The bytes are those of postcard, which writes equal values equally.
-    fn content(&mut self, content: &impl Serialize) -> u64 {
-        self.scratch.clear();
-        // Writing into a vector cannot fail.
-        let _ = postcard::serialize_with_flavor(content, Bytes(&mut self.scratch));
-        hash_of(&self.scratch)
-    }
-}
-
-fn hash_of(content: &[u8]) -> u64 {
-    word(blake3::hash(content).as_bytes().get(..8).unwrap_or_default())
 }
 
 /// A number as postcard writes it: seven bits a byte, the least first.
@@ -137,6 +143,13 @@ fn put_text(bytes: &mut Vec<u8>, text: &str) {
 }
 
 impl Ticket {
+    pub(crate) fn of(event: &Event) -> Self {
+        let mut tickets = Tickets::default();
+        tickets.add(event);
+        let nothing = Self { identity: Identity::of_hash(&[0; 16]), content: 0, adds_up: false };
+        tickets.take().pop().unwrap_or(nothing)
+    }
+
     /// What an event is whose identity is in.
     fn again(&self, known: &Entry) -> Admission {
         if known.content() == self.content { Admission::Duplicate } else { Admission::Conflict }
@@ -250,7 +263,7 @@ mod tests {
             r#"{{"id":"{id}","source":"s","type":"usage.counted","subject":"a","time":"2026-01-05T10:00:00Z",
                "data":{{"metric":"m","count":{count},"unknown":"{id}"}}}}"#
         );
-        Tickets::default().of(&Event::from_json(json.as_bytes()).unwrap())
+        Ticket::of(&Event::from_json(json.as_bytes()).unwrap())
     }
 
     #[test]
@@ -267,8 +280,9 @@ mod tests {
                            "sequence":{sequence},"data":{{"metric":"m","{name}":{quantity}{user}}}}}"#
                     );
                     let event = Event::from_json(json.as_bytes()).unwrap();
-                    let usage = event.usage().unwrap();
-                    assert_eq!(Tickets::default().of(&event), Tickets::default().of_usage(&usage), "{json}");
+                    let mut tickets = Tickets::default();
+                    tickets.add_usage(&event.usage().unwrap());
+                    assert_eq!(tickets.take(), [Ticket::of(&event)], "{json}");
                 }
             }
         }

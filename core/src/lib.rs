@@ -44,6 +44,7 @@ mod chunks;
 // 1 what happened
 pub mod event;
 mod ndjson;
+mod hashing;
 mod identities;
 mod ledger;
 

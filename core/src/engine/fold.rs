@@ -76,10 +76,10 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    fn ticket(&self, tickets: &mut Tickets) -> Ticket {
+    fn add_to(&self, tickets: &mut Tickets) {
         match self {
-            Self::Usage(usage) => tickets.of_usage(usage),
-            Self::Event(event) => tickets.of(event),
+            Self::Usage(usage) => tickets.add_usage(usage),
+            Self::Event(event) => tickets.add(event),
         }
     }
 }
@@ -101,15 +101,6 @@ struct Prepared<'a> {
     stood: Stood,
     event: Result<Incoming<'a>, EventError>,
     ticket: Option<Ticket>,
-}
-
-/// Where an event belongs.
-#[derive(Clone, Copy, Debug, Default)]
-struct LookedUp {
-    /// The slot of its client; it stands until a client is erased.
-    slot: Option<Slot>,
-    /// What the ledger said of it, before the events that were looked up with it.
-    seen: Option<Admission>,
 }
 
 /// A batch on its way in. However it ends, what was admitted is folded: an identity is never in without its event.
@@ -241,7 +232,7 @@ impl Engine {
     pub(super) fn try_with(&mut self, whole: &mut Self, event: &Event) -> Result<(), EventError> {
         whole.day_after_seal(event)?;
         if self.settings.dedupe == Dedupe::Exact {
-            match whole.ledger.look(&Tickets::default().of(event)) {
+            match whole.ledger.look(&Ticket::of(event)) {
                 Admission::New => {}
                 Admission::Duplicate => return Ok(()),
                 Admission::Conflict => return Err(conflict(event)),
@@ -251,22 +242,16 @@ impl Engine {
         self.apply(event).map(|_| ())
     }
 
-    /// Looks some events up together, so that the waits for their places in memory overlap.
-    fn look_up(&mut self, arrivals: &[Prepared<'_>]) -> Vec<LookedUp> {
+    /// Has the places of some events in memory waited for together; returns the slots of their clients. A slot stands until
+    /// a client is erased.
+    fn look_up(&mut self, arrivals: &[Prepared<'_>]) -> Vec<Option<Slot>> {
         if self.settings.dedupe == Dedupe::Exact {
             self.ledger.reserve(arrivals.len());
             self.ledger.warm(arrivals.iter().filter_map(|arrival| arrival.ticket.as_ref()));
         }
-        let look_up = |arrival: &Prepared<'_>| {
-            let seen = arrival.ticket.as_ref().map(|ticket| self.ledger.look(ticket));
-            LookedUp { slot: None, seen: seen.filter(|seen| *seen != Admission::New) }
-        };
-        let mut found: Vec<LookedUp> = arrivals.iter().map(look_up).collect();
         // What is no event has no subject, and nobody asks for its slot.
         let subjects = arrivals.iter().map(|arrival| arrival.event.as_ref().map_or("", Incoming::subject));
-        let slots = self.book.known_slots(subjects);
-        found.iter_mut().zip(slots).for_each(|(found, slot)| found.slot = slot);
-        found
+        self.book.known_slots(subjects)
     }
 
     /// The day an event belongs to, which must not be before the seal.
@@ -289,7 +274,7 @@ impl Engine {
 
     fn admit(&mut self, event: &Event) -> Result<Admission, EventError> {
         let exact = self.settings.dedupe == Dedupe::Exact;
-        let ticket = exact.then(|| Tickets::default().of(event));
+        let ticket = exact.then(|| Ticket::of(event));
         self.admit_event(event, ticket.as_ref(), None)
     }
 
@@ -322,11 +307,15 @@ impl Engine {
 fn prepare<'a>(arrivals: impl Iterator<Item = Arrival<'a>>, dedupe: Dedupe) -> Vec<Prepared<'a>> {
     let mut tickets = Tickets::default();
     let prepare = |(stood, event): Arrival<'a>| {
-        let known = event.as_ref().ok().filter(|_| dedupe == Dedupe::Exact);
-        let ticket = known.map(|event| event.ticket(&mut tickets));
-        Prepared { stood, event, ticket }
+        if let (Dedupe::Exact, Ok(event)) = (dedupe, &event) {
+            event.add_to(&mut tickets);
+        }
+        Prepared { stood, event, ticket: None }
     };
-    arrivals.map(prepare).collect()
+    let mut prepared: Vec<Prepared<'a>> = arrivals.map(prepare).collect();
+    let events = prepared.iter_mut().filter(|arrival| arrival.event.is_ok());
+    events.zip(tickets.take()).for_each(|(arrival, ticket)| arrival.ticket = Some(ticket));
+    prepared
 }
 
 impl Intake<'_> {
@@ -370,9 +359,9 @@ impl Intake<'_> {
     fn take_in(&mut self, arrivals: Vec<Prepared<'_>>, before: u64) {
         let zone = self.engine.zone.clone();
         let mut clock = DayClock::new(&zone);
-        let found = self.engine.look_up(&arrivals);
+        let slots = self.engine.look_up(&arrivals);
         let mut slots_stand = true;
-        for (Prepared { stood, event, ticket }, mut found) in arrivals.into_iter().zip(found) {
+        for (Prepared { stood, event, ticket }, slot) in arrivals.into_iter().zip(slots) {
             let stood = stood.behind(before);
             let event = match event {
                 Ok(event) => event,
@@ -385,9 +374,9 @@ impl Intake<'_> {
                     continue;
                 }
             };
-            found.slot = found.slot.filter(|_| slots_stand);
+            let slot = slot.filter(|_| slots_stand);
             let admission = match &event {
-                Incoming::Usage(event) => self.admit_usage(event, ticket.as_ref(), &found, &mut clock),
+                Incoming::Usage(event) => self.admit_usage(event, ticket.as_ref(), slot, &mut clock),
                 Incoming::Event(event) => {
                     if let EventData::ClientErased(_) = &event.data {
                         // Slots change hands.
@@ -401,7 +390,7 @@ impl Intake<'_> {
                             self.fold_usage();
                         }
                     }
-                    self.engine.admit_event(event, ticket.as_ref(), found.slot)
+                    self.engine.admit_event(event, ticket.as_ref(), slot)
                 }
             };
             match admission {
@@ -430,28 +419,24 @@ impl Intake<'_> {
         &mut self,
         event: &UsageRef<'_>,
         ticket: Option<&Ticket>,
-        found: &LookedUp,
+        slot: Option<Slot>,
         clock: &mut DayClock<'_>,
     ) -> Result<Admission, EventError> {
         if !self.has_room(1) {
             // Somebody is near a limit: the events before this one first, and this one with all care.
             self.fold_usage();
-            return self.engine.admit_event(&event.to_event(), ticket, found.slot);
+            return self.engine.admit_event(&event.to_event(), ticket, slot);
         }
         let day = clock.day(event.time);
         self.engine.after_seal(day)?;
-        if let Some(seen) = found.seen {
-            return Ok(seen);
-        }
         if let Some(ticket) = ticket {
-            // It may have come with the events it was looked up with.
             let admission = self.engine.ledger.enter(ticket, day.month());
             if admission != Admission::New {
                 return Ok(admission);
             }
         }
         let Engine { book, settings, .. } = &mut *self.engine;
-        let slot = found.slot.unwrap_or_else(|| book.slot_for(event.subject, &settings.erasure_key));
+        let slot = slot.unwrap_or_else(|| book.slot_for(event.subject, &settings.erasure_key));
         self.usage.note(event, slot, day);
         Ok(Admission::New)
     }

@@ -7,8 +7,9 @@ use super::row::Row;
 use crate::event::fields::{Field as _, write_text};
 use crate::event::line::{Decoded, UsageKind, UsageRef};
 use crate::event::wire::{write_decimal, write_whole};
-use crate::event::{Event, EventKind};
-use crate::id::{EventId, SourceId};
+use crate::event::{Event, EventError, EventKind};
+use crate::hashing::{HalfHash, Messages};
+use crate::id::EventId;
 use crate::identities::Tally;
 use crate::time::Instant;
 use base64::Engine as _;
@@ -28,7 +29,7 @@ impl Identities {
     }
 
     /// Names all events, of which these are the hashes; the ids stand in `ids`.
-    pub(super) fn name<'r>(&mut self, events: &mut [Row<'r>], hashes: &[[u8; 16]], ids: &'r mut String) {
+    pub(super) fn name<'r>(&mut self, events: &mut [Row<'r>], hashes: &[HalfHash], ids: &'r mut String) {
         self.counted.warm(hashes.iter());
         let mut ends = Vec::with_capacity(events.len());
         ids.reserve(24 * events.len());
@@ -52,7 +53,7 @@ impl Identities {
     }
 
     /// Writes the identity of the next row of a content.
-    fn write_id(&mut self, hash: &[u8; 16], out: &mut String) {
+    fn write_id(&mut self, hash: &HalfHash, out: &mut String) {
         let number = self.counted.count(hash);
         // In base64url, so that with a number of one digit an id takes no memory of its own.
         let mut letters = [0; 22];
@@ -73,85 +74,71 @@ pub(super) struct Contents {
 
 impl Contents {
     /// The hashes of what some rows say; of one that is no event nobody asks for it.
-    pub(super) fn hashes(&self, rows: &[Row<'_>]) -> Vec<[u8; 16]> {
-        let mut hashing = Hashing { of: self, key: None, content: String::new() };
-        rows.iter().map(|(_, event)| event.as_ref().map_or([0; 16], |event| hashing.hash(event))).collect()
-    }
-}
-
-struct Hashing<'c> {
-    of: &'c Contents,
-    /// The key of the source of the last row.
-    key: Option<(SourceId, [u8; 32])>,
-    content: String,
-}
-
-impl Hashing<'_> {
-    fn hash(&mut self, event: &Decoded<'_>) -> [u8; 16] {
-        match event {
-            Decoded::Usage(usage) => {
-                self.usage_content(usage);
-                self.content_hash(usage.source)
-            }
-            Decoded::Other(event) => {
-                self.event_content(event);
-                self.content_hash(event.source.as_str())
-            }
-        }
-    }
-
-    fn event_content(&mut self, event: &Event) {
-        self.begin_content(event.subject.as_str(), event.time, event.sequence);
-        event.data.write_json(&mut self.content);
-    }
-
-    /// The same for usage that is still a view of its row.
-    fn usage_content(&mut self, usage: &UsageRef<'_>) {
-        self.begin_content(usage.subject, usage.time, usage.sequence);
-        let out = &mut self.content;
-        out.push_str(r#"{"metric":"#);
-        write_text(out, usage.metric);
-        out.push_str(match usage.kind {
-            UsageKind::Counted => r#","count":"#,
-            UsageKind::Measured => r#","value":"#,
-        });
-        usage.quantity.write_wire(out);
-        if let Some(user) = usage.user {
-            out.push_str(r#","user":"#);
-            write_text(out, user);
-        }
-        out.push('}');
-    }
-
-    fn begin_content(&mut self, subject: &str, time: Instant, sequence: i64) {
-        self.content.clear();
-        write_text(&mut self.content, subject);
-        write_whole(&mut self.content, time.micros());
-        self.content.push(',');
-        write_whole(&mut self.content, sequence);
-    }
-
-    /// The hash of the present content.
-    fn content_hash(&mut self, source: &str) -> [u8; 16] {
-        let hash = blake3::keyed_hash(&self.key(source), self.content.as_bytes());
-        hash.as_bytes().first_chunk().copied().unwrap_or_default()
-    }
-
-    fn key(&mut self, source: &str) -> [u8; 32] {
-        match &self.key {
-            Some((of, key)) if of.as_str() == source => *key,
-            _ => {
-                let mut hasher = blake3::Hasher::new();
-                for part in [self.of.load.as_str(), source, self.of.kind.as_str()] {
-                    hasher.update(&(part.len() as u64).to_le_bytes());
-                    hasher.update(part.as_bytes());
+    pub(super) fn hashes(&self, rows: &[Row<'_>]) -> Vec<HalfHash> {
+        let mut hashes = Vec::with_capacity(rows.len());
+        let mut messages = Messages::default();
+        let mut content = String::new();
+        // Rows of one source have one key.
+        for same in rows.chunk_by(|(_, a), (_, b)| source_of(a) == source_of(b)) {
+            for (_, event) in same {
+                content.clear();
+                match event {
+                    Ok(Decoded::Usage(usage)) => write_usage(usage, &mut content),
+                    Ok(Decoded::Other(event)) => write_event(event, &mut content),
+                    Err(_) => {}
                 }
-                let key = *hasher.finalize().as_bytes();
-                self.key = Some((SourceId::new(source), key));
-                key
+                messages.add(|bytes| bytes.extend_from_slice(content.as_bytes()));
             }
+            let source = same.first().and_then(|(_, event)| source_of(event)).unwrap_or_default();
+            hashes.extend(messages.take_hashes(Some(&self.key(source))));
         }
+        hashes
     }
+
+    fn key(&self, source: &str) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        for part in [self.load.as_str(), source, self.kind.as_str()] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    }
+}
+
+fn source_of<'r>(event: &'r Result<Decoded<'_>, EventError>) -> Option<&'r str> {
+    match event.as_ref().ok()? {
+        Decoded::Usage(usage) => Some(usage.source),
+        Decoded::Other(event) => Some(event.source.as_str()),
+    }
+}
+
+fn write_event(event: &Event, out: &mut String) {
+    begin_content(event.subject.as_str(), event.time, event.sequence, out);
+    event.data.write_json(out);
+}
+
+/// The same for usage that is still a view of its row.
+fn write_usage(usage: &UsageRef<'_>, out: &mut String) {
+    begin_content(usage.subject, usage.time, usage.sequence, out);
+    out.push_str(r#"{"metric":"#);
+    write_text(out, usage.metric);
+    out.push_str(match usage.kind {
+        UsageKind::Counted => r#","count":"#,
+        UsageKind::Measured => r#","value":"#,
+    });
+    usage.quantity.write_wire(out);
+    if let Some(user) = usage.user {
+        out.push_str(r#","user":"#);
+        write_text(out, user);
+    }
+    out.push('}');
+}
+
+fn begin_content(subject: &str, time: Instant, sequence: i64, out: &mut String) {
+    write_text(out, subject);
+    write_whole(out, time.micros());
+    out.push(',');
+    write_whole(out, sequence);
 }
 
 #[cfg(test)]
@@ -165,9 +152,10 @@ mod tests {
         let contents = identities.contents.clone();
         let mut ids = String::new();
         for _ in 0..2 {
-            let mut hashing = Hashing { of: &contents, key: None, content: "row".to_owned() };
-            let hash = hashing.content_hash("s");
-            identities.write_id(&hash, &mut ids);
+            let mut messages = Messages::default();
+            messages.add(|bytes| bytes.extend_from_slice(b"row"));
+            let hash = messages.take_hashes(Some(&contents.key("s")));
+            identities.write_id(&hash[0], &mut ids);
             ids.push(' ');
         }
         // 85bfaed5f16414d7b07c14215185c4f4: the first half of the keyed hash. Must never change: loads come again.
@@ -185,12 +173,10 @@ mod tests {
                 r#"{{"id":"i","source":"s","type":"{kind}","subject":"a","time":"2026-01-05T10:00:00Z","sequence":-7,"data":{data}}}"#
             );
             let event = Event::from_json(json.as_bytes()).unwrap();
-            let contents = Contents { load: String::new(), kind: event.kind() };
-            let mut hashing = Hashing { of: &contents, key: None, content: String::new() };
-            hashing.event_content(&event);
-            let expected = hashing.content.clone();
-            hashing.usage_content(&event.usage().unwrap());
-            assert_eq!(hashing.content, expected);
+            let (mut whole, mut view) = (String::new(), String::new());
+            write_event(&event, &mut whole);
+            write_usage(&event.usage().unwrap(), &mut view);
+            assert_eq!(view, whole);
         }
     }
 }
