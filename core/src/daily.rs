@@ -208,21 +208,27 @@ impl Days {
     }
 
     fn between(&self, first: Day, last: Day) -> &[u64] {
+        let through = self.through(last);
+        through.get(self.count_below(day_bits(first))..).unwrap_or_default()
+    }
+
+    fn through(&self, last: Day) -> &[u64] {
+        // The bits of the day behind it; no day that is kept has all bits.
+        let behind = (day_bits(last) | SUM_MASK).saturating_add(1);
+        self.packed.get(..self.count_below(behind)).unwrap_or_default()
+    }
+
+    /// How many days and sums are below some bits.
+    fn count_below(&self, bits: u64) -> usize {
+        let Some(newest) = self.packed.last().filter(|newest| **newest >= bits) else {
+            return self.packed.len();
+        };
         // A day stands here once, so as many days as are between one and the newest, so many can stand behind it: of a
         // window near the end nothing else is touched.
-        let newest = self.packed.last().map_or(0, |packed| packed >> SUM_BITS);
-        let from = |bits: u64| {
-            let behind = newest.saturating_sub(bits >> SUM_BITS).saturating_add(1);
-            let (known, rest) = self
-                .packed
-                .split_at(self.packed.len().saturating_sub(usize::try_from(behind).unwrap_or(usize::MAX)));
-            (known.len(), rest)
-        };
-        let (known, rest) = from(day_bits(first));
-        let start = known + rest.partition_point(|packed| *packed < day_bits(first));
-        let (known, rest) = from(day_bits(last));
-        let end = known + rest.partition_point(|packed| *packed <= day_bits(last) | SUM_MASK);
-        self.packed.get(start..end).unwrap_or_default()
+        let behind = usize::try_from((newest >> SUM_BITS) - (bits >> SUM_BITS)).unwrap_or(usize::MAX);
+        let known = self.packed.len().saturating_sub(behind.saturating_add(1));
+        let rest = self.packed.get(known..).unwrap_or_default();
+        known + rest.partition_point(|packed| *packed < bits)
     }
 
     /// See [`ClientState::warm`](crate::state::ClientState::warm).
@@ -332,9 +338,9 @@ impl DaySums {
     /// The last day with usage at or before a day. What is behind a seal is known by its first and last day only, so a
     /// day between them answers `Err`.
     pub(crate) fn last_used(&self, through: Day) -> Result<Option<Day>, Sealed> {
-        let kept = self.days.range(Day::from_epoch(i32::MIN), through).rev().find(|(_, micros)| *micros > 0);
+        let kept = self.days.through(through).iter().rfind(|packed| self.days.sum_of(**packed) > 0);
         match (kept, self.sealed.as_ref().and_then(|sealed| sealed.span)) {
-            (Some((day, _)), _) => Ok(Some(day)),
+            (Some(packed), _) => Ok(Some(day_of(*packed))),
             (None, Some((_, last))) if last <= through => Ok(Some(last)),
             (None, Some((first, _))) if first <= through => Err(Sealed),
             (None, _) => Ok(None),

@@ -28,54 +28,39 @@ const CHUNK_END: u32 = 1 << 1;
 const ROOT: u32 = 1 << 3;
 const KEYED_HASH: u32 = 1 << 4;
 
-type Block = [u32; 16];
+type Block = [u8; BLOCK_BYTES];
 
 /// The first half of a hash.
 pub(crate) type HalfHash = [u8; 16];
 
 #[derive(Clone, Copy, Debug)]
 struct Message {
-    first_block: usize,
-    blocks: usize,
-    /// Bytes of the last block.
-    rest: u32,
+    start: usize,
+    length: usize,
 }
 
 /// Messages to be hashed together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Messages {
     /// All messages, each filled up with zeroes to whole blocks.
-    blocks: Vec<Block>,
+    bytes: Vec<u8>,
     messages: Vec<Message>,
     /// The numbers of the messages of one block, of two, and so on.
     of_length: [Vec<usize>; CHUNK_BLOCKS],
     /// The numbers of those that are longer than a chunk.
     long: Vec<usize>,
-    scratch: Vec<u8>,
 }
 
 impl Messages {
-    /// Adds what is written.
+    /// Adds what is written; nothing that is there already may be touched.
     pub(crate) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let bytes = &mut self.scratch;
-        bytes.clear();
-        write(bytes);
-        let length = bytes.len();
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        let length = self.bytes.len() - start;
         let blocks = length.div_ceil(BLOCK_BYTES).max(1);
-        bytes.resize(blocks * BLOCK_BYTES, 0);
-        let message = Message {
-            first_block: self.blocks.len(),
-            blocks,
-            // At most 64.
-            rest: u32::try_from(length - (blocks - 1) * BLOCK_BYTES).unwrap_or(0),
-        };
-        for block in bytes.as_chunks::<BLOCK_BYTES>().0 {
-            let mut words = block.as_chunks::<4>().0.iter();
-            self.blocks
-                .push(std::array::from_fn(|_| words.next().map_or(0, |word| u32::from_le_bytes(*word))));
-        }
+        self.bytes.resize(start + blocks * BLOCK_BYTES, 0);
         self.of_length.get_mut(blocks - 1).unwrap_or(&mut self.long).push(self.messages.len());
-        self.messages.push(message);
+        self.messages.push(Message { start, length });
     }
 
     /// The hashes of all messages in their order, under a key if there is one; then there is none left.
@@ -91,13 +76,13 @@ impl Messages {
                 *place = hash;
             }
         };
-        for of_length in &self.of_length {
+        for (of_length, blocks) in self.of_length.iter().zip(1..) {
             for group in of_length.chunks(LANES) {
                 if group.len() <= FEW {
                     group.iter().for_each(|number| put(*number, self.hash_one(*number, key)));
                     continue;
                 }
-                let found = dispatch!(level, simd => self.hash_group(simd, group, key));
+                let found = dispatch!(level, simd => self.hash_group(simd, group, blocks, key));
                 group.iter().zip(found).for_each(|(number, hash)| put(*number, hash));
             }
         }
@@ -109,45 +94,54 @@ impl Messages {
     }
 
     fn clear(&mut self) {
-        self.blocks.clear();
+        self.bytes.clear();
         self.messages.clear();
         self.of_length.iter_mut().for_each(Vec::clear);
         self.long.clear();
     }
 
-    fn blocks_of(&self, number: usize) -> (&[Block], u32) {
-        let message = self.messages.get(number);
-        let blocks = message
-            .and_then(|Message { first_block, blocks, .. }| self.blocks.get(*first_block..)?.get(..*blocks));
-        (blocks.unwrap_or_default(), message.map_or(0, |message| message.rest))
+    fn message(&self, number: usize) -> &[u8] {
+        let Some(Message { start, length }) = self.messages.get(number) else { return &[] };
+        self.bytes.get(*start..).and_then(|behind| behind.get(..*length)).unwrap_or_default()
+    }
+
+    /// A block of a message, the last of them filled up.
+    fn block(&self, number: usize, at: usize) -> &Block {
+        let start = self.messages.get(number).map_or(0, |message| message.start + at * BLOCK_BYTES);
+        self.bytes.get(start..).and_then(<[u8]>::first_chunk).unwrap_or(&[0; BLOCK_BYTES])
     }
 
     fn hash_one(&self, number: usize, key: Option<&[u8; 32]>) -> HalfHash {
-        let (blocks, rest) = self.blocks_of(number);
-        let mut bytes: Vec<u8> = blocks.iter().flatten().flat_map(|word| word.to_le_bytes()).collect();
-        bytes.truncate((blocks.len().saturating_sub(1)) * BLOCK_BYTES + rest as usize);
-        let hash = key.map_or_else(|| blake3::hash(&bytes), |key| blake3::keyed_hash(key, &bytes));
+        let message = self.message(number);
+        let hash = key.map_or_else(|| blake3::hash(message), |key| blake3::keyed_hash(key, message));
         hash.as_bytes().first_chunk().copied().unwrap_or_default()
     }
 
-    /// The hashes of up to eight messages of as many blocks.
+    /// The hashes of up to eight messages of so many blocks each.
     #[inline(always)]
-    fn hash_group<S: Simd>(&self, simd: S, group: &[usize], key: Option<&[u8; 32]>) -> [HalfHash; LANES] {
+    fn hash_group<S: Simd>(
+        &self,
+        simd: S,
+        group: &[usize],
+        blocks: usize,
+        key: Option<&[u8; 32]>,
+    ) -> [HalfHash; LANES] {
         // Lanes without a message do as the first.
         let first = group.first().copied().unwrap_or(0);
-        let messages: [(&[Block], u32); LANES] =
-            std::array::from_fn(|lane| self.blocks_of(group.get(lane).copied().unwrap_or(first)));
+        let numbers: [usize; LANES] = std::array::from_fn(|lane| group.get(lane).copied().unwrap_or(first));
+        // At most 64 each.
+        let before = (blocks - 1) * BLOCK_BYTES;
+        let rests = numbers.map(|number| u32::try_from(self.message(number).len() - before).unwrap_or(FULL));
         let splat = |word: u32| u32x8::splat(simd, word);
         let (start, mode) = key.map_or((IV, 0), |key| (words_of(key), KEYED_HASH));
         let mut chaining = start.map(splat);
-        let blocks = messages[0].0.len();
         for at in 0..blocks {
             let (is_first, is_last) = (at == 0, at + 1 == blocks);
             let mut flags = mode;
             flags |= if is_first { CHUNK_START } else { 0 };
             flags |= if is_last { CHUNK_END | ROOT } else { 0 };
-            let lengths = messages.map(|(_, rest)| if is_last { rest } else { FULL });
-            let words = words_of_lanes(simd, messages.map(|(blocks, _)| blocks.get(at).unwrap_or(&[0; 16])));
+            let lengths = if is_last { rests } else { [FULL; LANES] };
+            let words = words_of_lanes(simd, numbers.map(|number| self.block(number, at)));
             chaining = compress(simd, chaining, words, u32x8::from_slice(simd, &lengths), splat(flags));
         }
         let [a, b, c, d, ..] = chaining.map(|words| {
@@ -164,16 +158,23 @@ impl Messages {
     }
 }
 
-fn words_of(key: &[u8; 32]) -> [u32; 8] {
-    let mut words = key.as_chunks::<4>().0.iter();
+/// Half of a block, or a key.
+#[inline(always)]
+fn words_of(bytes: &[u8; 32]) -> [u32; 8] {
+    let mut words = bytes.as_chunks::<4>().0.iter();
     std::array::from_fn(|_| words.next().map_or(0, |word| u32::from_le_bytes(*word)))
 }
 
 /// The words of a block of each lane: the first of all, the second of all, and so on.
 #[inline(always)]
 fn words_of_lanes<S: Simd>(simd: S, blocks: [&Block; LANES]) -> [u32x8<S>; 16] {
-    let [a, b, c, d, e, f, g, h] = across(blocks.map(|block| u32x8::from_slice(simd, block.split_at(8).0)));
-    let [i, j, k, l, m, n, o, p] = across(blocks.map(|block| u32x8::from_slice(simd, block.split_at(8).1)));
+    let half = |half: usize| {
+        across(blocks.map(|block| {
+            let halves = block.as_chunks::<32>().0;
+            u32x8::from_slice(simd, &halves.get(half).map_or([0; 8], words_of))
+        }))
+    };
+    let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (half(0), half(1));
     [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }
 

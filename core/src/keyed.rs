@@ -7,6 +7,9 @@ use crate::sorted::{make_room, make_room_for};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Borrow;
 
+/// So many are looked through one by one: that two keys are not the same mostly shows in their lengths.
+const FEW: usize = 12;
+
 /// Pairs in order of their keys, each key once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -25,6 +28,9 @@ impl<K: Ord, V> Keyed<K, V> {
     where
         K: Borrow<Q>,
     {
+        if self.pairs.len() <= FEW {
+            return self.pairs.iter().find(|(k, _)| k.borrow() == key).map(|(_, value)| value);
+        }
         let place = self.pairs.binary_search_by(|(k, _)| k.borrow().cmp(key)).ok()?;
         self.pairs.get(place).map(|(_, value)| value)
     }

@@ -296,19 +296,26 @@ impl UsageState {
 
     /// How many users were active on the days from one to another, both included.
     pub(crate) fn active_users(&self, first: Day, last: Day) -> usize {
-        let mut seen = vec![0u64; self.users.len().div_ceil(64)];
+        // Of a client with few users who was seen takes no memory of its own.
+        let (mut few, mut many) = ([0; 4], Vec::new());
+        let words = self.users.len().div_ceil(64);
+        let seen = few.get_mut(..words).unwrap_or_else(|| {
+            many.resize(words, 0_u64);
+            &mut many
+        });
         let mut count = 0;
-        let roll_ups = self.counted.values().flat_map(MetricUse::standing);
-        let rolled = roll_ups
-            .filter(|((day, _), _)| (first..=last).contains(day))
-            .flat_map(|(_, r)| r.users.iter().copied());
-        for number in self.active.range(first, last).map(|(_, user)| user.0).chain(rolled) {
+        let mut see = |number: u32| {
             if let Some(word) = seen.get_mut(number as usize / 64) {
-                let bit = 1u64 << (number % 64);
+                let bit = 1 << (number % 64);
                 count += usize::from(*word & bit == 0);
                 *word |= bit;
             }
-        }
+        };
+        self.active.range(first, last).for_each(|(_, user)| see(user.0));
+        let rolled_up = self.counted.values().filter(|metric| metric.roll_ups.is_some());
+        let standing = rolled_up.flat_map(MetricUse::standing);
+        let rolled = standing.filter(|((day, _), _)| (first..=last).contains(day));
+        rolled.for_each(|(_, roll_up)| roll_up.users.iter().for_each(|number| see(*number)));
         count
     }
 
