@@ -15,6 +15,9 @@ use crate::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+/// How many rows are hashed together: what they say stands in memory at the same time.
+const HASHED: usize = 256;
+
 /// Gives rows their identities.
 #[derive(Debug)]
 pub(super) struct Identities {
@@ -80,17 +83,20 @@ impl Contents {
         let mut content = String::new();
         // Rows of one source have one key.
         for same in rows.chunk_by(|(_, a), (_, b)| source_of(a) == source_of(b)) {
-            for (_, event) in same {
-                content.clear();
-                match event {
-                    Ok(Decoded::Usage(usage)) => write_usage(usage, &mut content),
-                    Ok(Decoded::Other(event)) => write_event(event, &mut content),
-                    Err(_) => {}
-                }
-                messages.add(|bytes| bytes.extend_from_slice(content.as_bytes()));
-            }
             let source = same.first().and_then(|(_, event)| source_of(event)).unwrap_or_default();
-            hashes.extend(messages.take_hashes(Some(&self.key(source))));
+            let key = self.key(source);
+            for some in same.chunks(HASHED) {
+                for (_, event) in some {
+                    content.clear();
+                    match event {
+                        Ok(Decoded::Usage(usage)) => write_usage(usage, &mut content),
+                        Ok(Decoded::Other(event)) => write_event(event, &mut content),
+                        Err(_) => {}
+                    }
+                    messages.add(|bytes| bytes.extend_from_slice(content.as_bytes()));
+                }
+                hashes.extend(messages.take_hashes(Some(&key)));
+            }
         }
         hashes
     }
