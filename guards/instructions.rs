@@ -48,7 +48,7 @@ fn reversed(dedupe: Dedupe) -> (Engine, Vec<Event>) {
 // The last of them holds the line against work that grows faster than the log: moving all that is known for each event
 // that comes late would take six times as much.
 #[library_benchmark]
-#[bench::exact(args = (Dedupe::Exact), setup = typed, config = most(24_800_000))]
+#[bench::exact(args = (Dedupe::Exact), setup = typed, config = most(23_000_000))]
 #[bench::upstream(args = (Dedupe::Upstream), setup = typed, config = most(11_200_000))]
 #[bench::reversed(args = (Dedupe::Upstream), setup = reversed, config = most(18_000_000))]
 fn from_events((mut engine, events): (Engine, Vec<Event>)) -> (Engine, Vec<Event>) {
@@ -65,7 +65,7 @@ fn asked() -> (Engine, Model) {
 }
 
 #[library_benchmark]
-#[bench::book(setup = asked, config = most(2_140_000))]
+#[bench::book(setup = asked, config = most(2_020_000))]
 fn scores((engine, model): (Engine, Model)) -> Engine {
     let at = engine.zone().as_of("2026-03-31").unwrap();
     black_box(engine.score_table(&model, at, ScoresOf::All));
