@@ -81,19 +81,13 @@ pub(crate) struct Tickets {
 impl Tickets {
     pub(crate) fn add(&mut self, event: &Event) {
         self.messages.add(|bytes| Identity::write(event.source.as_str(), event.id.as_str(), bytes));
-        // What two events of one identity must share: type, subject, time, sequence and the known fields of `data` by value.
-        // The bytes are those of postcard, which writes equal values equally.
-        let content = (event.subject.as_str(), event.time, event.sequence, &event.data);
-        self.messages.add(|bytes| {
-            // Writing into a vector cannot fail.
-            let _ = postcard::serialize_with_flavor(&content, Bytes(bytes));
-        });
-        self.adds_up.push(matches!(event.kind(), EventKind::UsageCounted | EventKind::UsageMeasured));
+        self.messages.add(|bytes| write_content(event, bytes));
+        self.adds_up.push(adds_up(event));
     }
 
     pub(crate) fn add_usage(&mut self, event: &UsageRef<'_>) {
         self.messages.add(|bytes| Identity::write(event.source, event.id, bytes));
-        // What `add` writes of the event, without a detour: most events come by here.
+        // What `write_content` writes of the event, without a detour: most events come by here.
         self.messages.add(|bytes| {
             put_text(bytes, event.subject);
             put_signed(bytes, event.time.micros());
@@ -116,11 +110,28 @@ impl Tickets {
         let hashes = self.messages.take_hashes(None);
         let ticket = |([identity, content], adds_up): (&[HalfHash; 2], bool)| Ticket {
             identity: Identity::of_hash(identity),
-            content: content.first_chunk().copied().map_or(0, u64::from_le_bytes),
+            content: content_of(content),
             adds_up,
         };
         hashes.as_chunks().0.iter().zip(self.adds_up.drain(..)).map(ticket).collect()
     }
+}
+
+/// Writes what two events of one identity must share: type, subject, time, sequence and the known fields of `data` by
+/// value. The bytes are those of postcard, which writes equal values equally.
+fn write_content(event: &Event, bytes: &mut Vec<u8>) {
+    let content = (event.subject.as_str(), event.time, event.sequence, &event.data);
+    // Writing into a vector cannot fail.
+    let _ = postcard::serialize_with_flavor(&content, Bytes(bytes));
+}
+
+/// What is kept of the hash of a content.
+fn content_of(hash: &[u8]) -> u64 {
+    word(hash.get(..8).unwrap_or_default())
+}
+
+fn adds_up(event: &Event) -> bool {
+    matches!(event.kind(), EventKind::UsageCounted | EventKind::UsageMeasured)
 }
 
 /// A number as postcard writes it: seven bits a byte, the least first.
@@ -144,10 +155,13 @@ fn put_text(bytes: &mut Vec<u8>, text: &str) {
 
 impl Ticket {
     pub(crate) fn of(event: &Event) -> Self {
-        let mut tickets = Tickets::default();
-        tickets.add(event);
-        let nothing = Self { identity: Identity::of_hash(&[0; 16]), content: 0, adds_up: false };
-        tickets.take().pop().unwrap_or(nothing)
+        let mut content = Vec::new();
+        write_content(event, &mut content);
+        Self {
+            identity: Identity::of(event.source.as_str(), event.id.as_str()),
+            content: content_of(blake3::hash(&content).as_bytes()),
+            adds_up: adds_up(event),
+        }
     }
 
     /// What an event is whose identity is in.
@@ -267,9 +281,10 @@ mod tests {
     }
 
     #[test]
-    fn usage_by_reference_is_known_by_the_same_hashes() {
+    fn together_and_by_reference_events_are_known_by_the_same_hashes() {
         let long = "é".repeat(120);
         let users = ["", r#","user":"u-1""#, &format!(r#","user":"{long}""#)];
+        let (mut together, mut alone) = (Tickets::default(), Vec::new());
         for (kind, name) in [("counted", "count"), ("measured", "value")] {
             for (quantity, sequence) in
                 [("-1.5", 0), ("0", 7), ("999999999999.999999", -3), ("0.000001", 1_i64 << 40)]
@@ -280,12 +295,14 @@ mod tests {
                            "sequence":{sequence},"data":{{"metric":"m","{name}":{quantity}{user}}}}}"#
                     );
                     let event = Event::from_json(json.as_bytes()).unwrap();
-                    let mut tickets = Tickets::default();
-                    tickets.add_usage(&event.usage().unwrap());
-                    assert_eq!(tickets.take(), [Ticket::of(&event)], "{json}");
+                    together.add_usage(&event.usage().unwrap());
+                    together.add(&event);
+                    alone.extend([Ticket::of(&event); 2]);
                 }
             }
         }
+        assert_eq!(together.take(), alone);
+        assert_eq!(together.take(), []);
     }
 
     fn month(n: u32) -> Month {
