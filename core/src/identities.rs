@@ -209,8 +209,8 @@ impl Identities {
         }
     }
 
-    /// Reads numbers where an identity is to stand or a crowd before its home is to move, of which the caller makes nothing: of
-    /// many, so that the waits overlap.
+    /// Reads numbers at the home of an identity and at places before it, where it will stand if its home is taken: one of each
+    /// line of memory. The caller makes nothing of them; for many identities, the waits overlap.
     pub(crate) fn warm(&self, identity: Identity) -> u64 {
         let home = self.home(identity);
         let high_of = |place: usize| self.places.get(place).map_or(0, |place| place.high);

@@ -79,25 +79,23 @@ impl Contents {
     /// The hashes of what some rows say; of one that is no event nobody asks for it.
     pub(super) fn hashes(&self, rows: &[Row<'_>]) -> Vec<HalfHash> {
         let mut hashes = Vec::with_capacity(rows.len());
-        let mut messages = Messages::default();
-        let mut content = String::new();
-        // Rows of one source have one key.
-        for same in rows.chunk_by(|(_, a), (_, b)| source_of(a) == source_of(b)) {
-            let source = same.first().and_then(|(_, event)| source_of(event)).unwrap_or_default();
-            let key = self.key(source);
-            for some in same.chunks(HASHED) {
-                for (_, event) in some {
-                    content.clear();
-                    match event {
-                        Ok(Decoded::Usage(usage)) => write_usage(usage, &mut content),
-                        Ok(Decoded::Other(event)) => write_event(event, &mut content),
-                        Err(_) => {}
-                    }
-                    messages.add(|bytes| bytes.extend_from_slice(content.as_bytes()));
-                }
-                hashes.extend(messages.take_hashes(Some(&key)));
+        let (mut messages, mut content, mut source) = (Messages::default(), String::new(), "");
+        for (at, (_, event)) in rows.iter().enumerate() {
+            // Each source has a key of its own. What is no event goes with those before it.
+            let own = source_of(event).unwrap_or(source);
+            if own != source || at % HASHED == 0 {
+                hashes.extend(messages.take_hashes(Some(&self.key(source))));
+                source = own;
             }
+            content.clear();
+            match event {
+                Ok(Decoded::Usage(usage)) => write_usage(usage, &mut content),
+                Ok(Decoded::Other(event)) => write_event(event, &mut content),
+                Err(_) => {}
+            }
+            messages.add(|bytes| bytes.extend_from_slice(content.as_bytes()));
         }
+        hashes.extend(messages.take_hashes(Some(&self.key(source))));
         hashes
     }
 
@@ -166,6 +164,27 @@ mod tests {
         }
         // 85bfaed5f16414d7b07c14215185c4f4: the first half of the keyed hash. Must never change: loads come again.
         assert_eq!(ids, "hb-u1fFkFNewfBQhUYXE9A-1 hb-u1fFkFNewfBQhUYXE9A-2 ");
+    }
+
+    #[test]
+    fn a_row_is_known_by_the_same_hash_beside_any_others() {
+        let row = |n: usize| -> Row<'static> {
+            let (source, count) = (["s", "t"][n / 3 % 2], n % 7);
+            let json = format!(
+                r#"{{"id":"i","source":"{source}","type":"usage.counted","subject":"a","time":"2026-01-05T10:00:00Z",
+                   "data":{{"metric":"m","count":{count}}}}}"#
+            );
+            // Every eleventh is no event.
+            let json = if n % 11 == 10 { "{}" } else { &json };
+            (n as u64, Event::from_json(json.as_bytes()).map(|event| Decoded::Other(Box::new(event))))
+        };
+        let contents = Contents { load: "load".to_owned(), kind: EventKind::UsageCounted };
+        let rows: Vec<Row<'_>> = (0..2 * HASHED + 5).map(row).collect();
+        let together = contents.hashes(&rows);
+        assert_eq!(together.len(), rows.len());
+        for ((row, hash), n) in rows.chunks(1).zip(together).zip(0..) {
+            assert!(row[0].1.is_err() || contents.hashes(row) == [hash], "row {n}");
+        }
     }
 
     #[test]
