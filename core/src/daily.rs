@@ -462,6 +462,21 @@ mod tests {
         assert_eq!(sums.last_used(day(99)), Ok(Some(day(7))), "a day that sums to 0 is no day with usage");
     }
 
+    /// A sum beside the packed ones has no bits of its own, so its day is the least that can stand there.
+    #[test]
+    fn a_window_may_begin_and_end_with_a_great_sum() {
+        let mut sums = DaySums::default();
+        let great = 1_000_000_000_000_000_000;
+        for n in [3, 5, 9] {
+            sums.add(day(n), great);
+            let windows = [(n, n), (n, 99), (4, n)].map(|(first, last)| sums.sum(day(first), day(last)));
+            let of_last = if n == 3 { 0 } else { great * i128::from((n - 1) / 4) };
+            assert_eq!(windows, [great, great, of_last], "{n}");
+            assert_eq!(sums.last_used(day(n)), Ok(Some(day(n))));
+            assert_eq!(sums.sum(day(n + 1), day(99)), 0);
+        }
+    }
+
     #[test]
     fn packed_sums_are_those_of_a_plain_map() {
         use std::collections::BTreeMap;

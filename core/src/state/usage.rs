@@ -473,7 +473,7 @@ mod tests {
     #[test]
     fn many_users_keep_their_numbers() {
         let day: Day = "2026-01-05".parse().unwrap();
-        for users in [15, 16, 17, 18, 40] {
+        for users in [15, 16, 17, 18, 40, 256, 257, 600] {
             // Everybody twice, the second time the other way round.
             let state = used_by((0..users).chain((0..users).rev()));
             assert_eq!((state.users().len(), state.active_users(day, day)), (users, users));
