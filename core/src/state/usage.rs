@@ -296,7 +296,7 @@ impl UsageState {
 
     /// How many users were active on the days from one to another, both included.
     pub(crate) fn active_users(&self, first: Day, last: Day) -> usize {
-        // Of a client with few users who was seen takes no memory of its own.
+        // One bit a user; those of few users need no memory of their own.
         let (mut few, mut many) = ([0; 4], Vec::new());
         let words = self.users.len().div_ceil(64);
         let seen = few.get_mut(..words).unwrap_or_else(|| {
