@@ -191,15 +191,40 @@ pub fn load(log: impl BufRead, dedupe: Dedupe) -> Result<Engine> {
 /// A table of the log: its file, the type of event that its rows are, and what fills which field.
 type Table = (&'static str, EventKind, &'static [(&'static str, &'static str)]);
 
-/// The tables of the log by type of event. What stands in quotes is the same in every row.
+/// The tables of the log by type of event. What stands in quotes is the same in every row. Where a table has a key, each event
+/// that its rows tell of has this for its id, under a source of its own.
 const TABLES: &[Table] = &[
     ("subscriptions", EventKind::SubscriptionSet, &[("interval.unit", "unit"), ("currency", "'USD'")]),
-    ("invoices", EventKind::InvoiceIssued, &[("time", "issued_at"), ("currency", "'USD'")]),
-    ("invoices", EventKind::InvoicePaid, &[("time", "paid_at")]),
-    ("tickets", EventKind::TicketOpened, &[("time", "opened_at")]),
-    ("tickets", EventKind::TicketReplied, &[("time", "first_reply_at"), ("by", "'agent'")]),
-    ("tickets", EventKind::TicketResolved, &[("time", "resolved_at")]),
-    ("tickets", EventKind::TicketRated, &[("time", "rated_at")]),
+    (
+        "invoices",
+        EventKind::InvoiceIssued,
+        &[("id", "invoice"), ("source", "'invoices/issued'"), ("time", "issued_at"), ("currency", "'USD'")],
+    ),
+    (
+        "invoices",
+        EventKind::InvoicePaid,
+        &[("id", "invoice"), ("source", "'invoices/paid'"), ("time", "paid_at")],
+    ),
+    (
+        "tickets",
+        EventKind::TicketOpened,
+        &[("id", "ticket"), ("source", "'tickets/opened'"), ("time", "opened_at")],
+    ),
+    (
+        "tickets",
+        EventKind::TicketReplied,
+        &[("id", "ticket"), ("source", "'tickets/replied'"), ("time", "first_reply_at"), ("by", "'agent'")],
+    ),
+    (
+        "tickets",
+        EventKind::TicketResolved,
+        &[("id", "ticket"), ("source", "'tickets/resolved'"), ("time", "resolved_at")],
+    ),
+    (
+        "tickets",
+        EventKind::TicketRated,
+        &[("id", "ticket"), ("source", "'tickets/rated'"), ("time", "rated_at")],
+    ),
     ("sentiment", EventKind::SentimentSet, &[]),
     ("usage", EventKind::UsageCounted, &[]),
 ];
