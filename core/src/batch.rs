@@ -68,8 +68,8 @@ pub(crate) struct Row {
     pub(crate) time: Instant,
     pub(crate) quantity: Quantity,
     pub(crate) user: Option<UserId>,
-    /// Of what was measured: the last sample of a day is told by it.
-    pub(crate) measured: Option<Stamp>,
+    /// Of what was measured: the last sample of a day is told by it. Most rows have none.
+    pub(crate) measured: Option<Box<Stamp>>,
 }
 
 /// What the rows of one client are folded in order of: counted before measured, metric by metric, day by day. One number,
@@ -99,6 +99,11 @@ impl Row {
     }
 }
 
+/// More rows than this are many.
+const FEW: usize = 1 << 12;
+/// Room for so many more, which takes no memory before they come.
+const ROOM: usize = 1 << 18;
+
 /// Usage that was admitted and is not yet folded.
 #[derive(Debug, Default)]
 pub(crate) struct UsageBatch {
@@ -126,8 +131,12 @@ impl UsageBatch {
         }
         let (first, last) = self.span.unwrap_or((event.time, event.time));
         self.span = Some((first.min(event.time), last.max(event.time)));
-        let measured = (event.kind == UsageKind::Measured).then(|| Stamp::of_usage(event));
+        let measured = (event.kind == UsageKind::Measured).then(|| Box::new(Stamp::of_usage(event)));
         let (time, quantity, user) = (event.time, event.quantity, event.user.map(UserId::new));
+        if self.rows.len() == FEW {
+            // Who has come so far mostly goes on, and a list that doubles its room is copied again and again.
+            self.rows.reserve_exact(ROOM);
+        }
         self.rows.push(Row { slot, metric, day, time, quantity, user, measured });
     }
 
@@ -201,7 +210,7 @@ mod tests {
     #[test]
     fn places_tell_metrics_apart_and_come_in_order_of_days() {
         let row = |metric: u32, day: i32, measured: bool| {
-            let measured = measured.then(|| Stamp::of_usage(&usage("2")));
+            let measured = measured.then(|| Box::new(Stamp::of_usage(&usage("2"))));
             let (day, time, quantity) = (Day::from_epoch(day), Instant::MIN, Quantity::ONE);
             Row { slot: 0, metric: Number(metric), day, time, quantity, user: None, measured }.place()
         };

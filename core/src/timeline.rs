@@ -10,7 +10,6 @@ use crate::sorted::{Items, Sorted};
 use crate::time::Instant;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 /// What orders events of one instant, and names the event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,22 +19,22 @@ struct Tag {
     id: EventId,
 }
 
-/// When an entry was stated, and by which event. All entries that one event makes share its tag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// When an entry was stated, and by which event. In order of (time, sequence, source, id).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     at: Instant,
-    tag: Arc<Tag>,
+    tag: Tag,
 }
 
 impl Stamp {
     pub(crate) fn of(event: &Event) -> Self {
         let tag = Tag { sequence: event.sequence, source: event.source.clone(), id: event.id.clone() };
-        Self { at: event.time, tag: Arc::new(tag) }
+        Self { at: event.time, tag }
     }
 
     pub(crate) fn of_usage(event: &UsageRef<'_>) -> Self {
         let tag = Tag { sequence: event.sequence, source: event.source.into(), id: event.id.into() };
-        Self { at: event.time, tag: Arc::new(tag) }
+        Self { at: event.time, tag }
     }
 
     pub(crate) fn at(&self) -> Instant {
@@ -52,20 +51,6 @@ impl Stamp {
 
     pub(crate) fn id(&self) -> &EventId {
         &self.tag.id
-    }
-}
-
-impl Ord for Stamp {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.at.cmp(&other.at).then_with(|| {
-            if Arc::ptr_eq(&self.tag, &other.tag) { Ordering::Equal } else { self.tag.cmp(&other.tag) }
-        })
-    }
-}
-
-impl PartialOrd for Stamp {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 
@@ -182,7 +167,7 @@ mod tests {
 
     fn stamp(at: i64, sequence: i64, source: &str, id: &str) -> Stamp {
         let tag = Tag { sequence, source: source.into(), id: id.into() };
-        Stamp { at: Instant::from_micros(at).unwrap(), tag: Arc::new(tag) }
+        Stamp { at: Instant::from_micros(at).unwrap(), tag }
     }
 
     #[test]

@@ -207,7 +207,8 @@ impl UsageState {
             if first.measured.is_some() {
                 let gauge = self.gauges.entry(name);
                 for (_, row) in of_metric {
-                    let sample = row.measured.clone().map(|stamp| Samples::one(row.quantity, stamp));
+                    let sample =
+                        row.measured.as_deref().map(|stamp| Samples::one(row.quantity, stamp.clone()));
                     sample.into_iter().for_each(|sample| gauge.merge(row.day, sample, Samples::join));
                 }
             } else {
