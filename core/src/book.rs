@@ -3,6 +3,7 @@
 //! Events are kept under the subject they came with. Merges and retractions are looked at when a client is read, so
 //! that they work the same whether they come before or after what they speak of.
 
+mod erasure;
 mod parts;
 mod saved;
 
@@ -10,41 +11,45 @@ use crate::active::MAX_USERS;
 use crate::batch::UsageBatch;
 use crate::changes::Changes;
 use crate::daily::Cells;
+use crate::event::client::Retractable;
 use crate::event::{Event, EventData, EventKind};
 use crate::facts::Facts;
 use crate::id::{ClientId, EventRef, SourceId};
 use crate::merges::{Merges, Slot};
 use crate::state::ClientState;
 use crate::state::limits::Limits;
+use crate::state::warm::Reach;
 use crate::subjects::Subjects;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
+pub(crate) use erasure::anonymous_id;
 pub(crate) use parts::warmed;
 pub(crate) use saved::BookParts;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-/// Makes the id under which an erased client's money and sums are kept: the same for one id and key, and telling nothing
-/// to who has not the key. An id that is anonymous already stays: events sent under it are about the same client.
-pub(crate) fn anonymous_id(client: &str, key: &[u8; 32]) -> ClientId {
-    if is_anonymous(client) {
-        return ClientId::new(client);
-    }
-    let hash = blake3::keyed_hash(key, client.as_bytes()).to_hex();
-    ClientId::new(format!("erased-{}", hash.get(..12).unwrap_or_default()))
-}
-
-fn is_anonymous(client: &str) -> bool {
-    let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    client.strip_prefix("erased-").is_some_and(|digits| digits.len() == 12 && digits.bytes().all(hex))
-}
-
 /// One resolved client: an id and the subjects that are this client.
 #[derive(Clone, Debug)]
 struct Member {
     id: ClientId,
-    slots: Vec<Slot>,
+    slots: Slots,
+}
+
+/// The subjects of a client, most of which have one.
+#[derive(Clone, Debug)]
+enum Slots {
+    One(Slot),
+    Several(Vec<Slot>),
+}
+
+impl Slots {
+    fn as_slice(&self) -> &[Slot] {
+        match self {
+            Self::One(slot) => std::slice::from_ref(slot),
+            Self::Several(slots) => slots,
+        }
+    }
 }
 
 /// Why a client cannot be asked about.
@@ -55,18 +60,37 @@ pub(crate) enum NoClient {
     Erased,
 }
 
+/// The state that a client is read from.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing<'a> {
+    /// That of its only subject, of which nothing was taken back.
+    InPlace(&'a ClientState),
+    Made(Box<ClientState>),
+}
+
+impl std::ops::Deref for Standing<'_> {
+    type Target = ClientState;
+
+    fn deref(&self) -> &ClientState {
+        match self {
+            Self::InPlace(state) => state,
+            Self::Made(state) => state,
+        }
+    }
+}
+
 /// A client as it is asked about: the union of its subjects, without what was taken back.
 #[derive(Clone, Debug)]
 pub(crate) struct Client<'a> {
     pub(crate) id: &'a ClientId,
-    pub(crate) state: Cow<'a, ClientState>,
+    pub(crate) state: Standing<'a>,
 }
 
 impl Client<'_> {
     /// Whether anything of it stands: what was taken back, and taking back, make no client.
     fn has_events(&self) -> bool {
         // A state that is read in place has no retractions, so the event that made it stands.
-        let in_place = matches!(self.state, Cow::Borrowed(_));
+        let in_place = matches!(self.state, Standing::InPlace(_));
         in_place || self.state.first_event().is_some() || self.state.usage.first_day().is_some()
     }
 }
@@ -139,6 +163,7 @@ impl Book {
             if let Some(ours) = self.subjects.state_mut(slot) {
                 *ours = state;
             }
+            self.facts = OnceLock::new();
         }
     }
 
@@ -154,6 +179,10 @@ impl Book {
     fn slot_or_new(&mut self, id: &ClientId) -> Slot {
         if let Some(slot) = self.slot(id.as_str()) {
             return slot;
+        }
+        if self.subjects.len() == 0 {
+            // Of a book that begins here the facts are known all along.
+            self.facts = OnceLock::from(Facts::default());
         }
         let slot = self.subjects.push(id.clone(), ClientState::default());
         self.roster = OnceLock::new();
@@ -197,6 +226,15 @@ impl Book {
     /// at one by one.
     pub(crate) fn known_slots<'s>(&self, subjects: impl Iterator<Item = &'s str>) -> Vec<Option<Slot>> {
         if self.erased.is_empty() { self.subjects.slots(subjects) } else { subjects.map(|_| None).collect() }
+    }
+
+    /// Has the lists that some events go into waited for together.
+    pub(crate) fn warm(&self, events: &[(Slot, &Event)]) {
+        for reach in [Reach::State, Reach::List, Reach::Entries] {
+            let numbers =
+                events.iter().filter_map(|(slot, event)| Some(self.state(*slot)?.warm_for(event, reach)));
+            std::hint::black_box(numbers.fold(0, u64::wrapping_add));
+        }
     }
 
     /// The slot of a subject's events, made if there is none.
@@ -248,6 +286,10 @@ impl Book {
     /// Whether an event that comes now was taken back before it came.
     fn is_taken_back(&self, slot: Slot, event: &Event) -> bool {
         let merges = self.merges();
+        // Most books know of no retraction, and most events are of usage and support, which nothing takes back.
+        if !merges.any_retraction || Retractable::new(event.kind()).is_none() {
+            return false;
+        }
         let (Some(id), Some(state)) = (self.subjects.id(slot), self.subjects.state(slot)) else {
             return false;
         };
@@ -266,79 +308,22 @@ impl Book {
         }
     }
 
-    /// Moves a subject under its anonymous id, without anything personal.
-    fn erase(&mut self, slot: Slot, key: &[u8; 32]) {
-        let Some(id) = self.subjects.id(slot).cloned() else { return };
-        if self.erased.contains(&id) {
-            return;
-        }
-        let anonymous = anonymous_id(id.as_str(), key);
-        self.erased.insert(anonymous.clone());
-        match self.slot(anonymous.as_str()).filter(|other| *other != slot) {
-            // Somebody sent events under the anonymous id: they are about the same client.
-            Some(_) => {
-                let theirs = self.subjects.remove(slot);
-                let other = self.slot(anonymous.as_str()).and_then(|slot| self.subjects.state_mut(slot));
-                if let (Some(ours), Some(theirs)) = (other, theirs) {
-                    ours.join(theirs);
-                    ours.erase();
-                }
-            }
-            None => {
-                self.subjects.rename(slot, &anonymous);
-                self.subjects.state_mut(slot).into_iter().for_each(ClientState::erase);
-            }
-        }
-        self.slot(anonymous.as_str()).into_iter().for_each(|slot| self.note_size(slot));
-        for merge in self.subjects.states_mut().iter_mut().flat_map(|state| state.merges.values_mut()) {
-            if *merge == id {
-                *merge = anonymous.clone();
-            }
-        }
-        self.merges = OnceLock::new();
-        self.roster = OnceLock::new();
-        self.facts = OnceLock::new();
-        self.changes.note_all();
-        if id == anonymous {
-            self.erase_named(key);
-        }
-    }
-
-    /// Erases the subjects whose anonymous id is erased and that are still here, or in merges, under their names.
-    fn erase_named(&mut self, key: &[u8; 32]) {
-        for into in self.subjects.states_mut().iter_mut().flat_map(|state| state.merges.values_mut()) {
-            let anonymous = anonymous_id(into.as_str(), key);
-            if self.erased.contains(&anonymous) {
-                *into = anonymous;
-            }
-        }
-        let gone = |id: &ClientId| {
-            let anonymous = anonymous_id(id.as_str(), key);
-            anonymous != *id && self.erased.contains(&anonymous)
-        };
-        let named: Vec<ClientId> =
-            self.subjects.iter().map(|(id, _)| id).filter(|id| gone(id)).cloned().collect();
-        for id in named {
-            if let Some(slot) = self.slot(id.as_str()) {
-                self.erase(slot, key);
-            }
-        }
-    }
-
     fn merges(&self) -> &Merges {
         self.merges.get_or_init(|| {
             let merged = self.subjects.iter().filter(|(_, state)| !state.merges.is_empty());
             let links = merged.filter_map(|(id, state)| state.merged_into(id).map(|into| (id, into)));
-            Merges::of(links.collect(), |id| self.slot(id.as_str()))
+            let merges = Merges::of(links.collect(), |id| self.slot(id.as_str()));
+            let any_retraction = self.subjects.iter().any(|(_, state)| !state.retractions.is_empty());
+            Merges { any_retraction, ..merges }
         })
     }
 
     /// The state of a client made of some subjects.
-    fn standing(&self, slots: &[Slot]) -> Cow<'_, ClientState> {
+    fn standing(&self, slots: &[Slot]) -> Standing<'_> {
         let mut states = slots.iter().filter_map(|slot| self.state(*slot));
-        let Some(first) = states.next() else { return Cow::Owned(ClientState::default()) };
+        let Some(first) = states.next() else { return Standing::Made(Box::default()) };
         if slots.len() == 1 && first.retractions.is_empty() {
-            return Cow::Borrowed(first);
+            return Standing::InPlace(first);
         }
         // A merge is taken back by its own subject, so before the subjects become one.
         let mut whole = first.clone();
@@ -349,7 +334,7 @@ impl Book {
             whole.absorb(state);
         }
         whole.apply_retractions();
-        Cow::Owned(whole)
+        Standing::Made(Box::new(whole))
     }
 
     /// The client of an id.
@@ -395,12 +380,14 @@ impl Book {
             let mut roster: Vec<Member> = Vec::with_capacity(self.subjects.len());
             for ((id, _), slot) in self.subjects.iter().zip(0..) {
                 if !merges.into.contains_key(id) && !merges.members.contains_key(id) {
-                    roster.push(Member { id: id.clone(), slots: vec![slot] });
+                    roster.push(Member { id: id.clone(), slots: Slots::One(slot) });
                 }
             }
-            roster.extend(
-                merges.members.iter().map(|(id, slots)| Member { id: id.clone(), slots: slots.clone() }),
-            );
+            let several = |(id, slots): (&ClientId, &Vec<Slot>)| Member {
+                id: id.clone(),
+                slots: Slots::Several(slots.clone()),
+            };
+            roster.extend(merges.members.iter().map(several));
             roster.sort_unstable_by(|a, b| a.id.cmp(&b.id));
             roster
         })
@@ -420,7 +407,7 @@ impl Book {
     pub(crate) fn facts(&self) -> &Facts {
         self.facts.get_or_init(|| {
             let mut facts = Facts::default();
-            for client in self.all() {
+            for client in warmed(self.all(), ClientState::warm) {
                 facts.take_in(&client.state);
             }
             facts
@@ -475,26 +462,6 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_form_of_an_anonymous_id_stays_as_it_is() {
-        let key = [7; 32];
-        let anonymous = anonymous_id("acme", &key);
-        assert!(is_anonymous(anonymous.as_str()) && anonymous.as_str().len() == 19, "{anonymous}");
-        assert_eq!(anonymous_id(anonymous.as_str(), &key), anonymous);
-        assert_ne!(anonymous_id("acme", &[8; 32]), anonymous);
-        // Too short, too long, no digits of 16, capitals: names that a client may have of itself.
-        for name in [
-            "erased-abc",
-            "erased-0123456789abc",
-            "erased-0123456789xy",
-            "erased-0123456789AB",
-            "0123456789ab",
-        ] {
-            let anonymous = anonymous_id(name, &key);
-            assert!(anonymous.as_str() != name && is_anonymous(anonymous.as_str()), "{name}");
-        }
-    }
 
     #[test]
     fn what_was_taken_back_before_it_came_is_no_fact() {

@@ -59,6 +59,11 @@ impl<K: Ord, V> Keyed<K, V> {
         make_room_for(&mut self.pairs, more);
     }
 
+    /// The value of the last key.
+    pub(crate) fn last(&self) -> Option<&V> {
+        self.pairs.last().map(|(_, value)| value)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.pairs.iter().map(|(key, value)| (key, value))
     }

@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 /// Where the state of one subject is.
 pub(crate) type Slot = u32;
 
-/// Who was merged into whom.
+/// Who was merged into whom, and whether anything was taken back.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Merges {
     /// From the id that was merged to the id that stands.
     pub(crate) into: BTreeMap<ClientId, ClientId>,
     /// From the id that stands to the subjects behind it, where these are more than itself.
     pub(crate) members: BTreeMap<ClientId, Vec<Slot>>,
+    /// Whether some subject has a retraction.
+    pub(crate) any_retraction: bool,
 }
 
 impl Merges {

@@ -6,7 +6,6 @@ use crate::id::ClientId;
 use crate::index::Index;
 use crate::merges::Slot;
 use crate::state::ClientState;
-use crate::state::usage::UsageState;
 
 /// Subjects by slot. The ids stand close together, since looking one up compares ids, and apart from the wide states.
 #[derive(Clone, Debug, Default)]
@@ -146,8 +145,8 @@ fn fold_clients(batch: &UsageBatch, order: &[u32], states: &mut [ClientState], f
         if few.is_empty() {
             return touched;
         }
-        let usage = |slot: Slot| states.get((slot - first) as usize).map(|state| &state.usage);
-        let of_states = few.iter().filter_map(|(slot, _)| usage(*slot)).map(UsageState::warm);
+        let state = |slot: Slot| states.get((slot - first) as usize);
+        let of_states = few.iter().filter_map(|(slot, _)| state(*slot)).map(ClientState::warm_usage);
         let of_rows = few.iter().flat_map(|(_, rows)| *rows).filter_map(row).map(Row::warm);
         std::hint::black_box(of_states.chain(of_rows).fold(0, u64::wrapping_add));
         for (slot, of_client) in few {

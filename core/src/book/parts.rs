@@ -40,7 +40,8 @@ impl Book {
     /// The clients of some places, in order of their ids, erased ones among them under their anonymous ids.
     pub(crate) fn within(&self, places: Range<usize>) -> impl Iterator<Item = Client<'_>> {
         let members = self.roster().get(places).unwrap_or_default().iter();
-        let clients = members.map(|member| Client { id: &member.id, state: self.standing(&member.slots) });
+        let clients =
+            members.map(|member| Client { id: &member.id, state: self.standing(member.slots.as_slice()) });
         clients.filter(Client::has_events)
     }
 

@@ -12,9 +12,12 @@ use crate::merges::Slot;
 use crate::ndjson::{Block, EventReader, Line, Place};
 use crate::settings::Dedupe;
 use crate::state::ClientState;
+#[cfg(feature = "arrow")]
+use crate::table::RowEvent;
 use crate::time::Day;
 use crate::zone::DayClock;
 use std::io::{self, BufRead};
+use std::sync::LazyLock;
 
 /// How many events are decoded by one thread and then looked up together: their places in memory are waited for at the same
 /// time.
@@ -23,6 +26,9 @@ const LOOKED_UP: usize = 256;
 /// them. Within bounds, so that what waits takes little beside the book.
 const FOLDED_OF_EACH: usize = 16;
 const FOLDED: std::ops::RangeInclusive<usize> = 1 << 18..=1 << 22;
+
+/// What is known of a client before its first event.
+static NOBODY: LazyLock<ClientState> = LazyLock::new(ClientState::default);
 
 /// An event that the caller has, or that was just decoded.
 pub(super) enum Other<'a> {
@@ -55,10 +61,10 @@ impl<'a> Incoming<'a> {
     }
 
     #[cfg(feature = "arrow")]
-    pub(super) fn by_ref(decoded: &'a Decoded<'a>) -> Self {
-        match decoded {
-            Decoded::Usage(usage) => Self::Usage(*usage),
-            Decoded::Other(event) => Self::Event(Other::Had(event)),
+    pub(super) fn of_row(event: RowEvent<'a>) -> Self {
+        match event {
+            RowEvent::Usage(usage) => Self::Usage(*usage),
+            RowEvent::Other(event) => Self::Event(Other::Had(event)),
         }
     }
 
@@ -251,7 +257,13 @@ impl Engine {
         }
         // What is no event has no subject, and nobody asks for its slot.
         let subjects = arrivals.iter().map(|arrival| arrival.event.as_ref().map_or("", Incoming::subject));
-        self.book.known_slots(subjects)
+        let slots = self.book.known_slots(subjects);
+        let others = arrivals.iter().zip(&slots).filter_map(|(arrival, slot)| match &arrival.event {
+            Ok(Incoming::Event(event)) => Some(((*slot)?, &**event)),
+            Ok(Incoming::Usage(_)) | Err(_) => None,
+        });
+        self.book.warm(&others.collect::<Vec<_>>());
+        slots
     }
 
     /// The day an event belongs to, which must not be before the seal.
@@ -293,7 +305,7 @@ impl Engine {
         let slot = slot.or_else(|| self.book.slot_of(&event.subject, &self.settings.erasure_key));
         match slot.and_then(|slot| self.book.subject(slot)) {
             Some(state) => state.check_limits(event, self.settings.limits)?,
-            None => ClientState::default().check_limits(event, self.settings.limits)?,
+            None => NOBODY.check_limits(event, self.settings.limits)?,
         }
         if let Some(ticket) = ticket {
             self.ledger.enter(ticket, day.month());

@@ -4,9 +4,8 @@ use super::applied::Stood;
 use super::fold::{Incoming, Intake};
 use super::{Applied, Engine};
 use crate::error::TableError;
-use crate::event::line::Decoded;
 use crate::event::{Event, EventError, EventKind};
-use crate::table::{Columns, Row, TableOptions, TableReader};
+use crate::table::{Columns, ReadRows, RowEvent, TableOptions, TableReader};
 use arrow_array::{RecordBatch, RecordBatchReader, UInt64Array};
 use arrow_schema::ArrowError;
 
@@ -111,9 +110,9 @@ impl Engine {
                     Ok(())
                 }
                 Some((rehearsal, events)) => {
-                    for (index, event) in rows {
-                        let strict = |error| TableError::Strict { index: *index, error };
-                        let event = event.clone().map(Decoded::into_event).map_err(strict)?;
+                    for (index, event) in rows.iter() {
+                        let strict = |error| TableError::Strict { index, error };
+                        let event = event.map(RowEvent::to_event).map_err(|error| strict(error.clone()))?;
                         rehearsal.try_with(intake.engine, &event).map_err(strict)?;
                         events.push(event);
                     }
@@ -129,9 +128,9 @@ impl Engine {
     }
 }
 
-fn take_rows(rows: &[Row<'_>], intake: &mut Intake<'_>) {
-    intake.take_in_all(rows, |(index, event)| {
-        (Stood::At(*index), event.as_ref().map(Incoming::by_ref).map_err(EventError::clone))
+fn take_rows(rows: &ReadRows<'_>, intake: &mut Intake<'_>) {
+    intake.take_in_all(rows.iter(), |(index, event)| {
+        (Stood::At(index), event.map(Incoming::of_row).map_err(EventError::clone))
     });
 }
 

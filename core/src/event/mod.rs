@@ -64,7 +64,7 @@ macro_rules! event_kinds {
                 match self { $(Self::$variant => <$payload as Payload>::specs()),+ }
             }
 
-            fn decode(self, fields: &Fields<'_>) -> Result<EventData, EventError> {
+            pub(crate) fn decode(self, fields: &Fields<'_>) -> Result<EventData, EventError> {
                 match self { $(Self::$variant => <$payload as Payload>::decode(fields).map(EventData::$variant)),+ }
             }
         }

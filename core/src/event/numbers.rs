@@ -397,7 +397,10 @@ impl Field for Interval {
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
         let members = match value {
-            Value::Json(text) if text.starts_with('{') => Members::parse(text)?,
+            Value::Json(text) if text.starts_with('{') => match every_one(text) {
+                Some(unit) => return Ok(Self { unit, count: 1 }),
+                None => Members::parse(text)?,
+            },
             _ => return Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
         };
         let missing = || Fault::new(EventCode::MissingField, "day, week, month or year").inside("unit", None);
@@ -416,6 +419,13 @@ impl Field for Interval {
         self.unit.write_wire(out);
         out.push('}');
     }
+}
+
+/// The unit of an interval of one, in the two forms that most are written in.
+fn every_one(text: &str) -> Option<IntervalUnit> {
+    let unit = text.strip_prefix(r#"{"unit":""#)?;
+    let unit = unit.strip_suffix(r#"","count":1}"#).or_else(|| unit.strip_suffix(r#""}"#))?;
+    IntervalUnit::read(Value::Text(unit)).ok()
 }
 
 fn read_interval_count(value: Value<'_>) -> Result<u32, Fault> {

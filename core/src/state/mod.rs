@@ -13,11 +13,10 @@ pub(crate) mod limits;
 pub(crate) mod run_rate;
 pub(crate) mod support;
 pub(crate) mod usage;
+pub(crate) mod warm;
 
-use crate::event::client::Retractable;
 use crate::event::{Event, EventData, EventKind};
 use crate::id::{ClientId, EventId, EventRef, SourceId};
-use crate::keyed::Keyed;
 use crate::time::{Day, Instant};
 use crate::timeline::{Entry, Stamp, Timeline};
 use crate::zone::Zone;
@@ -50,30 +49,6 @@ pub(crate) struct ClientState {
 }
 
 impl ClientState {
-    /// Reads a number of each list that a score reads, and makes nothing of it: so the processor waits for all these places
-    /// in memory at the same time, where it would wait for one after the other.
-    pub(crate) fn warm(&self) {
-        fn of<K: Ord, T>(lists: &Keyed<K, Timeline<T>>) -> u64 {
-            lists.values().map(Timeline::warm).fold(0, u64::wrapping_add)
-        }
-        let Self { usage, support, billing, profile, .. } = self;
-        let lists = [
-            usage.warm(),
-            of(&support.tickets),
-            of(&billing.subscriptions),
-            of(&billing.invoices),
-            profile.sentiment.warm(),
-        ];
-        std::hint::black_box(lists);
-    }
-
-    /// The same of the lists that a question about revenue reads.
-    pub(crate) fn warm_contracts(&self) {
-        std::hint::black_box(
-            self.billing.subscriptions.values().map(Timeline::warm).fold(0, u64::wrapping_add),
-        );
-    }
-
     /// Takes in one event of this client.
     pub(crate) fn fold(&mut self, event: &Event, zone: &Zone) {
         let personal = !self.erased;
@@ -233,10 +208,6 @@ impl ClientState {
 
     /// Whether a retraction of this subject speaks of an event.
     pub(crate) fn takes_back(&self, event: &Event) -> bool {
-        // Most events are of usage and support, which nothing takes back.
-        if Retractable::new(event.kind()).is_none() {
-            return false;
-        }
         self.retractions.entries().iter().any(|retraction| {
             let Retraction { target, kind } = &retraction.value;
             *kind == event.kind() && target.id == event.id && target.source == event.source

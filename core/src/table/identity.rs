@@ -3,13 +3,12 @@
 //! The content of a row is its subject, its time, its sequence and its `data` as the wire has it: what two events of one
 //! identity must share. It is hashed with BLAKE3 under a key of the load, the source and the type.
 
-use super::row::Row;
+use super::read::{ReadRows, RowEvent};
 use crate::event::fields::{Field as _, write_text};
-use crate::event::line::{Decoded, UsageKind, UsageRef};
+use crate::event::line::{UsageKind, UsageRef};
 use crate::event::wire::{write_decimal, write_whole};
-use crate::event::{Event, EventError, EventKind};
+use crate::event::{Event, EventKind};
 use crate::hashing::{HalfHash, Messages};
-use crate::id::EventId;
 use crate::identities::Tally;
 use crate::time::Instant;
 use base64::Engine as _;
@@ -32,27 +31,22 @@ impl Identities {
     }
 
     /// Names all events, of which these are the hashes; the ids stand in `ids`.
-    pub(super) fn name<'r>(&mut self, events: &mut [Row<'r>], hashes: &[HalfHash], ids: &'r mut String) {
+    pub(super) fn name<'r>(&mut self, rows: &mut ReadRows<'r>, hashes: &[HalfHash], ids: &'r mut String) {
         self.counted.warm(hashes.iter());
-        let mut ends = Vec::with_capacity(events.len());
-        ids.reserve(24 * events.len());
-        for ((_, event), hash) in events.iter().zip(hashes) {
+        let mut ends = Vec::with_capacity(rows.len());
+        ids.reserve(24 * rows.len());
+        for ((_, event), hash) in rows.iter().zip(hashes) {
             if event.is_ok() {
                 self.write_id(hash, ids);
             }
             ends.push(ids.len());
         }
-        let ids: &'r str = ids;
-        let mut start = 0;
-        for ((_, event), end) in events.iter_mut().zip(ends) {
+        let (ids, mut start): (&'r str, usize) = (ids, 0);
+        rows.name(ends.into_iter().map(|end| {
             let id = ids.get(start..end).unwrap_or_default();
-            match event {
-                Ok(Decoded::Usage(usage)) => usage.id = id,
-                Ok(Decoded::Other(event)) => event.id = EventId::new(id),
-                Err(_) => {}
-            }
             start = end;
-        }
+            id
+        }));
     }
 
     /// Writes the identity of the next row of a content.
@@ -77,21 +71,22 @@ pub(super) struct Contents {
 
 impl Contents {
     /// The hashes of what some rows say; of one that is no event nobody asks for it.
-    pub(super) fn hashes(&self, rows: &[Row<'_>]) -> Vec<HalfHash> {
+    pub(super) fn hashes(&self, rows: &ReadRows<'_>) -> Vec<HalfHash> {
         let mut hashes = Vec::with_capacity(rows.len());
         let (mut messages, mut content, mut source) = (Messages::default(), String::new(), "");
         for (at, (_, event)) in rows.iter().enumerate() {
+            let event = event.ok();
             // Each source has a key of its own. What is no event goes with those before it.
-            let own = source_of(event).unwrap_or(source);
+            let own = event.map_or(source, source_of);
             if own != source || at % HASHED == 0 {
                 hashes.extend(messages.take_hashes(Some(&self.key(source))));
                 source = own;
             }
             content.clear();
             match event {
-                Ok(Decoded::Usage(usage)) => write_usage(usage, &mut content),
-                Ok(Decoded::Other(event)) => write_event(event, &mut content),
-                Err(_) => {}
+                Some(RowEvent::Usage(usage)) => write_usage(usage, &mut content),
+                Some(RowEvent::Other(event)) => write_event(event, &mut content),
+                None => {}
             }
             messages.add(|bytes| bytes.extend_from_slice(content.as_bytes()));
         }
@@ -109,10 +104,10 @@ impl Contents {
     }
 }
 
-fn source_of<'r>(event: &'r Result<Decoded<'_>, EventError>) -> Option<&'r str> {
-    match event.as_ref().ok()? {
-        Decoded::Usage(usage) => Some(usage.source),
-        Decoded::Other(event) => Some(event.source.as_str()),
+fn source_of(event: RowEvent<'_>) -> &str {
+    match event {
+        RowEvent::Usage(usage) => usage.source,
+        RowEvent::Other(event) => event.source.as_str(),
     }
 }
 
@@ -168,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_row_is_known_by_the_same_hash_beside_any_others() {
-        let row = |n: usize| -> Row<'static> {
+        let add = |rows: &mut ReadRows<'_>, n: usize| {
             let (source, count) = (["s", "t"][n / 3 % 2], n % 7);
             let json = format!(
                 r#"{{"id":"i","source":"{source}","type":"usage.counted","subject":"a","time":"2026-01-05T10:00:00Z",
@@ -176,14 +171,17 @@ mod tests {
             );
             // Every eleventh is no event.
             let json = if n % 11 == 10 { "{}" } else { &json };
-            (n as u64, Event::from_json(json.as_bytes()).map(|event| Decoded::Other(Box::new(event))))
+            rows.add(n as u64, Event::from_json(json.as_bytes()));
         };
         let contents = Contents { load: "load".to_owned(), kind: EventKind::UsageCounted };
-        let rows: Vec<Row<'_>> = (0..2 * HASHED + 5).map(row).collect();
+        let mut rows = ReadRows::default();
+        (0..2 * HASHED + 5).for_each(|n| add(&mut rows, n));
         let together = contents.hashes(&rows);
         assert_eq!(together.len(), rows.len());
-        for ((row, hash), n) in rows.chunks(1).zip(together).zip(0..) {
-            assert!(row[0].1.is_err() || contents.hashes(row) == [hash], "row {n}");
+        for (n, hash) in together.into_iter().enumerate() {
+            let mut alone = ReadRows::default();
+            add(&mut alone, n);
+            assert!(n % 11 == 10 || contents.hashes(&alone) == [hash], "row {n}");
         }
     }
 

@@ -21,6 +21,8 @@
 
 mod column;
 mod cell;
+mod envelope;
+mod read;
 mod field;
 mod map;
 mod row;
@@ -46,8 +48,8 @@ pub use out::scores_to_arrow;
 pub(crate) use out::Columns;
 #[cfg(feature = "parquet")]
 pub(crate) use parquet::ParquetTable;
+pub(crate) use read::{ReadRows, RowEvent};
 pub(crate) use reader::TableReader;
-pub(crate) use row::Row;
 
 use crate::id::SourceId;
 use crate::time::Day;

@@ -2,14 +2,15 @@
 
 use super::TableOptions;
 use super::column::{Column, Values};
+use super::envelope::Envelopes;
 use super::identity::Identities;
 use super::map::{Mapping, Origin};
-use super::row::{Row, Rows};
-use super::usage::{BLOCK, UsageRows};
+use super::read::ReadRows;
+use super::row::Rows;
+use super::usage::UsageRows;
 use crate::chunks::in_order;
 use crate::error::TableError;
 use crate::event::EventKind;
-use crate::event::line::Decoded;
 use crate::settings::Dedupe;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -17,8 +18,8 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::Schema;
 use std::sync::Arc;
 
-/// So many rows are unpacked at a time.
-const ROWS: usize = 1 << 12;
+/// So many rows are read at a time: few enough that their events stay in the cache until they are taken in.
+const ROWS: usize = 1 << 10;
 
 /// Reads the rows of a table as events of one type.
 #[derive(Debug)]
@@ -65,13 +66,14 @@ impl TableReader {
     pub(crate) fn read(
         &mut self,
         batch: &RecordBatch,
-        mut take: impl FnMut(&[Row<'_>]) -> Result<(), TableError>,
+        mut take: impl FnMut(&ReadRows<'_>) -> Result<(), TableError>,
     ) -> Result<(), TableError> {
         let Self { kind, mapping, wanted, identities, places, skipped } = self;
         let (kind, mapping, wanted) = (*kind, &*mapping, &*wanted);
         let piece = |from: usize| {
             let rows = batch.slice(from, ROWS.min(batch.num_rows() - from));
-            Piece { usage: UsageRows::of(kind, mapping, &rows), when: wanted.column(mapping, &rows), rows }
+            let (envelopes, usage) = (Envelopes::of(mapping, &rows), UsageRows::of(kind, mapping, &rows));
+            Piece { envelopes, usage, when: wanted.column(mapping, &rows), rows }
         };
         let pieces: Vec<Piece> = (0..batch.num_rows()).step_by(ROWS).map(piece).collect();
         let contents = identities.as_ref().map(|identities| identities.contents.clone());
@@ -107,6 +109,9 @@ impl TableReader {
 /// Some rows of a batch, and the columns that are read more than once.
 struct Piece {
     rows: RecordBatch,
+    /// `None` where a column of theirs is not of the usual kind.
+    envelopes: Option<Envelopes>,
+    /// `None` for other events, too.
     usage: Option<UsageRows>,
     /// What tells when they were, where not all are wanted.
     when: Option<Column>,
@@ -115,29 +120,34 @@ struct Piece {
 impl Piece {
     /// The rows that are wanted, each with its number among these; `None` where a column has a layout that no field is read
     /// from.
-    fn read<'p>(&'p self, kind: EventKind, mapping: &Mapping, wanted: &Wanted) -> Option<Vec<Row<'p>>> {
-        let Self { rows, usage, when } = self;
-        let mut with_care: Option<Rows<'_>> = None;
-        let mut read: Vec<Row<'p>> = Vec::with_capacity(rows.num_rows());
-        let mut block = None;
-        for (row, index) in (0..rows.num_rows()).zip(0..) {
-            if row % BLOCK == 0 {
-                let end = rows.num_rows().min(row + BLOCK);
-                block = usage.as_ref().map(|usage| usage.block(row..end));
-            }
-            if when.as_ref().is_some_and(|when| !wanted.holds(when, row)) {
+    fn read<'p>(&'p self, kind: EventKind, mapping: &Mapping, wanted: &Wanted) -> Option<ReadRows<'p>> {
+        let Self { rows, envelopes, usage, when } = self;
+        let mut cells: Option<Rows<'_>> = None;
+        let count = rows.num_rows();
+        let is_wanted = |row: usize| when.as_ref().is_none_or(|when| wanted.holds(when, row));
+        // Of a table in order of time the rows of other days mostly stand together.
+        if !(0..count).any(is_wanted) {
+            return Some(ReadRows::default());
+        }
+        // Of a table of usage few rows are anything else, if any.
+        let mut read = ReadRows::with_room_for(count, if usage.is_some() { 0 } else { count });
+        let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(count));
+        let of_usage = usage.as_ref().map(|usage| usage.looked_up(count));
+        for (row, index) in (0..count).zip(0..) {
+            if !is_wanted(row) {
                 continue;
             }
-            if let Some(usage) = block.as_ref().and_then(|block| block.get(row)) {
-                read.push((index, Ok(Decoded::Usage(usage))));
+            let envelope = envelopes.as_ref().and_then(|envelopes| envelopes.get(row));
+            let of_usage = of_usage.as_ref().zip(envelope);
+            if let Some(usage) = of_usage.and_then(|(usage, envelope)| usage.get(row, envelope)) {
+                read.add_usage(index, usage);
                 continue;
             }
-            let cells = match &mut with_care {
+            let cells = match &mut cells {
                 Some(cells) => cells,
-                None => with_care.insert(Rows::of(mapping, rows)?),
+                None => cells.insert(Rows::of(kind, mapping, rows)?),
             };
-            let event = cells.event(kind, row);
-            read.push((index, event.map(|event| Decoded::Other(Box::new(event)))));
+            read.add(index, cells.event(row, envelope));
         }
         Some(read)
     }
@@ -154,12 +164,12 @@ struct Places {
 
 impl Places {
     /// Turns the numbers of some rows, of which not all are wanted, into those in the table.
-    fn tell(&mut self, rows: usize, read: &mut [Row<'_>]) {
-        let mut read = read.iter_mut().peekable();
+    fn tell(&mut self, rows: usize, read: &mut ReadRows<'_>) {
+        let mut numbers = read.numbers_mut().peekable();
         for row in 0..rows as u64 {
             let place = self.next();
-            if let Some((index, _)) = read.next_if(|(index, _)| *index == row) {
-                *index = place;
+            if let Some(number) = numbers.next_if(|number| **number == row) {
+                *number = place;
             }
         }
     }

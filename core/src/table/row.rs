@@ -1,19 +1,16 @@
-//! Rows of any type of event: each is written as members, which the door of events reads.
+//! Rows of any type of event: what `data` says is written as members, which the door of events reads.
 
 use super::cell::{Wire, cell, write_value};
 use super::column::{Column, Values};
+use super::envelope::Envelope;
 use super::field::{Takes, Target};
 use super::map::{Filled, Mapped, Mapping, Origin};
-use crate::event::fields::Members;
-use crate::event::line::Decoded;
+use crate::event::fields::{Fields, Members};
 use crate::event::wire::Value;
 use crate::event::{Event, EventError, EventKind};
 use crate::time::MICROS_PER_DAY;
 use crate::zone::Zone;
 use arrow_array::{Array as _, RecordBatch, StructArray};
-
-/// A row with its number: an event, or what is wrong with it.
-pub(crate) type Row<'r> = (u64, Result<Decoded<'r>, EventError>);
 
 /// Stands for the id of a row that states none until it gets one.
 pub(super) const NO_ID: &str = "-";
@@ -110,13 +107,15 @@ impl FieldCells<'_> {
 /// Some rows as the members of events.
 #[derive(Debug)]
 pub(super) struct Rows<'m> {
+    kind: EventKind,
     states_id: bool,
-    fields: Vec<FieldCells<'m>>,
+    envelope: Vec<FieldCells<'m>>,
+    data: Vec<FieldCells<'m>>,
 }
 
 impl<'m> Rows<'m> {
     /// `None` where a column has a layout that no field is read from.
-    pub(super) fn of(mapping: &'m Mapping, rows: &RecordBatch) -> Option<Self> {
+    pub(super) fn of(kind: EventKind, mapping: &'m Mapping, rows: &RecordBatch) -> Option<Self> {
         let field = |Mapped { target, cells }: &'m Mapped| {
             let of = |filled: &'m Filled| {
                 let cells = Cells::of(filled, rows, mapping.zone.as_ref())?;
@@ -125,23 +124,36 @@ impl<'m> Rows<'m> {
             let cells = cells.iter().map(of).collect::<Option<Vec<_>>>()?;
             Some(FieldCells { target, cells, scratch: String::new(), member: String::new() })
         };
-        let states_id = mapping.find("id").is_some();
-        Some(Self { states_id, fields: mapping.fields.iter().map(field).collect::<Option<Vec<_>>>()? })
+        let fields = mapping.fields.iter().map(field).collect::<Option<Vec<_>>>()?;
+        let (data, envelope) = fields.into_iter().partition(|field| field.target.in_data);
+        Some(Self { kind, states_id: mapping.find("id").is_some(), envelope, data })
     }
 
-    /// The event that a row is, or why it is none. Where no column has ids, its id is [`NO_ID`].
-    pub(super) fn event(&mut self, kind: EventKind, row: usize) -> Result<Event, EventError> {
-        let mut envelope = Members::with_room_for(self.fields.len() + 1);
-        let mut data = Members::with_room_for(self.fields.len());
+    /// The event that a row is, or why it is none; its envelope, where that is sound, is read already. Where no column has
+    /// ids, its id is [`NO_ID`].
+    pub(super) fn event(&mut self, row: usize, known: Option<Envelope<'_>>) -> Result<Event, EventError> {
+        let data = members(&mut self.data, row);
+        if let Some(Envelope { id, source, subject, time, sequence, recorded }) = known {
+            let (id, source, subject) = (id.into(), source.into(), subject.into());
+            let data = self.kind.decode(&Fields::new(data, "data."))?;
+            return Ok(Event { id, source, subject, time, sequence, recorded, data });
+        }
+        let mut envelope = members(&mut self.envelope, row);
         if !self.states_id {
             envelope.add("id", Value::Text(NO_ID));
         }
-        for field in &mut self.fields {
-            let target = field.target;
-            if let Some(value) = field.get(row) {
-                if target.in_data { &mut data } else { &mut envelope }.add(target.name, value);
-            }
-        }
-        Event::from_row(kind, envelope, data)
+        Event::from_row(self.kind, envelope, data)
     }
+}
+
+/// What a row has for some fields.
+fn members<'f>(fields: &'f mut [FieldCells<'_>], row: usize) -> Members<'f> {
+    let mut members = Members::with_room_for(fields.len() + 1);
+    for field in fields {
+        let name = field.target.name;
+        if let Some(value) = field.get(row) {
+            members.add(name, value);
+        }
+    }
+    members
 }

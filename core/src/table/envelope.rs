@@ -1,0 +1,236 @@
+//! What rows say beside their `data`, column by column: whose, when, from where. A row with anything odd in it is read with
+//! more care, which says what is wrong with it.
+
+use super::column::{Column, Texts, Values};
+use super::map::Mapping;
+use super::row::{Cells, NO_ID};
+use crate::event::fields::MAX_ID;
+use crate::time::Instant;
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{PrimitiveArray, RecordBatch, StringArray};
+
+/// What stands for a text that needs more care; no sound text is empty.
+const ODD: &str = "";
+
+/// A column of text, or the one text of every row.
+pub(super) enum TextCells {
+    Column {
+        column: Box<Column>,
+        limit: usize,
+        /// No text of the column holds a NUL.
+        clean: bool,
+    },
+    Every(String),
+}
+
+impl TextCells {
+    /// The texts of a field, of at most so many bytes. The outer option says whether their layout is a usual one, the inner
+    /// one whether the field is there.
+    pub(super) fn of(
+        mapping: &Mapping,
+        path: &str,
+        limit: usize,
+        rows: &RecordBatch,
+    ) -> Option<Option<Self>> {
+        let Some(filled) = mapping.find(path) else { return Some(None) };
+        match Cells::of(filled, rows, mapping.zone.as_ref())? {
+            Cells::Text(text) if is_sound(&text, limit, false) => Some(Some(Self::Every(text))),
+            Cells::Column(mut column, _) => {
+                column.values = match column.values {
+                    Values::Whole(numbers) => digits(&numbers),
+                    Values::Natural(numbers) => digits(&numbers),
+                    other @ (Values::Texts(_) | Values::Nothing) => other,
+                    _ => return None,
+                };
+                let clean = matches!(&column.values, Values::Texts(texts) if texts.are_clean());
+                Some(Some(Self::Column { column, limit, clean }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The texts of all rows, of which there are so many.
+    pub(super) fn texts(&self, rows: usize) -> RowTexts<'_> {
+        let texts = match self {
+            Self::Every(text) => return RowTexts::Every(text),
+            Self::Column { column, limit, clean } => match &column.values {
+                Values::Texts(texts) => {
+                    let checked = |text| if is_sound(text, *limit, *clean) { text } else { ODD };
+                    match texts {
+                        Texts::Short(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
+                        Texts::Large(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
+                        Texts::View(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
+                    }
+                }
+                _ => vec![None; rows],
+            },
+        };
+        RowTexts::Each(texts)
+    }
+}
+
+/// The texts of some rows.
+pub(super) enum RowTexts<'r> {
+    Every(&'r str),
+    /// `None` where a row has none, [`ODD`] where it needs more care.
+    Each(Vec<Option<&'r str>>),
+}
+
+impl<'r> RowTexts<'r> {
+    /// The text of a row, if it has one; `None` where it needs more care.
+    pub(super) fn get(&self, row: usize) -> Option<Option<&'r str>> {
+        match self {
+            Self::Every(text) => Some(Some(text)),
+            Self::Each(texts) => match texts.get(row).copied().flatten() {
+                Some(ODD) => None,
+                text => Some(text),
+            },
+        }
+    }
+
+    /// The text of a row that must have one.
+    pub(super) fn stated(&self, row: usize) -> Option<&'r str> {
+        self.get(row)?
+    }
+}
+
+fn of_slots<T>(column: &Column, rows: usize, value: impl Fn(usize) -> T) -> Vec<Option<T>> {
+    (0..rows).map(|row| column.slot(row).map(&value)).collect()
+}
+
+fn is_sound(text: &str, limit: usize, clean: bool) -> bool {
+    // Most texts are shorter than it takes to search them with more than a loop.
+    const SHORT: usize = 16;
+    let has_nul = || match text.len() {
+        ..=SHORT => text.bytes().any(|byte| byte == 0),
+        _ => memchr::memchr(0, text.as_bytes()).is_some(),
+    };
+    (1..=limit).contains(&text.len()) && (clean || !has_nul())
+}
+
+/// Whole numbers as the texts of their digits.
+fn digits<T: ArrowPrimitiveType<Native: ToString>>(numbers: &PrimitiveArray<T>) -> Values {
+    let texts: StringArray = numbers.iter().map(|number| number.map(|number| number.to_string())).collect();
+    Values::Texts(Texts::Short(texts))
+}
+
+/// The columns of the envelope of some rows.
+pub(super) struct Envelopes {
+    id: Option<TextCells>,
+    source: TextCells,
+    subject: TextCells,
+    time: Box<Column>,
+    sequence: Option<Box<Column>>,
+    recorded: Option<Box<Column>>,
+}
+
+impl Envelopes {
+    /// `None` where a column is not of the usual kind.
+    pub(super) fn of(mapping: &Mapping, rows: &RecordBatch) -> Option<Self> {
+        let text = |path: &str| TextCells::of(mapping, path, MAX_ID, rows);
+        Some(Self {
+            id: text("id")?,
+            source: text("source")??,
+            subject: text("subject")??,
+            time: column(mapping, "time", rows)??,
+            sequence: column(mapping, "sequence", rows)?,
+            recorded: column(mapping, "recordedtime", rows)?,
+        })
+    }
+
+    /// Looks up the texts and times of all rows, of which there are so many, column by column.
+    pub(super) fn looked_up(&self, rows: usize) -> RowEnvelopes<'_> {
+        RowEnvelopes {
+            envelopes: self,
+            id: self.id.as_ref().map(|cells| cells.texts(rows)),
+            source: self.source.texts(rows),
+            subject: self.subject.texts(rows),
+            time: instants(&self.time, rows),
+        }
+    }
+}
+
+/// The column of a field. The outer option says whether it is a column, the inner one whether the field is there.
+pub(super) fn column(mapping: &Mapping, path: &str, rows: &RecordBatch) -> Option<Option<Box<Column>>> {
+    let Some(filled) = mapping.find(path) else { return Some(None) };
+    match Cells::of(filled, rows, mapping.zone.as_ref())? {
+        Cells::Column(column, _) => Some(Some(column)),
+        _ => None,
+    }
+}
+
+/// The envelopes of some rows, of which the texts and times are looked up.
+pub(super) struct RowEnvelopes<'r> {
+    envelopes: &'r Envelopes,
+    id: Option<RowTexts<'r>>,
+    source: RowTexts<'r>,
+    subject: RowTexts<'r>,
+    time: Vec<Option<Instant>>,
+}
+
+/// What a row says beside its `data`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Envelope<'r> {
+    /// [`NO_ID`] where no column has ids.
+    pub(super) id: &'r str,
+    pub(super) source: &'r str,
+    pub(super) subject: &'r str,
+    pub(super) time: Instant,
+    pub(super) sequence: i64,
+    pub(super) recorded: Option<Instant>,
+}
+
+impl<'r> RowEnvelopes<'r> {
+    /// The envelope of a row; `None` where it needs more care.
+    pub(super) fn get(&self, row: usize) -> Option<Envelope<'r>> {
+        let Envelopes { sequence, recorded, .. } = self.envelopes;
+        Some(Envelope {
+            id: match &self.id {
+                Some(ids) => ids.stated(row)?,
+                None => NO_ID,
+            },
+            source: self.source.stated(row)?,
+            subject: self.subject.stated(row)?,
+            time: self.time.get(row).copied().flatten()?,
+            sequence: match sequence {
+                Some(column) => whole(column, row)?,
+                None => 0,
+            },
+            recorded: match recorded {
+                Some(column) => instant(column, row)?,
+                None => None,
+            },
+        })
+    }
+}
+
+/// The instants of some rows, none where a row has none or an odd one.
+fn instants(column: &Column, rows: usize) -> Vec<Option<Instant>> {
+    match &column.values {
+        Values::Instants(instants) => (0..rows)
+            .map(|row| column.slot(row).and_then(|slot| Instant::from_micros(instants.value(slot))))
+            .collect(),
+        _ => (0..rows).map(|row| instant(column, row).flatten()).collect(),
+    }
+}
+
+/// The instant of a row, if it has one; `None` where it is odd.
+fn instant(column: &Column, row: usize) -> Option<Option<Instant>> {
+    let Some(slot) = column.slot(row) else { return Some(None) };
+    match &column.values {
+        Values::Nothing => Some(None),
+        Values::Instants(instants) => Instant::from_micros(instants.value(slot)).map(Some),
+        Values::Texts(texts) => texts.get(slot).parse().ok().map(Some),
+        _ => None,
+    }
+}
+
+/// The sequence of a row, 0 where it has none; `None` where it is odd.
+fn whole(column: &Column, row: usize) -> Option<i64> {
+    let Some(slot) = column.slot(row) else { return Some(0) };
+    match &column.values {
+        Values::Nothing => Some(0),
+        Values::Whole(numbers) => Some(numbers.value(slot)),
+        _ => None,
+    }
+}
