@@ -142,9 +142,12 @@ impl<'de, K: Ord + Deserialize<'de>, T: Deserialize<'de>> Deserialize<'de> for C
 const SUM_BITS: u32 = 46;
 const SUM_MASK: u64 = (1 << SUM_BITS) - 1;
 /// What is added to a packed sum, so that it is above 0; 0 says that the sum stands beside.
-const BIAS: i128 = 1 << (SUM_BITS - 1);
+const BIAS: i64 = 1 << (SUM_BITS - 1);
 /// What is added to the number of a day, so that it is not below 0.
 const DAY_BIAS: i32 = 64;
+
+/// So many days are looked through one by one.
+const FEW_DAYS: usize = 16;
 
 /// Sums by day in 8 bytes each: 18 bits of the day and 46 of the sum, which are 35 million with six digits behind the
 /// point. The rare sum beyond that stands in a list beside.
@@ -164,6 +167,11 @@ fn day_of(packed: u64) -> Day {
     Day::from_epoch(i32::try_from(packed >> SUM_BITS).unwrap_or(0) - DAY_BIAS)
 }
 
+/// The sum that stands in the bits.
+fn sum_in(packed: u64) -> i64 {
+    (packed & SUM_MASK).cast_signed() - BIAS
+}
+
 impl Days {
     fn sum_of(&self, packed: u64) -> i128 {
         match packed & SUM_MASK {
@@ -171,7 +179,15 @@ impl Days {
                 let cells = self.wide.as_ref().map(|wide| wide.range(day_of(packed), day_of(packed)));
                 cells.and_then(<[_]>::first).map_or(0, |cell| cell.value.micros())
             }
-            sum => i128::from(sum) - BIAS,
+            _ => sum_in(packed).into(),
+        }
+    }
+
+    /// Whether the sum of a day is above 0.
+    fn is_used(&self, packed: u64) -> bool {
+        match packed & SUM_MASK {
+            0 => self.sum_of(packed) > 0,
+            _ => sum_in(packed) > 0,
         }
     }
 
@@ -188,7 +204,7 @@ impl Days {
         let before = self.packed.get(place).copied().filter(|packed| packed & !SUM_MASK == bits);
         let sum = before.map_or(0, |packed| self.sum_of(packed)) + micros;
         let was_wide = before.is_some_and(|packed| packed & SUM_MASK == 0);
-        let fits = u64::try_from(sum + BIAS).ok().filter(|sum| (1..=SUM_MASK).contains(sum));
+        let fits = u64::try_from(sum + i128::from(BIAS)).ok().filter(|sum| (1..=SUM_MASK).contains(sum));
         match fits {
             Some(_) if was_wide => self.wide.as_mut().into_iter().for_each(|wide| wide.remove(day)),
             Some(_) => {}
@@ -220,6 +236,9 @@ impl Days {
 
     /// How many days and sums are below some bits.
     fn count_below(&self, bits: u64) -> usize {
+        if self.packed.len() <= FEW_DAYS {
+            return self.packed.iter().position(|packed| *packed >= bits).unwrap_or(self.packed.len());
+        }
         let Some(newest) = self.packed.last().filter(|newest| **newest >= bits) else {
             return self.packed.len();
         };
@@ -247,9 +266,8 @@ impl Days {
         if self.wide.is_some() {
             return packed.iter().map(|packed| self.sum_of(*packed)).sum();
         }
-        // As many days as there are fit 46 bits each in 64.
-        let biased: u64 = packed.iter().map(|packed| packed & SUM_MASK).sum();
-        i128::from(biased) - BIAS * i128::try_from(packed.len()).unwrap_or(0)
+        // As many days as there are fit 46 bits each in 64, sign and all.
+        packed.iter().map(|packed| sum_in(*packed)).sum::<i64>().into()
     }
 
     fn iter(&self) -> impl ExactSizeIterator<Item = (Day, i128)> {
@@ -327,7 +345,8 @@ impl DaySums {
 
     /// The days from one to another with a sum above 0.
     pub(crate) fn used(&self, first: Day, last: Day) -> impl Iterator<Item = Day> {
-        self.days.range(first, last).filter(|(_, micros)| *micros > 0).map(|(day, _)| day)
+        let days = self.days.between(first, last).iter();
+        days.filter(|packed| self.days.is_used(**packed)).map(|packed| day_of(*packed))
     }
 
     /// Day by day sums.
@@ -338,7 +357,7 @@ impl DaySums {
     /// The last day with usage at or before a day. What is behind a seal is known by its first and last day only, so a
     /// day between them answers `Err`.
     pub(crate) fn last_used(&self, through: Day) -> Result<Option<Day>, Sealed> {
-        let kept = self.days.through(through).iter().rfind(|packed| self.days.sum_of(**packed) > 0);
+        let kept = self.days.through(through).iter().rfind(|packed| self.days.is_used(**packed));
         match (kept, self.sealed.as_ref().and_then(|sealed| sealed.span)) {
             (Some(packed), _) => Ok(Some(day_of(*packed))),
             (None, Some((_, last))) if last <= through => Ok(Some(last)),
@@ -502,6 +521,31 @@ mod tests {
                 sums,
                 "wide exactly where it must be"
             );
+        }
+    }
+
+    /// Few days are looked through and many are searched; both find what a plain list has.
+    #[test]
+    fn windows_of_few_days_and_of_many_are_those_of_a_plain_list() {
+        let mut sums = DaySums::default();
+        let mut plain: Vec<(i32, i128)> = Vec::new();
+        for n in 0..40 {
+            let micros = [0, -7, 1 << 50, 4_096_000_000, i128::from(n)][plain.len() % 5];
+            sums.add(day(3 * n), micros);
+            plain.push((3 * n, micros));
+            for first in -1..=3 * n + 1 {
+                for last in [first - 1, first, first + 4, first + 28, 200] {
+                    let inside = plain.iter().filter(|(day, _)| (first..=last).contains(day));
+                    let used: Vec<i32> =
+                        inside.clone().filter(|(_, micros)| *micros > 0).map(|(day, _)| *day).collect();
+                    let expected: i128 = inside.map(|(_, micros)| micros).sum();
+                    assert_eq!(sums.sum(day(first), day(last)), expected, "{first} to {last} of {n}");
+                    let found: Vec<i32> = sums.used(day(first), day(last)).map(Day::number).collect();
+                    assert_eq!(found, used, "{first} to {last} of {n}");
+                }
+                let last = plain.iter().rfind(|(day, micros)| *day <= first && *micros > 0);
+                assert_eq!(sums.last_used(day(first)), Ok(last.map(|(number, _)| day(*number))));
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::event::billing::Status;
 use crate::money::Currency;
 use crate::recurring::Annual;
 use crate::state::billing::{BillingState, Subscription};
-use crate::state::run_rate::{RunRateRules, Step, for_each_step};
+use crate::state::run_rate::{RunRateRules, Step, find_step};
 use crate::time::Instant;
 use crate::timeline::{Entry, Timeline};
 use crate::zone::Zone;
@@ -113,9 +113,10 @@ impl<'s> Contracts<'s> {
     pub(crate) fn of(billing: &'s BillingState, rules: &PayingRules, zone: &Zone) -> Self {
         let contract = |states: &'s Timeline<Subscription>| {
             let mut stretches: Vec<Stretch<'s>> = Vec::with_capacity(states.entries().len());
-            for_each_step(states, &rules.run_rate, zone, |step| {
+            let _: Option<()> = find_step(states, &rules.run_rate, zone, |step| {
                 let (currency, Step { from, annual, entry, ended }) = (step.currency(), step);
                 stretches.push(Stretch { from, annual, currency, entry, ended });
+                None
             });
             if rules.paused == PausedAs::Keep {
                 keep_paused(&mut stretches);

@@ -9,7 +9,7 @@ use crate::money::Currency;
 use crate::quantity::scaled_to_f64;
 use crate::recurring::Annual;
 use crate::state::billing::{InvoiceAt, InvoiceChange, Subscription, instant_of};
-use crate::state::run_rate::{RunRateRules, annual_at, first_paying, is_paying, paying};
+use crate::state::run_rate::{RunRateRules, annual_at, annual_in_one, first_paying, is_paying, paying};
 use crate::time::{Day, Instant};
 use crate::timeline::Timeline;
 
@@ -42,22 +42,20 @@ impl View<'_> {
         currency: Option<Currency>,
         rates_at: Instant,
     ) -> Result<(Option<Currency>, Annual), Missing> {
-        let sums = annual_at(&self.state.billing, at, &RunRateRules::default(), self.zone);
+        let (billing, rules, zone) = (&self.state.billing, RunRateRules::default(), self.zone);
         if let Some(currency) = currency {
-            return Ok((Some(currency), sums.get(&currency).copied().unwrap_or_default()));
+            let steps = paying(billing, at, &rules, zone).map(|(_, step)| step);
+            let sum = steps.filter(|step| step.currency() == Some(currency)).map(|step| step.annual).sum();
+            return Ok((Some(currency), sum));
         }
         if let Some(rates) = self.rates {
+            let sums = annual_at(billing, at, &rules, zone);
             let values =
                 sums.into_iter().map(|(currency, annual)| rates.value(annual, currency, rates_at, self.zone));
             let sum = values.sum::<Result<Annual, NoValue>>().map_err(|_| Missing::MissingRate)?;
             return Ok((Some(rates.reporting()), sum));
         }
-        let mut sums = sums.into_iter();
-        match (sums.next(), sums.next()) {
-            (None, _) => Ok((None, Annual::ZERO)),
-            (Some((currency, annual)), None) => Ok((Some(currency), annual)),
-            (Some(_), Some(_)) => Err(Missing::SeveralCurrencies),
-        }
+        annual_in_one(billing, at, &rules, zone).ok_or(Missing::SeveralCurrencies)
     }
 }
 
@@ -106,6 +104,10 @@ signal! {
 impl OverdueDays {
     /// How many days an invoice is past due; 0 where nothing is owed.
     pub(super) fn age(view: &View<'_>, invoice: &Timeline<InvoiceChange>) -> i32 {
+        // Most are paid and done with, which their last entry tells.
+        if matches!(invoice.value_at(view.at), None | Some(InvoiceChange::Paid | InvoiceChange::Voided)) {
+            return 0;
+        }
         let stands = InvoiceAt::of(invoice, view.at);
         let owed = stands.filter(|invoice| !invoice.paid && !invoice.voided && invoice.amount.micros() > 0);
         // A due date is payable throughout its day; a due instant until it has passed.

@@ -3,8 +3,9 @@
 use super::doc::{Direction, ParamDoc, SignalDoc};
 use super::named::Around;
 use super::params::{Faults, Object, Param, found};
-use super::{Measure, Missing, SignalSpec, View};
+use super::{Measure, Missing, Reading, SignalSpec, View};
 use serde_json::{Value, json};
+use std::cell::Cell;
 
 /// The most levels of a tree.
 const MOST_LEVELS: usize = 16;
@@ -209,8 +210,11 @@ impl Reader<'_> {
             self.faults.add(format!("{path}.direction"), message);
         }
         let spec = SignalSpec::from_value(path, value, self.around, self.faults)?;
+        // What stands in it again, as in a test and behind it, is read where it stands first.
+        let known = self.inline.iter().take(READ_ONCE).position(|known| *known == spec);
+        let place = known.unwrap_or(self.inline.len());
         self.inline.push(spec);
-        Some(Expr::Inline(self.inline.len() - 1))
+        Some(Expr::Inline(place))
     }
 
     fn apply(&mut self, path: &str, value: &Value, level: usize) -> Option<Expr> {
@@ -242,24 +246,46 @@ impl Reader<'_> {
 
 impl Measure for Formula {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        self.value(&self.expr, view)
+        let run = Run { inline: &self.inline, view, read: [const { Cell::new(None) }; READ_ONCE] };
+        run.value(&self.expr)
     }
 }
 
-impl Formula {
+/// So many of the signals inside a formula are read once however often they stand there, the others wherever they stand.
+const READ_ONCE: usize = 4;
+
+/// Works out a formula once.
+struct Run<'r> {
+    inline: &'r [SignalSpec],
+    view: &'r View<'r>,
+    /// What was read of the signals inside.
+    read: [Cell<Option<Reading>>; READ_ONCE],
+}
+
+impl Run<'_> {
     /// What a tree comes to; the reason of the first input that is used and missing.
-    fn value(&self, expr: &Expr, view: &View<'_>) -> Result<f64, Missing> {
+    fn value(&self, expr: &Expr) -> Result<f64, Missing> {
         let value = match expr {
             Expr::Number(number) => *number,
-            Expr::Named(place) => view.scope.ok_or(Missing::NeverSeen)?.reading(*place).result()?,
-            Expr::Inline(place) => self.inline.get(*place).ok_or(Missing::NeverSeen)?.read(view).result()?,
-            Expr::Apply(operator, operands) => self.apply(*operator, operands, view)?,
+            Expr::Named(place) => self.view.scope.ok_or(Missing::NeverSeen)?.reading(*place).result()?,
+            Expr::Inline(place) => self.inline(*place)?,
+            Expr::Apply(operator, operands) => self.apply(*operator, operands)?,
         };
         if value.is_finite() { Ok(value) } else { Err(Missing::TooLittle) }
     }
 
-    fn apply(&self, operator: Operator, operands: &[Expr], view: &View<'_>) -> Result<f64, Missing> {
-        let operand = |i: usize| self.value(operands.get(i).ok_or(Missing::TooLittle)?, view);
+    fn inline(&self, place: usize) -> Result<f64, Missing> {
+        let known = self.read.get(place);
+        if let Some(reading) = known.and_then(Cell::get) {
+            return reading.result();
+        }
+        let reading = self.inline.get(place).ok_or(Missing::NeverSeen)?.read(self.view);
+        known.into_iter().for_each(|cell| cell.set(Some(reading)));
+        reading.result()
+    }
+
+    fn apply(&self, operator: Operator, operands: &[Expr]) -> Result<f64, Missing> {
+        let operand = |i: usize| self.value(operands.get(i).ok_or(Missing::TooLittle)?);
         // The branch that is not taken is not looked at.
         if operator == Operator::If {
             return if operand(0)? == 0.0 { operand(2) } else { operand(1) };

@@ -68,19 +68,24 @@ fn limit_of(since: Option<Day>, rules: &RunRateRules, zone: &Zone) -> Option<Ins
 }
 
 /// All steps of one subscription, in order of time.
+#[cfg(test)]
 fn steps<'s>(subscription: &'s Timeline<Subscription>, rules: &RunRateRules, zone: &Zone) -> Vec<Step<'s>> {
     let mut steps = Vec::with_capacity(subscription.entries().len());
-    for_each_step(subscription, rules, zone, |step| steps.push(step));
+    let _: Option<()> = find_step(subscription, rules, zone, |step| {
+        steps.push(step);
+        None
+    });
     steps
 }
 
-/// Shows all steps of one subscription, in order of time. Of several states of one instant only the last ever stands.
-pub(crate) fn for_each_step<'s>(
+/// Shows the steps of one subscription, in order of time, until something is made of one. Of several states of one instant
+/// only the last ever stands.
+pub(crate) fn find_step<'s, T>(
     subscription: &'s Timeline<Subscription>,
     rules: &RunRateRules,
     zone: &Zone,
-    mut see: impl FnMut(Step<'s>),
-) {
+    mut see: impl FnMut(Step<'s>) -> Option<T>,
+) -> Option<T> {
     let mut entries = subscription.entries().iter().peekable();
     let mut past_due_since: Option<Day> = None;
     while let Some(entry) = entries.next() {
@@ -99,17 +104,27 @@ pub(crate) fn for_each_step<'s>(
         let annual = annual_of(&entry.value, rules.factors);
         if end != Some(from) {
             let annual = if limit == Some(from) { Annual::ZERO } else { annual };
-            see(Step { from, annual, entry, ended: false });
+            let found = see(Step { from, annual, entry, ended: false });
+            if found.is_some() {
+                return found;
+            }
             if let Some(limit) = limit.filter(|limit| *limit > from && end.is_none_or(|end| *limit < end)) {
-                see(Step { from: limit, annual: Annual::ZERO, entry, ended: false });
+                let found = see(Step { from: limit, annual: Annual::ZERO, entry, ended: false });
+                if found.is_some() {
+                    return found;
+                }
             }
         }
         if let Some(end) = end {
-            see(Step { from: end, annual: Annual::ZERO, entry, ended: true });
+            let found = see(Step { from: end, annual: Annual::ZERO, entry, ended: true });
+            if found.is_some() {
+                return found;
+            }
             // What is over is late no more: a later state begins a run of its own.
             past_due_since = None;
         }
     }
+    None
 }
 
 /// The step of a subscription that stands at an instant.
@@ -188,6 +203,25 @@ pub(crate) fn annual_at(
     sums
 }
 
+/// The same where all of it is in one currency, with that currency if there is any; `None` where it is in several.
+pub(crate) fn annual_in_one(
+    billing: &BillingState,
+    at: Instant,
+    rules: &RunRateRules,
+    zone: &Zone,
+) -> Option<(Option<Currency>, Annual)> {
+    let (mut one, mut sum) = (None, Annual::ZERO);
+    for (_, step) in paying(billing, at, rules, zone) {
+        if let Some(currency) = step.currency() {
+            if *one.get_or_insert(currency) != currency {
+                return None;
+            }
+            sum += step.annual;
+        }
+    }
+    Some((one, sum))
+}
+
 /// The first instant at or before `at` from which a client paid, in any currency.
 pub(crate) fn first_paying(
     billing: &BillingState,
@@ -195,7 +229,7 @@ pub(crate) fn first_paying(
     rules: &RunRateRules,
     zone: &Zone,
 ) -> Option<Instant> {
-    let first = |states| steps(states, rules, zone).into_iter().find(Step::is_paying).map(|step| step.from);
+    let first = |states| find_step(states, rules, zone, |step| step.is_paying().then_some(step.from));
     billing.subscriptions.values().filter_map(first).min().filter(|first| *first <= at)
 }
 

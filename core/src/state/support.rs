@@ -102,35 +102,41 @@ impl<'a> TicketAt<'a> {
             rating: None,
         };
         // The opening comes before anything else of its instant, and after what was stated about the ticket before it.
-        let earlier = changes.iter().take_while(|entry| entry.at() < opening.at());
-        let behind =
-            changes.iter().skip(earlier.clone().count()).filter(|entry| entry.stamp != opening.stamp);
         let mut opened = false;
-        for entry in earlier.chain(std::iter::once(opening)).chain(behind) {
-            match &entry.value {
-                TicketChange::Opened { priority, topic } => {
-                    opened = true;
-                    known.open = true;
-                    known.state(*priority, topic.as_ref());
-                }
-                TicketChange::Updated { priority, topic } => known.state(*priority, topic.as_ref()),
-                TicketChange::Reopened => known.open = true,
-                // Resolved before it was opened it cannot have been.
-                TicketChange::Resolved if opened => {
-                    known.open = false;
-                    known.resolved = Some(entry.at());
-                }
-                TicketChange::Replied(ReplyBy::Agent) => {
-                    known.first_reply = known.first_reply.or(Some(entry.at()));
-                }
-                TicketChange::Rated(rating) => known.rating = Some((entry.at(), *rating)),
-                TicketChange::Resolved | TicketChange::Replied(ReplyBy::Client) => {}
+        for entry in changes.iter() {
+            if !opened && entry.at() >= opening.at() {
+                known.take(opening, opened);
+                opened = true;
+            }
+            if !std::ptr::eq(entry, opening) {
+                known.take(entry, opened);
             }
         }
         if known.open {
             known.resolved = None;
         }
         Some(known)
+    }
+
+    fn take(&mut self, entry: &'a Entry<TicketChange>, opened: bool) {
+        match &entry.value {
+            TicketChange::Opened { priority, topic } => {
+                self.open = true;
+                self.state(*priority, topic.as_ref());
+            }
+            TicketChange::Updated { priority, topic } => self.state(*priority, topic.as_ref()),
+            TicketChange::Reopened => self.open = true,
+            // Resolved before it was opened it cannot have been.
+            TicketChange::Resolved if opened => {
+                self.open = false;
+                self.resolved = Some(entry.at());
+            }
+            TicketChange::Replied(ReplyBy::Agent) => {
+                self.first_reply = self.first_reply.or(Some(entry.at()));
+            }
+            TicketChange::Rated(rating) => self.rating = Some((entry.at(), *rating)),
+            TicketChange::Resolved | TicketChange::Replied(ReplyBy::Client) => {}
+        }
     }
 
     fn state(&mut self, priority: Option<Priority>, topic: Option<&'a Text>) {

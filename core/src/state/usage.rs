@@ -298,18 +298,15 @@ impl UsageState {
     /// How many users were active on the days from one to another, both included.
     pub(crate) fn active_users(&self, first: Day, last: Day) -> usize {
         // One bit a user; those of few users need no memory of their own.
-        let (mut few, mut many) = ([0; 4], Vec::new());
+        let (mut few, mut many) = ([0_u64; 4], Vec::new());
         let words = self.users.len().div_ceil(64);
         let seen = few.get_mut(..words).unwrap_or_else(|| {
-            many.resize(words, 0_u64);
+            many.resize(words, 0);
             &mut many
         });
-        let mut count = 0;
         let mut see = |number: u32| {
             if let Some(word) = seen.get_mut(number as usize / 64) {
-                let bit = 1 << (number % 64);
-                count += usize::from(*word & bit == 0);
-                *word |= bit;
+                *word |= 1 << (number % 64);
             }
         };
         self.active.range(first, last).for_each(|(_, user)| see(user.0));
@@ -317,7 +314,7 @@ impl UsageState {
         let standing = rolled_up.flat_map(MetricUse::standing);
         let rolled = standing.filter(|((day, _), _)| (first..=last).contains(day));
         rolled.for_each(|(_, roll_up)| roll_up.users.iter().for_each(|number| see(*number)));
-        count
+        seen.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Takes in what another engine holds of the same client.
