@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by a panic")]
 
-use healthfold::{Engine, Event, HealthScore, Model, ModelError, Reading, Settings, SignalSpec};
+use healthfold::{Engine, Event, HealthScore, Model, ModelError, Reading, ScoresOf, Settings, SignalSpec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -508,4 +508,106 @@ proptest! {
         let reading: Reading = engine.signal(&"acme".into(), &spec, engine.zone().as_of("2026-01-02").unwrap()).unwrap();
         prop_assert_eq!(reading.value(), part.reading);
     }
+}
+
+/// Ann is active on the days 1 to 3 before the end, Ben on day 10 before it and Cid on day 40 before it; each with one report.
+fn users_of_a_quarter() -> Engine {
+    let report = |day: &str, user: &str| {
+        ("usage.counted", "acme", format!("{day}T12:00:00Z"), json!({"metric": "reports", "user": user}))
+    };
+    let days = [
+        ("2026-03-29", "ann"),
+        ("2026-03-30", "ann"),
+        ("2026-03-31", "ann"),
+        ("2026-03-22", "ben"),
+        ("2026-02-20", "cid"),
+    ];
+    let seats = json!({"subscription": "s", "status": "active", "amount": 10, "currency": "USD",
+        "interval": {"unit": "month"}, "seats": 8});
+    let events: Vec<_> = days.map(|(day, user)| report(day, user)).into();
+    let mut events: Vec<(&str, &str, &str, Value)> = events
+        .iter()
+        .map(|(kind, client, time, data)| (*kind, *client, time.as_str(), data.clone()))
+        .collect();
+    events.push(("billing.subscription_set", "acme", "2026-01-01T00:00:00Z", seats));
+    engine(&events)
+}
+
+#[test]
+fn signals_that_count_the_same_users_in_any_order_say_what_each_says_alone() {
+    let engine = users_of_a_quarter();
+    let signals = json!({
+        "week": {"kind": "active_users", "days": 7},
+        "sticky": {"kind": "stickiness", "short": 1, "long": 30},
+        "month": {"kind": "active_users", "days": 30},
+        "seats": {"kind": "seat_use", "days": 30},
+        "quarter": {"kind": "active_users", "days": 90},
+        "month_before": {"kind": "active_users", "days": 30, "offset": 30},
+        "twice": formula(json!({"+": [{"kind": "active_users", "days": 30}, {"kind": "active_users", "days": 30}]})),
+    });
+    // Ann alone; 1 of 2; Ann and Ben; 2 of 8 seats; with Cid; Cid alone; 2 + 2.
+    let expected = [
+        ("week", 1.0),
+        ("sticky", 0.5),
+        ("month", 2.0),
+        ("seats", 0.25),
+        ("quarter", 3.0),
+        ("month_before", 1.0),
+        ("twice", 4.0),
+    ];
+    let names = expected.map(|(name, _)| name);
+    for turn in 0..names.len() {
+        let mut names = names;
+        names.rotate_left(turn);
+        let score = score(&engine, &model(signals.clone(), &names), "2026-03-31");
+        for (part, name) in score.parts.iter().zip(names) {
+            let (_, value) = expected.iter().find(|(known, _)| *known == name).unwrap();
+            assert_eq!(part.reading, Some(*value), "{name}, asked after {turn} others");
+        }
+    }
+}
+
+/// Where windows are moved back to is worked out once for all clients: it is where a signal alone looks.
+#[test]
+fn windows_that_are_moved_back_end_where_the_clocks_of_the_zone_say() {
+    let settings = Settings { timezone: "Europe/Berlin".into(), ..Settings::default() };
+    let mut engine = Engine::new(settings).unwrap();
+    // The last second of 3 March in Berlin, and the first of the 4th; the clocks change on the 29th.
+    for (n, time) in ["2026-03-03T22:59:59Z", "2026-03-03T23:00:00Z"].iter().enumerate() {
+        let event = json!({"id": n.to_string(), "source": "t", "type": "usage.counted", "subject": "acme", "time": time,
+            "data": {"metric": "reports", "count": 10_u32.pow(u32::try_from(n).unwrap())}});
+        engine.apply(&Event::from_json(event.to_string().as_bytes()).unwrap()).unwrap();
+    }
+    let moved = |offset: i32| json!({"kind": "usage_sum", "metric": "reports", "days": 1, "offset": offset});
+    let signals = json!({"third": moved(28), "fourth": moved(27), "fifth": moved(26), "before": moved(29)});
+    let score = score(&engine, &model(signals, &["third", "fourth", "fifth", "before"]), "2026-03-31");
+    let readings: Vec<Option<f64>> = score.parts.iter().map(|part| part.reading).collect();
+    // Before 3 March the client was not there.
+    assert_eq!(readings, [Some(1.0), Some(10.0), Some(0.0), None]);
+    let as_of = engine.zone().as_of("2026-03-31").unwrap();
+    for (offset, reading) in [28, 27, 26, 29].into_iter().zip(readings) {
+        let alone = SignalSpec::from_json(&moved(offset).to_string()).unwrap();
+        assert_eq!(engine.signal(&"acme".into(), &alone, as_of).unwrap().value(), reading);
+    }
+}
+
+/// A table has room for everybody and rows for those it is about.
+#[test]
+fn a_table_of_those_who_pay_has_no_row_more() {
+    let subscription = json!({"subscription": "s", "status": "active", "amount": 10, "currency": "USD",
+        "interval": {"unit": "month"}});
+    let report = json!({"metric": "reports"});
+    let engine = engine(&[
+        ("usage.counted", "acme", "2026-03-01T00:00:00Z", report.clone()),
+        ("usage.counted", "birch", "2026-03-01T00:00:00Z", report),
+        ("billing.subscription_set", "birch", "2026-03-01T00:00:00Z", subscription),
+    ]);
+    let signals = json!({"reports": {"kind": "usage_sum", "metric": "reports", "days": 28}});
+    let model = Model::from_value(&model(signals, &["reports"])).unwrap();
+    let as_of = engine.zone().as_of("2026-03-10").unwrap();
+    let table = engine.score_table(&model, as_of, ScoresOf::Paying);
+    assert_eq!((table.len(), table.client[0].as_str()), (1, "birch"));
+    let part = &table.parts[0];
+    assert_eq!((part.readings.values(), part.missing.as_slice()), (&[1.0][..], &[None][..]));
+    assert_eq!((table.score.values().len(), table.groups[0].points.values().len()), (1, 1));
 }

@@ -134,7 +134,7 @@ impl Engine {
     /// ```
     pub fn score_table(&self, model: &Model, as_of: Instant, of: ScoresOf) -> ScoreTable {
         let tables = self.score_tables(model, &[as_of], of);
-        tables.into_iter().next().unwrap_or_else(|| ScoreTable::new(model, as_of))
+        tables.into_iter().next().unwrap_or_else(|| ScoreTable::new(model, as_of, 0))
     }
 
     /// As [`Engine::score_table`] as of several instants, such as the ends of twelve months: a table for each, in the order
@@ -142,19 +142,19 @@ impl Engine {
     /// after the other.
     pub fn score_tables(&self, model: &Model, as_of: &[Instant], of: ScoresOf) -> Vec<ScoreTable> {
         let scorers: Vec<Scorer<'_>> = as_of.iter().map(|as_of| self.scorer(model, *as_of)).collect();
-        let empty = || as_of.iter().map(|as_of| ScoreTable::new(model, *as_of)).collect::<Vec<_>>();
+        let empty = |rows| as_of.iter().map(|as_of| ScoreTable::new(model, *as_of, rows)).collect::<Vec<_>>();
         let chunks = in_chunks(self.book.places(), |places| {
-            let mut tables = empty();
+            let mut tables = empty(places.len());
             self.each_scored_by(&scorers, of, places, |number, client, _, sheet| {
                 tables.get_mut(number).into_iter().for_each(|table| table.push(client.id, sheet));
             });
-            tables
+            tables.into_iter().map(ScoreTable::closed).collect::<Vec<_>>()
         });
         let whole = |mut tables: Vec<ScoreTable>, chunk: Vec<ScoreTable>| {
             tables.iter_mut().zip(chunk).for_each(|(table, chunk)| table.append(chunk));
             tables
         };
-        chunks.into_iter().reduce(whole).unwrap_or_else(empty)
+        chunks.into_iter().reduce(whole).unwrap_or_else(|| empty(0))
     }
 
     /// A client's health day by day (or week by week, month by month): as of the last microsecond of each period's last

@@ -105,7 +105,8 @@ impl Curve {
 }
 
 fn piecewise(points: &[(f64, f64)], x: f64) -> f64 {
-    let above = points.partition_point(|(at, _)| *at <= x);
+    // A curve has a few points, which are looked through sooner than halved.
+    let above = points.iter().position(|(at, _)| *at > x).unwrap_or(points.len());
     let before = above.checked_sub(1).and_then(|i| points.get(i));
     match (before, points.get(above)) {
         (Some((x0, y0)), Some((x1, y1))) => y0 + (x - x0) * (y1 - y0) / (x1 - x0),

@@ -46,7 +46,7 @@ pub use table::{Column, GroupColumn, PartColumns, ScoreTable, StepColumns, StepK
 use crate::book::{Book, Client};
 use crate::exchange::Rates;
 use crate::id::ClientId;
-use crate::signal::{Missing, Reading, Vantage, View};
+use crate::signal::{Missing, MovedBack, Reading, Vantage, View};
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -55,8 +55,9 @@ use model::{Part, Single, WhenMissing};
 use peers::{Peer, Peers};
 use readings::{Readings, Stages};
 pub(crate) use sheet::Sheet;
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
-use tree::{ReadPart, for_each_part};
+use tree::ReadPart;
 use valuation::Valuation;
 
 /// How close to a band's edge or to the least coverage counts as there, in the client's favour.
@@ -73,6 +74,8 @@ pub(crate) struct Scorer<'a> {
     rates: Vec<Option<Rates>>,
     /// For each model of the set and each of its signals the readings of all clients; made when first asked for.
     peers: Vec<Vec<OnceLock<Peers>>>,
+    /// Where windows are moved back to, each once.
+    back: Vec<MovedBack>,
 }
 
 impl<'a> Scorer<'a> {
@@ -85,11 +88,16 @@ impl<'a> Scorer<'a> {
     ) -> Self {
         let peers = |choice: &set::Choice| choice.model.signals.iter().map(|_| OnceLock::new()).collect();
         let table = |valuation: &Option<Valuation>| valuation.as_ref().map(|v| v.table(zone));
+        let from = Vantage::new(at, zone, book, sealed);
+        let signals = model.choices.iter().flat_map(|choice| &choice.model.signals);
+        let offsets: BTreeSet<i32> =
+            signals.map(|(_, spec)| spec.offset()).filter(|days| *days > 0).collect();
         Self {
             model,
             book,
             at,
-            from: Vantage::new(at, zone, book, sealed),
+            from,
+            back: offsets.into_iter().map(|days| from.moved_back(days)).collect(),
             set_rates: table(&model.valuation),
             rates: model.choices.iter().map(|choice| table(&choice.model.valuation)).collect(),
             peers: model.choices.iter().map(peers).collect(),
@@ -184,48 +192,44 @@ impl<'a> Scorer<'a> {
         sheet.rule = Some(rule);
         let model = &choice.model;
         let rates = self.rates.get(rule).and_then(Option::as_ref);
-        let view = View { sources: &model.sources, rates, ..view };
+        let view = View { sources: &model.sources, rates, back: &self.back, ..view };
         let room = std::mem::take(&mut sheet.cells);
         let readings = Readings::in_room(room, view, &model.signals, self.stages(), stage);
-        let mut required_missing = false;
-        for_each_part(&model.root, &mut |part| {
-            let read = self.read_part(part, rule, &readings);
-            required_missing |= read.points.is_none() && part.missing == WhenMissing::Required;
-            sheet.parts.push(read);
-        });
         if let Some(of) = self.model.plan.choices.get(rule) {
-            sheet.conclude(model, &of.tree, &readings, !required_missing);
+            let parts = &of.tree.parts;
+            let scoped = readings.scoped();
+            let mut complete = true;
+            sheet.parts.extend(parts.iter().map(|part| {
+                let read = self.read_part(part, rule, &readings, &scoped);
+                complete &= read.points.is_some() || part.missing != WhenMissing::Required;
+                read
+            }));
+            sheet.conclude(model, &of.tree, &readings, complete);
         }
         sheet.cells = readings.into_room();
     }
 
-    fn read_part(&self, part: &Part, rule: usize, readings: &Readings<'_>) -> ReadPart {
-        let mut reading = readings.of(part.signal);
+    fn read_part(&self, part: &Part, rule: usize, readings: &Readings<'_>, scoped: &View<'_>) -> ReadPart {
+        let mut reading = readings.of_scoped(part.signal, scoped);
         if let (None, WhenMissing::CarryDays(days)) = (reading.value(), part.missing) {
             reading = readings.carried(part.signal, days).unwrap_or(reading);
         }
+        let (value, missing) = (reading.value(), reading.missing());
         let Some(curve) = &part.curve else {
-            let (value, missing) = (reading.value(), reading.missing());
-            return ReadPart { reading: value, missing, ..ReadPart::default() };
+            return ReadPart { reading: value, missing, points: None };
         };
-        let worth = reading
-            .value()
-            .ok_or(Missing::NeverSeen)
-            .and_then(|x| self.points(curve, part.signal, rule, x, readings));
-        match (worth, part.missing) {
-            (Ok(points), _) => ReadPart {
-                reading: reading.value(),
-                points: Some(points),
-                covered: true,
-                ..ReadPart::default()
-            },
-            (Err(few_peers), policy) => {
-                let points = match policy {
+        let worth = match value {
+            Some(x) => self.points(curve, part.signal, rule, x, readings),
+            None => Err(missing.unwrap_or(Missing::NeverSeen)),
+        };
+        match worth {
+            Ok(points) => ReadPart { reading: value, missing: None, points: Some(points) },
+            Err(why) => {
+                let points = match part.missing {
                     WhenMissing::Points(points) => Some(points),
                     WhenMissing::Redistribute | WhenMissing::CarryDays(_) | WhenMissing::Required => None,
                 };
-                let missing = reading.missing().or(Some(few_peers));
-                ReadPart { reading: reading.value(), missing, points, ..ReadPart::default() }
+                ReadPart { reading: value, missing: Some(why), points }
             }
         }
     }

@@ -5,7 +5,7 @@ use super::set::Model;
 use crate::exchange::Rates;
 use crate::signal::{Missing, Reading, Scope, SignalSpec, View};
 use crate::time::Day;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 /// The signals of a model or of a set, by name.
 type Named = [(String, SignalSpec)];
@@ -14,15 +14,18 @@ type Named = [(String, SignalSpec)];
 pub(super) struct Readings<'v> {
     pub(super) view: View<'v>,
     pub(super) signals: &'v Named,
-    cells: Vec<OnceCell<Reading>>,
+    cells: Vec<Cell<Option<Reading>>>,
     /// The stages of the set; `None` while they are worked out.
     stages: Option<Stages<'v>>,
     stage: OnceCell<Option<&'v str>>,
+    /// The longest window in which users were counted, in days, and how many they were: several signals ask for the same.
+    active: Cell<Option<(i32, usize)>>,
 }
 
 impl<'v> Readings<'v> {
     pub(super) fn new(view: View<'v>, signals: &'v Named, stages: Option<Stages<'v>>) -> Self {
-        Self { view, signals, cells: vec![OnceCell::new(); signals.len()], stages, stage: OnceCell::new() }
+        let (cells, stage) = (vec![Cell::new(None); signals.len()], OnceCell::new());
+        Self { view, signals, cells, stages, stage, active: Cell::new(None) }
     }
 
     /// As [`Readings::new`], where the stage is known.
@@ -37,19 +40,20 @@ impl<'v> Readings<'v> {
 
     /// As [`Readings::in_stage`], in the room of earlier readings.
     pub(super) fn in_room(
-        mut cells: Vec<OnceCell<Reading>>,
+        mut cells: Vec<Cell<Option<Reading>>>,
         view: View<'v>,
         signals: &'v Named,
         stages: Stages<'v>,
         stage: Option<&'v str>,
     ) -> Self {
         cells.clear();
-        cells.resize(signals.len(), OnceCell::new());
-        Self { view, signals, cells, stages: Some(stages), stage: OnceCell::from(stage) }
+        cells.resize(signals.len(), Cell::new(None));
+        let (stages, stage) = (Some(stages), OnceCell::from(stage));
+        Self { view, signals, cells, stages, stage, active: Cell::new(None) }
     }
 
     /// The room, to be used again.
-    pub(super) fn into_room(self) -> Vec<OnceCell<Reading>> {
+    pub(super) fn into_room(self) -> Vec<Cell<Option<Reading>>> {
         self.cells
     }
 
@@ -64,11 +68,29 @@ impl<'v> Readings<'v> {
         condition.holds(&Tested { view: &self.view, reading: &reading, stage: self.own_stage() })
     }
 
+    /// What signals are read from: the view, and the other readings around it.
+    pub(super) fn scoped(&self) -> View<'_> {
+        View { scope: Some(self), ..self.view }
+    }
+
     pub(super) fn of(&self, signal: usize) -> Reading {
+        self.known(signal).unwrap_or_else(|| self.of_scoped(signal, &self.scoped()))
+    }
+
+    fn known(&self, signal: usize) -> Option<Reading> {
+        self.cells.get(signal)?.get()
+    }
+
+    /// As [`Readings::of`], for one who has [`Readings::scoped`] at hand.
+    pub(super) fn of_scoped(&self, signal: usize, scoped: &View<'_>) -> Reading {
         let (Some(cell), Some((_, spec))) = (self.cells.get(signal), self.signals.get(signal)) else {
             return Reading::of(Err(Missing::NeverSeen));
         };
-        *cell.get_or_init(|| spec.read(&View { scope: Some(self), ..self.view }))
+        cell.get().unwrap_or_else(|| {
+            let reading = spec.read(scoped);
+            cell.set(Some(reading));
+            reading
+        })
     }
 
     pub(super) fn value(&self, signal: usize) -> Option<f64> {
@@ -89,8 +111,7 @@ impl<'v> Readings<'v> {
 
     /// Whether an answer that was needed lies behind the seal.
     fn met_seal(&self) -> bool {
-        let sealed = |reading: &Reading| reading.missing() == Some(Missing::Sealed);
-        self.cells.iter().filter_map(OnceCell::get).any(sealed)
+        self.cells.iter().filter_map(Cell::get).any(|reading| reading.missing() == Some(Missing::Sealed))
     }
 }
 
@@ -104,6 +125,18 @@ impl Scope for Readings<'_> {
         let readings = stages.readings(*view);
         let stage = stages.find(&readings);
         if readings.met_seal() { Err(Missing::Sealed) } else { Ok(stage) }
+    }
+
+    fn active_users(&self, days: i32) -> Result<usize, Missing> {
+        let longest = self.active.get();
+        if let Some((_, users)) = longest.filter(|(counted, _)| *counted == days) {
+            return Ok(users);
+        }
+        let users = self.view.count_active(days)?;
+        if longest.is_none_or(|(counted, _)| counted < days) {
+            self.active.set(Some((days, users)));
+        }
+        Ok(users)
     }
 
     fn turning_days(&self, view: &View<'_>) -> Option<Vec<Day>> {

@@ -12,7 +12,7 @@ use super::{TOLERANCE, band};
 use crate::id::ClientId;
 use crate::signal::Reading;
 use crate::time::Instant;
-use std::cell::OnceCell;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// The numbers of a score.
@@ -39,7 +39,7 @@ pub(crate) struct Sheet<'m> {
     pub(super) over: Option<OverrideEffect>,
     pub(super) clamp: f64,
     /// Room to work in.
-    pub(super) cells: Vec<OnceCell<Reading>>,
+    pub(super) cells: Vec<Cell<Option<Reading>>>,
     pub(super) steps: Vec<Step>,
     values: Vec<Value>,
     shares: Vec<f64>,

@@ -4,9 +4,7 @@ use super::name::Name;
 use super::plan::PlanOfOne;
 use super::result::PartName;
 use super::set::Model;
-use super::settle::Step;
 use super::sheet::Sheet;
-use super::tree::{ReadPart, Value};
 use crate::id::ClientId;
 use crate::signal::Missing;
 use crate::time::Instant;
@@ -28,8 +26,15 @@ impl Column {
         &self.0
     }
 
-    fn push(&mut self, number: Option<f64>) {
-        self.0.push(number.unwrap_or(f64::NAN));
+    /// Rows without a number.
+    fn of_none(rows: usize) -> Self {
+        Self(vec![f64::NAN; rows])
+    }
+
+    fn set(&mut self, row: usize, number: Option<f64>) {
+        if let (Some(slot), Some(number)) = (self.0.get_mut(row), number) {
+            *slot = number;
+        }
     }
 
     fn append(&mut self, mut other: Self) {
@@ -157,9 +162,10 @@ fn number(n: usize) -> u32 {
 }
 
 impl ScoreTable {
-    /// A table without rows.
-    pub(crate) fn new(model: &Model, as_of: Instant) -> Self {
+    /// A table with room for so many clients, to be [closed](Self::closed) behind the last.
+    pub(crate) fn new(model: &Model, as_of: Instant, rows: usize) -> Self {
         let plan = &model.plan;
+        let column = || Column::of_none(rows);
         let mut table = Self {
             as_of,
             model: model.name().to_owned(),
@@ -167,29 +173,29 @@ impl ScoreTable {
             models: plan.choices.iter().map(|of| of.model.clone()).collect(),
             stages: plan.stages.clone(),
             bands: plan.bands.iter().chain([&plan.unknown]).cloned().collect(),
-            client: Vec::new(),
-            rule: Vec::new(),
-            stage: Vec::new(),
-            band: Vec::new(),
-            score: Column::default(),
-            computed: Column::default(),
-            coverage: Column::default(),
-            low: Column::default(),
-            high: Column::default(),
-            override_effect: Column::default(),
-            clamp: Column::default(),
+            client: Vec::with_capacity(rows),
+            rule: Vec::with_capacity(rows),
+            stage: Vec::with_capacity(rows),
+            band: Vec::with_capacity(rows),
+            score: column(),
+            computed: column(),
+            coverage: column(),
+            low: column(),
+            high: column(),
+            override_effect: column(),
+            clamp: column(),
             groups: Vec::new(),
             parts: Vec::new(),
             steps: Vec::new(),
         };
         for (of, rule) in plan.choices.iter().zip(0..) {
-            table.enter(of, rule);
+            table.enter(of, rule, rows);
         }
         table
     }
 
-    fn enter(&mut self, of: &PlanOfOne, model: u32) {
-        let empty = Column::default;
+    fn enter(&mut self, of: &PlanOfOne, model: u32, rows: usize) {
+        let empty = || Column::of_none(rows);
         // The root has no name.
         let groups = of.tree.paths.iter().skip(1);
         self.groups.extend(groups.map(|path| GroupColumn { model, group: path.clone(), points: empty() }));
@@ -197,7 +203,7 @@ impl ScoreTable {
             model,
             name: name.clone(),
             readings: empty(),
-            missing: Vec::new(),
+            missing: vec![None; rows],
             points: empty(),
             weights: empty(),
         };
@@ -213,8 +219,9 @@ impl ScoreTable {
         }));
     }
 
-    /// Adds a client.
+    /// Adds a client, if there is room.
     pub(crate) fn push(&mut self, client: &ClientId, sheet: &Sheet<'_>) {
+        let row = self.client.len();
         self.client.push(client.clone());
         let rule = sheet.rule.map(number);
         self.rule.push(rule);
@@ -222,35 +229,47 @@ impl ScoreTable {
         self.stage.push(stage.map(number));
         let unknown = self.bands.len().saturating_sub(1);
         self.band.push(number(sheet.band_of_all().unwrap_or(unknown)));
-        self.score.push(sheet.score);
-        self.computed.push(sheet.computed);
-        self.coverage.push(Some(sheet.coverage));
-        self.low.push(sheet.low);
-        self.high.push(sheet.high);
-        self.override_effect.push(sheet.over.as_ref().map(|over| over.effect));
-        self.clamp.push(Some(sheet.clamp));
-        let of_model = |model: u32| rule == Some(model);
-        let mut values = sheet.groups.iter().skip(1);
-        for group in &mut self.groups {
-            let value = if of_model(group.model) { values.next() } else { None };
-            group.points.push(value.and_then(|value: &Value| value.present));
+        self.score.set(row, sheet.score);
+        self.computed.set(row, sheet.computed);
+        self.coverage.set(row, Some(sheet.coverage));
+        self.low.set(row, sheet.low);
+        self.high.set(row, sheet.high);
+        self.override_effect.set(row, sheet.over.as_ref().map(|over| over.effect));
+        self.clamp.set(row, Some(sheet.clamp));
+        // The rows of other models stay empty.
+        let groups = self.groups.iter_mut().filter(|group| rule == Some(group.model));
+        for (group, value) in groups.zip(sheet.groups.iter().skip(1)) {
+            group.points.set(row, value.present);
         }
-        let nothing = (&ReadPart::default(), &0.0);
-        let mut parts = sheet.parts.iter().zip(&sheet.weights);
-        for column in &mut self.parts {
-            let part = if of_model(column.model) { parts.next() } else { None };
-            let (read, weight) = part.unwrap_or(nothing);
-            column.readings.push(read.reading);
-            column.missing.push(read.missing);
-            column.points.push(read.points);
-            column.weights.push(part.map(|_| *weight));
+        let parts = self.parts.iter_mut().filter(|part| rule == Some(part.model));
+        for (column, (read, weight)) in parts.zip(sheet.parts.iter().zip(&sheet.weights)) {
+            column.readings.set(row, read.reading);
+            column.missing.get_mut(row).into_iter().for_each(|missing| *missing = read.missing);
+            column.points.set(row, read.points);
+            column.weights.set(row, Some(*weight));
         }
-        let mut steps = sheet.adjustments.iter().chain(&sheet.limits);
-        for column in &mut self.steps {
-            let step: Option<&Step> = if of_model(column.model) { steps.next() } else { None };
-            column.readings.push(step.and_then(|step| step.reading));
-            column.effects.push(step.map(|step| step.effect));
+        let steps = self.steps.iter_mut().filter(|step| rule == Some(step.model));
+        for (column, step) in steps.zip(sheet.adjustments.iter().chain(&sheet.limits)) {
+            column.readings.set(row, step.reading);
+            column.effects.set(row, Some(step.effect));
         }
+    }
+
+    /// The table without the room that is left.
+    pub(crate) fn closed(mut self) -> Self {
+        let rows = self.client.len();
+        let Self {
+            score, computed, coverage, low, high, override_effect, clamp, groups, parts, steps, ..
+        } = &mut self;
+        let of_all = [score, computed, coverage, low, high, override_effect, clamp].into_iter();
+        let of_groups = groups.iter_mut().map(|group| &mut group.points);
+        let of_steps = steps.iter_mut().flat_map(|step| [&mut step.readings, &mut step.effects]);
+        let of_parts = parts.iter_mut().flat_map(|part| {
+            part.missing.truncate(rows);
+            [&mut part.readings, &mut part.points, &mut part.weights]
+        });
+        of_all.chain(of_groups).chain(of_parts).chain(of_steps).for_each(|column| column.0.truncate(rows));
+        self
     }
 
     /// Adds the rows of a table of the same model behind its own.

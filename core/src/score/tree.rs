@@ -16,20 +16,10 @@ pub(super) fn for_each_part<'m>(group: &'m Group, see: &mut dyn FnMut(&'m Part))
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ReadPart {
     pub(super) reading: Option<f64>,
+    /// Why it does not count as covered.
     pub(super) missing: Option<Missing>,
-    /// `None` where the part is left out.
+    /// `None` where the part is left out, and where it is only tracked.
     pub(super) points: Option<f64>,
-    /// Whether it counts as covered.
-    pub(super) covered: bool,
-}
-
-/// A part as its group sees it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Leaf {
-    weight: f64,
-    /// Whether points are made of it: what is only tracked does nothing.
-    judged: bool,
-    human: bool,
 }
 
 /// A group as a list has it.
@@ -46,7 +36,7 @@ struct Node {
 /// of the document, a group before those inside it and its own parts before theirs: numbers are places.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Tree {
-    leaves: Vec<Leaf>,
+    pub(super) parts: Vec<Part>,
     nodes: Vec<Node>,
     /// The names of each group, from the root down to itself.
     pub(super) paths: Vec<Vec<String>>,
@@ -61,11 +51,9 @@ impl Tree {
 
     /// Enters a group and all that is in it; returns its number.
     fn enter(&mut self, group: &Group, path: &mut Vec<String>) -> usize {
-        let (number, first) = (self.nodes.len(), self.leaves.len());
-        let leaf =
-            |part: &Part| Leaf { weight: part.weight, judged: part.curve.is_some(), human: part.human };
-        self.leaves.extend(group.parts.iter().map(leaf));
-        let parts = first..self.leaves.len();
+        let (number, first) = (self.nodes.len(), self.parts.len());
+        self.parts.extend_from_slice(&group.parts);
+        let parts = first..self.parts.len();
         self.nodes.push(Node { combine: group.combine, weight: group.weight, parts, groups: Vec::new() });
         self.paths.push(path.clone());
         for inner in &group.groups {
@@ -87,98 +75,133 @@ impl Tree {
 
     /// What the whole comes to. What each group comes to is left in `values`. `human` tells whether parts that people judge
     /// are looked at.
-    pub(super) fn combine(&self, parts: &[ReadPart], human: bool, values: &mut Vec<Value>) -> Value {
+    pub(super) fn combine(&self, read: &[ReadPart], human: bool, values: &mut Vec<Value>) -> Value {
         values.clear();
         values.resize(self.nodes.len(), Value::default());
         // From the last to the first, so that what is inside comes before what it is in.
         for (number, node) in self.nodes.iter().enumerate().rev() {
-            let sum = Sum { how: node.combine, sum: 0.0, weight: 0.0, decides: None };
-            let (mut present, mut low, mut high) = (sum, sum, sum);
-            let (mut seen, mut weight, mut judged) = (0.0, 0.0, false);
-            for (leaf, part) in self.leaves_of(node, parts).filter(|(leaf, _)| human || !leaf.human) {
-                if let Some(points) = part.points {
-                    present.take(leaf.weight, points);
-                }
-                if leaf.judged {
-                    let known = part.points.filter(|_| part.covered);
-                    low.take(leaf.weight, known.unwrap_or(0.0));
-                    high.take(leaf.weight, known.unwrap_or(100.0));
-                    seen += leaf.weight * if part.covered { 1.0 } else { 0.0 };
-                    weight += leaf.weight;
-                    judged = true;
-                }
-            }
-            for inner in &node.groups {
-                let (Some(value), Some(inner)) = (values.get(*inner), self.nodes.get(*inner)) else {
-                    continue;
-                };
-                present.take_if(inner.weight, value.present);
-                low.take_if(inner.weight, value.low);
-                high.take_if(inner.weight, value.high);
-                if let Some(share) = value.coverage {
-                    seen += inner.weight * share;
-                    weight += inner.weight;
-                    judged = true;
-                }
-            }
-            let coverage = judged.then(|| if weight > 0.0 { seen / weight } else { 0.0 });
-            let value = Value { present: present.value(), low: low.value(), high: high.value(), coverage };
+            let value = match node.combine {
+                Combine::Mean => self.combine_node::<Mean>(node, read, human, values),
+                Combine::Min => self.combine_node::<Least>(node, read, human, values),
+                Combine::Max => self.combine_node::<Greatest>(node, read, human, values),
+            };
             values.get_mut(number).into_iter().for_each(|slot| *slot = value);
         }
         values.first().copied().unwrap_or_default()
+    }
+
+    fn combine_node<C: Combined>(
+        &self,
+        node: &Node,
+        read: &[ReadPart],
+        human: bool,
+        values: &[Value],
+    ) -> Value {
+        let (mut present, mut low, mut high) = (C::default(), C::default(), C::default());
+        let (mut present_weight, mut weight) = (0.0, 0.0);
+        let (mut seen, mut judged) = (0.0, false);
+        for (part, read) in self.parts_of(node, read).filter(|(part, _)| human || !part.human) {
+            // What is only tracked does nothing.
+            if part.curve.is_none() {
+                continue;
+            }
+            let own = part.weight;
+            if let Some(points) = read.points {
+                present.take(own, points);
+                present_weight += own;
+            }
+            match read.points.filter(|_| read.missing.is_none()) {
+                Some(points) => {
+                    low.take(own, points);
+                    high.take(own, points);
+                    seen += own;
+                }
+                None => {
+                    low.take(own, 0.0);
+                    high.take(own, 100.0);
+                }
+            }
+            weight += own;
+            judged = true;
+        }
+        let mut bound_weight = weight;
+        for inner in &node.groups {
+            let (Some(value), Some(inner)) = (values.get(*inner), self.nodes.get(*inner)) else { continue };
+            if let Some(points) = value.present {
+                present.take(inner.weight, points);
+                present_weight += inner.weight;
+            }
+            // Where one of them is, the other is.
+            if let Some((least, most)) = value.low.zip(value.high) {
+                low.take(inner.weight, least);
+                high.take(inner.weight, most);
+                bound_weight += inner.weight;
+            }
+            if let Some(share) = value.coverage {
+                seen += inner.weight * share;
+                weight += inner.weight;
+                judged = true;
+            }
+        }
+        Value {
+            present: present.value(present_weight),
+            present_weight,
+            low: low.value(bound_weight),
+            high: high.value(bound_weight),
+            coverage: judged.then(|| if weight > 0.0 { seen / weight } else { 0.0 }),
+        }
     }
 
     /// Gives the parts their shares of the score; the child that decides a minimum or maximum takes all of its group's.
     /// `values` are those of [`Tree::combine`]; `of_groups` is room.
     pub(super) fn share_out(
         &self,
-        parts: &[ReadPart],
+        read: &[ReadPart],
         values: &[Value],
         of_groups: &mut Vec<f64>,
         shares: &mut Vec<f64>,
     ) {
         shares.clear();
+        shares.resize(read.len(), 0.0);
         of_groups.clear();
         of_groups.resize(self.nodes.len(), 0.0);
         of_groups.first_mut().into_iter().for_each(|root| *root = 1.0);
-        for (number, node) in self.nodes.iter().enumerate() {
-            let value = values.get(number).and_then(|value| value.present);
+        for (number, (node, value)) in self.nodes.iter().zip(values).enumerate() {
             let share = of_groups.get(number).copied().unwrap_or(0.0);
-            let inside = |inner: &usize| {
-                let points = values.get(*inner)?.present?;
-                Some((*inner, self.nodes.get(*inner)?.weight, points))
-            };
-            let total: f64 = (self.leaves_of(node, parts).filter(|(_, part)| part.points.is_some()))
-                .map(|(leaf, _)| leaf.weight)
-                .chain(node.groups.iter().filter_map(inside).map(|(_, weight, _)| weight))
-                .sum();
+            let total = value.present_weight;
             let mut decided = false;
             let mut of_child = |weight: f64, points: f64| match node.combine {
                 Combine::Mean if total > 0.0 => share * (weight / total),
                 Combine::Mean => 0.0,
-                Combine::Min | Combine::Max if !decided && Some(points) == value => {
+                Combine::Min | Combine::Max if !decided && Some(points) == value.present => {
                     decided = true;
                     share
                 }
                 Combine::Min | Combine::Max => 0.0,
             };
-            for (leaf, part) in self.leaves_of(node, parts) {
-                shares.push(part.points.map_or(0.0, |points| of_child(leaf.weight, points)));
+            let shares = shares.get_mut(node.parts.clone()).unwrap_or_default();
+            for ((part, read), share) in self.parts_of(node, read).zip(shares) {
+                if let Some(points) = read.points {
+                    *share = of_child(part.weight, points);
+                }
             }
-            for (inner, weight, points) in node.groups.iter().filter_map(inside) {
-                let share = of_child(weight, points);
-                of_groups.get_mut(inner).into_iter().for_each(|slot| *slot = share);
+            for inner in &node.groups {
+                let points = values.get(*inner).and_then(|value| value.present);
+                if let (Some(points), Some(node)) = (points, self.nodes.get(*inner)) {
+                    let share = of_child(node.weight, points);
+                    of_groups.get_mut(*inner).into_iter().for_each(|slot| *slot = share);
+                }
             }
         }
     }
 
-    fn leaves_of<'t>(
+    fn parts_of<'t>(
         &'t self,
         node: &Node,
-        parts: &'t [ReadPart],
-    ) -> impl Iterator<Item = (&'t Leaf, &'t ReadPart)> {
-        let leaves = self.leaves.get(node.parts.clone()).unwrap_or_default();
-        leaves.iter().zip(parts.get(node.parts.clone()).unwrap_or_default())
+        read: &'t [ReadPart],
+    ) -> impl Iterator<Item = (&'t Part, &'t ReadPart)> {
+        let parts = self.parts.get(node.parts.clone()).unwrap_or_default();
+        parts.iter().zip(read.get(node.parts.clone()).unwrap_or_default())
     }
 }
 
@@ -187,6 +210,8 @@ impl Tree {
 pub(super) struct Value {
     /// Of what is present; `None` if nothing is, or nothing that has weight.
     pub(super) present: Option<f64>,
+    /// What the weights of what is present add up to.
+    present_weight: f64,
     /// Were all that is missing 0.
     pub(super) low: Option<f64>,
     /// Were all that is missing 100.
@@ -196,36 +221,48 @@ pub(super) struct Value {
 }
 
 /// What the children of a group add up to, or the one of them that decides.
-#[derive(Clone, Copy)]
-struct Sum {
-    how: Combine,
-    sum: f64,
-    weight: f64,
-    decides: Option<f64>,
+trait Combined: Default {
+    fn take(&mut self, weight: f64, points: f64);
+
+    /// What it comes to; `weight` is that of all that was taken.
+    fn value(self, weight: f64) -> Option<f64>;
 }
 
-impl Sum {
+#[derive(Default)]
+struct Mean(f64);
+
+impl Combined for Mean {
     fn take(&mut self, weight: f64, points: f64) {
-        match self.how {
-            Combine::Mean => {
-                self.sum += weight * points;
-                self.weight += weight;
-            }
-            Combine::Min => self.decides = Some(self.decides.map_or(points, |least| least.min(points))),
-            Combine::Max => self.decides = Some(self.decides.map_or(points, |greatest| greatest.max(points))),
-        }
+        self.0 += weight * points;
     }
 
-    fn take_if(&mut self, weight: f64, points: Option<f64>) {
-        if let Some(points) = points {
-            self.take(weight, points);
-        }
+    fn value(self, weight: f64) -> Option<f64> {
+        (weight > 0.0).then(|| self.0 / weight)
+    }
+}
+
+#[derive(Default)]
+struct Least(Option<f64>);
+
+impl Combined for Least {
+    fn take(&mut self, _: f64, points: f64) {
+        self.0 = Some(self.0.map_or(points, |least| least.min(points)));
     }
 
-    fn value(&self) -> Option<f64> {
-        match self.how {
-            Combine::Mean => (self.weight > 0.0).then(|| self.sum / self.weight),
-            Combine::Min | Combine::Max => self.decides,
-        }
+    fn value(self, _: f64) -> Option<f64> {
+        self.0
+    }
+}
+
+#[derive(Default)]
+struct Greatest(Option<f64>);
+
+impl Combined for Greatest {
+    fn take(&mut self, _: f64, points: f64) {
+        self.0 = Some(self.0.map_or(points, |greatest| greatest.max(points)));
+    }
+
+    fn value(self, _: f64) -> Option<f64> {
+        self.0
     }
 }

@@ -27,7 +27,7 @@ use named::Around;
 use params::{Age, Faults, ModelError, Object};
 pub use reading::{Missing, Reading};
 use serde_json::Value;
-pub(crate) use view::{Scope, SourceRule, Vantage, View};
+pub(crate) use view::{MovedBack, Scope, SourceRule, Vantage, View};
 
 /// What a kind of signal can do.
 pub(crate) trait Measure {
@@ -218,6 +218,11 @@ impl SignalSpec {
         self.direction.unwrap_or(self.kind.direction())
     }
 
+    /// How many days its window is moved back.
+    pub(crate) fn offset(&self) -> i32 {
+        self.offset
+    }
+
     /// The signals of the model that a formula names, each once.
     pub(crate) fn named(&self) -> &[usize] {
         match &self.kind {
@@ -258,13 +263,10 @@ impl SignalSpec {
     }
 
     pub(crate) fn read(&self, view: &View<'_>) -> Reading {
-        let moved;
-        let view = if self.offset == 0 {
-            view
-        } else {
-            moved = view.moved_back(self.offset);
-            &moved
-        };
+        if self.offset == 0 { self.read_at(view) } else { self.read_at(&view.moved_back(self.offset)) }
+    }
+
+    fn read_at(&self, view: &View<'_>) -> Reading {
         if !view.seen() {
             return Reading::of(Err(Missing::NeverSeen));
         }

@@ -21,18 +21,18 @@ fn count(n: usize) -> f64 {
 
 impl View<'_> {
     /// Usage says nothing while the book has none, or while every source that feeds these metrics is silent.
+    #[inline]
     pub(super) fn usage_heard(&self, metrics: &[&str]) -> Result<(), Missing> {
         if self.facts.usage.is_none_or(|first| first > self.usage_day) {
             return Err(Missing::NeverSeen);
         }
-        if self.all_silent(metrics) { Err(Missing::SourceSilent) } else { Ok(()) }
+        let silent = !self.sources.is_empty() && self.all_silent(metrics);
+        if silent { Err(Missing::SourceSilent) } else { Ok(()) }
     }
 
-    /// Whether every declared source of one of the metrics (of any metric, if none is named) is silent.
+    /// Whether every declared source, of which there are some, of one of the metrics (of any metric, if none is named) is
+    /// silent.
     fn all_silent(&self, metrics: &[&str]) -> bool {
-        if self.sources.is_empty() {
-            return false;
-        }
         let silent = |source: &super::SourceRule| self.silent(source);
         if metrics.is_empty() {
             return self.sources.iter().all(silent);
@@ -81,7 +81,12 @@ impl View<'_> {
         (first.plus(-days), first.plus(-1))
     }
 
+    /// How many users were active in the last `days` days; the other signals around it may have counted them.
     fn active(&self, days: i32) -> Result<usize, Missing> {
+        self.scope.map_or_else(|| self.count_active(days), |scope| scope.active_users(days))
+    }
+
+    pub(crate) fn count_active(&self, days: i32) -> Result<usize, Missing> {
         let (first, last) = self.window(days)?;
         Ok(self.state.usage.active_users(first, last))
     }

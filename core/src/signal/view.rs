@@ -30,6 +30,12 @@ pub(crate) trait Scope {
     /// If the answer needs detail from before the seal.
     fn stage(&self, view: &View<'_>) -> Result<Option<&str>, Missing>;
 
+    /// How many users were active in a window of so many days that ends with the usage day of the view.
+    ///
+    /// # Errors
+    /// If the window begins before the seal.
+    fn active_users(&self, days: i32) -> Result<usize, Missing>;
+
     /// The days on which that stage can become another one, in any order and more than once; `None` if it can be any day.
     fn turning_days(&self, view: &View<'_>) -> Option<Vec<Day>>;
 }
@@ -54,6 +60,17 @@ pub(crate) struct View<'a> {
     pub(crate) scope: Option<&'a dyn Scope>,
     /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
     pub(crate) seen: bool,
+    /// Where the windows of the model's signals are moved back to, as far as that is known.
+    pub(crate) back: &'a [MovedBack],
+}
+
+/// The end of the day so many days before an instant, which is the same for all clients.
+#[derive(Clone, Copy)]
+pub(crate) struct MovedBack {
+    days: i32,
+    at: Instant,
+    today: Day,
+    usage_day: Day,
 }
 
 /// What the views of all clients share, worked out once a question.
@@ -77,8 +94,14 @@ impl<'a> Vantage<'a> {
     pub(crate) fn view(&self, state: &'a ClientState) -> View<'a> {
         let Self { at, today, usage_day, zone, book, facts, sealed } = *self;
         let (sources, rates, scope) = (&[], None, None);
-        let seen = seen(state, at, today);
-        View { state, at, today, usage_day, zone, book, facts, sealed, sources, rates, scope, seen }
+        let (seen, back) = (seen(state, at, today), &[]);
+        View { state, at, today, usage_day, zone, book, facts, sealed, sources, rates, scope, seen, back }
+    }
+
+    /// The end of the day so many days before the instant.
+    pub(crate) fn moved_back(&self, days: i32) -> MovedBack {
+        let at = self.zone.end_of(self.today.plus(-days));
+        MovedBack { days, at, today: self.zone.day(at), usage_day: self.zone.usage_day(at) }
     }
 }
 
@@ -103,12 +126,16 @@ impl<'a> View<'a> {
     /// The same client at another instant, where the readings of this one say nothing.
     pub(crate) fn moved_to(self, at: Instant) -> Self {
         let (today, usage_day) = (self.zone.day(at), self.zone.usage_day(at));
-        Self { at, today, usage_day, scope: None, seen: seen(self.state, at, today), ..self }
+        Self { at, today, usage_day, scope: None, seen: seen(self.state, at, today), back: &[], ..self }
     }
 
     /// The same client at the end of the day so many days ago.
     pub(super) fn moved_back(self, days: i32) -> Self {
-        self.moved_to(self.zone.end_of(self.today.plus(-days)))
+        let Some(known) = self.back.iter().find(|back| back.days == days) else {
+            return self.moved_to(self.zone.end_of(self.today.plus(-days)));
+        };
+        let MovedBack { at, today, usage_day, .. } = *known;
+        Self { at, today, usage_day, scope: None, seen: seen(self.state, at, today), back: &[], ..self }
     }
 
     pub(crate) fn seen(&self) -> bool {
@@ -139,6 +166,7 @@ impl<'a> View<'a> {
     }
 
     /// Days of which only the sum is needed: whole months are still there behind a seal.
+    #[inline]
     pub(super) fn sums(&self, (first, last): (Day, Day)) -> Result<(Day, Day), Missing> {
         // Where nothing is sealed nobody needs to know whether the months are whole.
         self.unsealed((first, last)).or_else(|sealed| {
