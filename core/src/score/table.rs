@@ -266,9 +266,13 @@ impl ScoreTable {
         let of_steps = steps.iter_mut().flat_map(|step| [&mut step.readings, &mut step.effects]);
         let of_parts = parts.iter_mut().flat_map(|part| {
             part.missing.truncate(rows);
+            part.missing.shrink_to_fit();
             [&mut part.readings, &mut part.points, &mut part.weights]
         });
-        of_all.chain(of_groups).chain(of_parts).chain(of_steps).for_each(|column| column.0.truncate(rows));
+        of_all.chain(of_groups).chain(of_parts).chain(of_steps).for_each(|column| {
+            column.0.truncate(rows);
+            column.0.shrink_to_fit();
+        });
         self
     }
 

@@ -138,6 +138,11 @@ impl Envelopes {
         })
     }
 
+    /// The column of their times.
+    pub(super) fn time(&self) -> &Column {
+        &self.time
+    }
+
     /// Looks up the texts and times of all rows, of which there are so many, column by column.
     pub(super) fn looked_up(&self, rows: usize) -> RowEnvelopes<'_> {
         RowEnvelopes {

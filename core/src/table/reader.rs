@@ -72,8 +72,7 @@ impl TableReader {
         let (kind, mapping, wanted) = (*kind, &*mapping, &*wanted);
         let piece = |from: usize| {
             let rows = batch.slice(from, ROWS.min(batch.num_rows() - from));
-            let (envelopes, usage) = (Envelopes::of(mapping, &rows), UsageRows::of(kind, mapping, &rows));
-            Piece { envelopes, usage, when: wanted.column(mapping, &rows), rows }
+            Piece::of(kind, mapping, wanted, rows)
         };
         let pieces: Vec<Piece> = (0..batch.num_rows()).step_by(ROWS).map(piece).collect();
         let contents = identities.as_ref().map(|identities| identities.contents.clone());
@@ -106,51 +105,68 @@ impl TableReader {
     }
 }
 
-/// Some rows of a batch, and the columns that are read more than once.
+/// Some rows of a batch, and the columns that are read as their types.
 struct Piece {
     rows: RecordBatch,
     /// `None` where a column of theirs is not of the usual kind.
     envelopes: Option<Envelopes>,
     /// `None` for other events, too.
     usage: Option<UsageRows>,
-    /// What tells when they were, where not all are wanted.
+    /// What tells when they were, where not all are wanted and the envelopes do not tell.
     when: Option<Column>,
 }
 
 impl Piece {
+    fn of(kind: EventKind, mapping: &Mapping, wanted: &Wanted, rows: RecordBatch) -> Self {
+        let (envelopes, usage) = (Envelopes::of(mapping, &rows), UsageRows::of(kind, mapping, &rows));
+        let told = envelopes.is_some() && wanted.field == "time";
+        let when = if told { None } else { wanted.column(mapping, &rows) };
+        Self { rows, envelopes, usage, when }
+    }
+
     /// The rows that are wanted, each with its number among these; `None` where a column has a layout that no field is read
     /// from.
     fn read<'p>(&'p self, kind: EventKind, mapping: &Mapping, wanted: &Wanted) -> Option<ReadRows<'p>> {
         let Self { rows, envelopes, usage, when } = self;
-        let mut cells: Option<Rows<'_>> = None;
         let count = rows.num_rows();
-        let is_wanted = |row: usize| when.as_ref().is_none_or(|when| wanted.holds(when, row));
+        let when = when.as_ref().or_else(|| Some(envelopes.as_ref()?.time()));
+        let kept = wanted.rows(when, count);
         // Of a table in order of time the rows of other days mostly stand together.
-        if !(0..count).any(is_wanted) {
+        if !kept.contains(&true) {
             return Some(ReadRows::default());
         }
         // Of a table of usage few rows are anything else, if any.
         let mut read = ReadRows::with_room_for(count, if usage.is_some() { 0 } else { count });
         let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(count));
         let of_usage = usage.as_ref().map(|usage| usage.looked_up(count));
-        for (row, index) in (0..count).zip(0..) {
-            if !is_wanted(row) {
-                continue;
-            }
+        let (mut data, mut with_care) = (None, None);
+        for ((row, index), _) in (0..count).zip(0..).zip(kept).filter(|(_, kept)| *kept) {
             let envelope = envelopes.as_ref().and_then(|envelopes| envelopes.get(row));
             let of_usage = of_usage.as_ref().zip(envelope);
             if let Some(usage) = of_usage.and_then(|(usage, envelope)| usage.get(row, envelope)) {
                 read.add_usage(index, usage);
                 continue;
             }
-            let cells = match &mut cells {
-                Some(cells) => cells,
-                None => cells.insert(Rows::of(kind, mapping, rows)?),
+            let data = made(&mut data, || Rows::of(mapping, rows, true))?;
+            let event = match envelope {
+                Some(envelope) => data.event(kind, row, envelope),
+                None => {
+                    let envelope = made(&mut with_care, || Rows::of(mapping, rows, false))?;
+                    data.event_with_care(kind, row, envelope)
+                }
             };
-            read.add(index, cells.event(row, envelope));
+            read.add(index, event);
         }
         Some(read)
     }
+}
+
+/// What is made when it is first asked for, if it can be made.
+fn made<T>(slot: &mut Option<T>, make: impl FnOnce() -> Option<T>) -> Option<&mut T> {
+    if slot.is_none() {
+        *slot = make();
+    }
+    slot.as_mut()
 }
 
 /// The numbers of rows in the table.
@@ -244,9 +260,24 @@ impl Wanted {
         }
     }
 
+    /// Which of the rows, of which there are so many, are wanted.
+    fn rows(&self, when: Option<&Column>, rows: usize) -> Vec<bool> {
+        match when {
+            Some(when) if self.days.is_some() || self.skip_without => {
+                (0..rows).map(|row| self.holds(when, row)).collect()
+            }
+            _ => vec![true; rows],
+        }
+    }
+
     /// Whether a row is wanted. What cannot be read is: the door says why.
     fn holds(&self, when: &Column, row: usize) -> bool {
         let Some(slot) = when.slot(row) else { return !self.skip_without };
+        if let (Values::Instants(instants), Some([When::At(from), When::At(to), ..])) =
+            (&when.values, self.days)
+        {
+            return (from..to).contains(&instants.value(slot));
+        }
         let when = match &when.values {
             Values::Instants(instants) => When::At(instants.value(slot)),
             Values::Days(days) => When::On(days.value(slot)),

@@ -104,18 +104,16 @@ impl FieldCells<'_> {
     }
 }
 
-/// Some rows as the members of events.
+/// Some fields of some rows, as the members of events: those of the envelope, or those of `data`.
 #[derive(Debug)]
 pub(super) struct Rows<'m> {
-    kind: EventKind,
     states_id: bool,
-    envelope: Vec<FieldCells<'m>>,
-    data: Vec<FieldCells<'m>>,
+    fields: Vec<FieldCells<'m>>,
 }
 
 impl<'m> Rows<'m> {
     /// `None` where a column has a layout that no field is read from.
-    pub(super) fn of(kind: EventKind, mapping: &'m Mapping, rows: &RecordBatch) -> Option<Self> {
+    pub(super) fn of(mapping: &'m Mapping, rows: &RecordBatch, in_data: bool) -> Option<Self> {
         let field = |Mapped { target, cells }: &'m Mapped| {
             let of = |filled: &'m Filled| {
                 let cells = Cells::of(filled, rows, mapping.zone.as_ref())?;
@@ -124,36 +122,47 @@ impl<'m> Rows<'m> {
             let cells = cells.iter().map(of).collect::<Option<Vec<_>>>()?;
             Some(FieldCells { target, cells, scratch: String::new(), member: String::new() })
         };
-        let fields = mapping.fields.iter().map(field).collect::<Option<Vec<_>>>()?;
-        let (data, envelope) = fields.into_iter().partition(|field| field.target.in_data);
-        Some(Self { kind, states_id: mapping.find("id").is_some(), envelope, data })
+        let fields = mapping.fields.iter().filter(|field| field.target.in_data == in_data).map(field);
+        Some(Self { states_id: mapping.find("id").is_some(), fields: fields.collect::<Option<Vec<_>>>()? })
     }
 
-    /// The event that a row is, or why it is none; its envelope, where that is sound, is read already. Where no column has
-    /// ids, its id is [`NO_ID`].
-    pub(super) fn event(&mut self, row: usize, known: Option<Envelope<'_>>) -> Result<Event, EventError> {
-        let data = members(&mut self.data, row);
-        if let Some(Envelope { id, source, subject, time, sequence, recorded }) = known {
-            let (id, source, subject) = (id.into(), source.into(), subject.into());
-            let data = self.kind.decode(&Fields::new(data, "data."))?;
-            return Ok(Event { id, source, subject, time, sequence, recorded, data });
+    /// What a row has for the fields.
+    fn members(&mut self, row: usize) -> Members<'_> {
+        let mut members = Members::with_room_for(self.fields.len() + 1);
+        for field in &mut self.fields {
+            let name = field.target.name;
+            if let Some(value) = field.get(row) {
+                members.add(name, value);
+            }
         }
-        let mut envelope = members(&mut self.envelope, row);
-        if !self.states_id {
+        members
+    }
+
+    /// The event of a row with this envelope, or why it is none; of the fields of `data`.
+    pub(super) fn event(
+        &mut self,
+        kind: EventKind,
+        row: usize,
+        envelope: Envelope<'_>,
+    ) -> Result<Event, EventError> {
+        let Envelope { id, source, subject, time, sequence, recorded } = envelope;
+        let data = kind.decode(&Fields::new(self.members(row), "data."))?;
+        let (id, source, subject) = (id.into(), source.into(), subject.into());
+        Ok(Event { id, source, subject, time, sequence, recorded, data })
+    }
+
+    /// The event of a row, whose envelope is read with care, too. Where no column has ids, its id is [`NO_ID`].
+    pub(super) fn event_with_care(
+        &mut self,
+        kind: EventKind,
+        row: usize,
+        envelope: &mut Self,
+    ) -> Result<Event, EventError> {
+        let states_id = envelope.states_id;
+        let mut envelope = envelope.members(row);
+        if !states_id {
             envelope.add("id", Value::Text(NO_ID));
         }
-        Event::from_row(self.kind, envelope, data)
+        Event::from_row(kind, envelope, self.members(row))
     }
-}
-
-/// What a row has for some fields.
-fn members<'f>(fields: &'f mut [FieldCells<'_>], row: usize) -> Members<'f> {
-    let mut members = Members::with_room_for(fields.len() + 1);
-    for field in fields {
-        let name = field.target.name;
-        if let Some(value) = field.get(row) {
-            members.add(name, value);
-        }
-    }
-    members
 }
