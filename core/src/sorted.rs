@@ -24,7 +24,7 @@ pub(crate) fn make_room_for<T>(list: &mut Vec<T>, more: usize) {
 }
 
 /// The most items of one block: what one that comes late can have to move.
-const BLOCK: usize = 128;
+const BLOCK: usize = 64;
 
 /// Items in an order that is the caller's, each at most once.
 #[derive(Clone, Debug)]
