@@ -101,8 +101,8 @@ impl Row {
 
 /// More rows than this are many.
 const FEW: usize = 1 << 12;
-/// Room for so many more, which takes no memory before they come.
-const ROOM: usize = 1 << 18;
+/// Room for so many more, which most systems give no memory to before they come.
+const ROOM: usize = 1 << 16;
 
 /// Usage that was admitted and is not yet folded.
 #[derive(Debug, Default)]

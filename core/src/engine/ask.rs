@@ -150,11 +150,14 @@ impl Engine {
             });
             tables.into_iter().map(ScoreTable::closed).collect::<Vec<_>>()
         });
-        let whole = |mut tables: Vec<ScoreTable>, chunk: Vec<ScoreTable>| {
-            tables.iter_mut().zip(chunk).for_each(|(table, chunk)| table.append(chunk));
-            tables
-        };
-        chunks.into_iter().reduce(whole).unwrap_or_else(|| empty(0))
+        let rows = chunks.iter().skip(1).filter_map(|tables| tables.first()).map(ScoreTable::len).sum();
+        let mut chunks = chunks.into_iter();
+        let mut whole = chunks.next().unwrap_or_else(|| empty(0));
+        whole.iter_mut().for_each(|table| table.reserve(rows));
+        for chunk in chunks {
+            whole.iter_mut().zip(chunk).for_each(|(table, chunk)| table.append(chunk));
+        }
+        whole
     }
 
     /// A client's health day by day (or week by week, month by month): as of the last microsecond of each period's last

@@ -36,10 +36,6 @@ impl Column {
             *slot = number;
         }
     }
-
-    fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
-    }
 }
 
 /// Two columns are equal where the same rows have the same numbers, and the others none.
@@ -255,54 +251,55 @@ impl ScoreTable {
         }
     }
 
-    /// The table without the room that is left.
-    pub(crate) fn closed(mut self) -> Self {
-        let rows = self.client.len();
+    /// All columns of numbers, in an order that follows from the model.
+    fn columns(&mut self) -> impl Iterator<Item = &mut Column> {
         let Self {
             score, computed, coverage, low, high, override_effect, clamp, groups, parts, steps, ..
-        } = &mut self;
+        } = self;
         let of_all = [score, computed, coverage, low, high, override_effect, clamp].into_iter();
         let of_groups = groups.iter_mut().map(|group| &mut group.points);
+        let of_parts =
+            parts.iter_mut().flat_map(|part| [&mut part.readings, &mut part.points, &mut part.weights]);
         let of_steps = steps.iter_mut().flat_map(|step| [&mut step.readings, &mut step.effects]);
-        let of_parts = parts.iter_mut().flat_map(|part| {
-            part.missing.truncate(rows);
-            part.missing.shrink_to_fit();
-            [&mut part.readings, &mut part.points, &mut part.weights]
-        });
-        of_all.chain(of_groups).chain(of_parts).chain(of_steps).for_each(|column| {
-            column.0.truncate(rows);
-            column.0.shrink_to_fit();
-        });
+        of_all.chain(of_groups).chain(of_parts).chain(of_steps)
+    }
+
+    /// The table without the room that is left.
+    pub(crate) fn closed(mut self) -> Self {
+        fn close<T>(column: &mut Vec<T>, rows: usize) {
+            column.truncate(rows);
+            column.shrink_to_fit();
+        }
+        let rows = self.client.len();
+        self.columns().for_each(|column| close(&mut column.0, rows));
+        self.parts.iter_mut().for_each(|part| close(&mut part.missing, rows));
+        close(&mut self.client, rows);
+        close(&mut self.rule, rows);
+        close(&mut self.stage, rows);
+        close(&mut self.band, rows);
         self
     }
 
+    /// Makes room for so many rows more.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        self.columns().for_each(|column| column.0.reserve_exact(rows));
+        self.parts.iter_mut().for_each(|part| part.missing.reserve_exact(rows));
+        self.client.reserve_exact(rows);
+        self.rule.reserve_exact(rows);
+        self.stage.reserve_exact(rows);
+        self.band.reserve_exact(rows);
+    }
+
     /// Adds the rows of a table of the same model behind its own.
-    pub(crate) fn append(&mut self, other: Self) {
-        let Self { mut client, mut rule, mut stage, mut band, groups, parts, steps, .. } = other;
-        self.client.append(&mut client);
-        self.rule.append(&mut rule);
-        self.stage.append(&mut stage);
-        self.band.append(&mut band);
-        self.score.append(other.score);
-        self.computed.append(other.computed);
-        self.coverage.append(other.coverage);
-        self.low.append(other.low);
-        self.high.append(other.high);
-        self.override_effect.append(other.override_effect);
-        self.clamp.append(other.clamp);
-        for (ours, theirs) in self.groups.iter_mut().zip(groups) {
-            ours.points.append(theirs.points);
-        }
-        for (ours, mut theirs) in self.parts.iter_mut().zip(parts) {
-            ours.readings.append(theirs.readings);
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.columns().zip(other.columns()).for_each(|(ours, theirs)| ours.0.append(&mut theirs.0));
+        for (ours, theirs) in self.parts.iter_mut().zip(&mut other.parts) {
             ours.missing.append(&mut theirs.missing);
-            ours.points.append(theirs.points);
-            ours.weights.append(theirs.weights);
         }
-        for (ours, theirs) in self.steps.iter_mut().zip(steps) {
-            ours.readings.append(theirs.readings);
-            ours.effects.append(theirs.effects);
-        }
+        self.client.append(&mut other.client);
+        self.rule.append(&mut other.rule);
+        self.stage.append(&mut other.stage);
+        self.band.append(&mut other.band);
     }
 
     /// How many clients it has.

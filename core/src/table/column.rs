@@ -97,6 +97,14 @@ impl Texts {
 }
 
 impl Texts {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Short(array) => array.len(),
+            Self::Large(array) => array.len(),
+            Self::View(array) => array.len(),
+        }
+    }
+
     /// Whether none holds a NUL, as far as one look at all of them together can tell.
     pub(super) fn are_clean(&self) -> bool {
         fn clean<O: OffsetSizeTrait>(array: &GenericStringArray<O>) -> bool {

@@ -36,13 +36,15 @@ impl TextCells {
         match Cells::of(filled, rows, mapping.zone.as_ref())? {
             Cells::Text(text) if is_sound(&text, limit, false) => Some(Some(Self::Every(text))),
             Cells::Column(mut column, _) => {
+                // A dictionary may hold far more than these rows name.
+                let count = rows.num_rows();
                 column.values = match column.values {
-                    Values::Whole(numbers) => digits(&numbers),
-                    Values::Natural(numbers) => digits(&numbers),
+                    Values::Whole(numbers) if numbers.len() <= count => digits(&numbers),
+                    Values::Natural(numbers) if numbers.len() <= count => digits(&numbers),
                     other @ (Values::Texts(_) | Values::Nothing) => other,
                     _ => return None,
                 };
-                let clean = matches!(&column.values, Values::Texts(texts) if texts.are_clean());
+                let clean = matches!(&column.values, Values::Texts(texts) if texts.len() <= count && texts.are_clean());
                 Some(Some(Self::Column { column, limit, clean }))
             }
             _ => None,

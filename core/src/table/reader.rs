@@ -1,7 +1,7 @@
 //! The rows of a table in turn: which are skipped, which are events, which are neither.
 
 use super::TableOptions;
-use super::column::{Column, Values};
+use super::column::{Column, Stuff, Values};
 use super::envelope::Envelopes;
 use super::identity::Identities;
 use super::map::{Mapping, Origin};
@@ -18,8 +18,8 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::Schema;
 use std::sync::Arc;
 
-/// So many rows are read at a time: few enough that their events stay in the cache until they are taken in.
-const ROWS: usize = 1 << 10;
+/// So many rows are read at a time.
+const ROWS: usize = 1 << 12;
 
 /// Reads the rows of a table as events of one type.
 #[derive(Debug)]
@@ -112,15 +112,24 @@ struct Piece {
     envelopes: Option<Envelopes>,
     /// `None` for other events, too.
     usage: Option<UsageRows>,
-    /// What tells when they were, where not all are wanted and the envelopes do not tell.
-    when: Option<Column>,
+    when: Times,
+}
+
+/// What tells when some rows were.
+enum Times {
+    /// The envelopes, which hold the same instants.
+    OfEnvelopes,
+    /// A column; none where all rows are wanted, or where it has a layout that no field is read from.
+    Of(Option<Box<Column>>),
 }
 
 impl Piece {
     fn of(kind: EventKind, mapping: &Mapping, wanted: &Wanted, rows: RecordBatch) -> Self {
         let (envelopes, usage) = (Envelopes::of(mapping, &rows), UsageRows::of(kind, mapping, &rows));
-        let told = envelopes.is_some() && wanted.field == "time";
-        let when = if told { None } else { wanted.column(mapping, &rows) };
+        // A date is of its day, in whatever zone the instant at which it begins is read.
+        let told = envelopes.is_some() && wanted.by_instants(mapping, &rows);
+        let when =
+            if told { Times::OfEnvelopes } else { Times::Of(wanted.column(mapping, &rows).map(Box::new)) };
         Self { rows, envelopes, usage, when }
     }
 
@@ -129,7 +138,10 @@ impl Piece {
     fn read<'p>(&'p self, kind: EventKind, mapping: &Mapping, wanted: &Wanted) -> Option<ReadRows<'p>> {
         let Self { rows, envelopes, usage, when } = self;
         let count = rows.num_rows();
-        let when = when.as_ref().or_else(|| Some(envelopes.as_ref()?.time()));
+        let when = match when {
+            Times::OfEnvelopes => envelopes.as_ref().map(Envelopes::time),
+            Times::Of(column) => column.as_deref(),
+        };
         let kept = wanted.rows(when, count);
         // Of a table in order of time the rows of other days mostly stand together.
         if !kept.contains(&true) {
@@ -243,6 +255,14 @@ impl Wanted {
             Origin::Column(index, None) => Some(index),
             Origin::Column(_, Some(_)) | Origin::Constant(_) => None,
         }
+    }
+
+    /// Whether rows are told apart by a column of instants.
+    fn by_instants(&self, mapping: &Mapping, rows: &RecordBatch) -> bool {
+        let origin = mapping.find(self.field).map(|filled| &filled.origin);
+        let Some(Origin::Column(index, None)) = origin else { return false };
+        let stuff = rows.columns().get(*index).and_then(|column| Stuff::of(column.data_type()));
+        self.field == "time" && matches!(stuff, Some(Stuff::Times { .. }))
     }
 
     /// What tells when the events of some rows were; `None` where all rows are wanted.

@@ -164,6 +164,30 @@ fn rows_of_a_wide_table_are_skipped_where_nothing_happened() {
     assert_eq!((applied.applied, applied.skipped, applied.rejected[0].index), (1, 1, 2));
 }
 
+/// A date is of its own day, also where the table's zone begins it on the engine's day before.
+#[test]
+fn a_date_is_of_its_day_in_whatever_zone_it_begins() {
+    let on = |date: &str| date.parse().unwrap();
+    let rows = batch([
+        ("subject", texts(["acme", "birch", "cedar"])),
+        // 4, 5 and 6 January 2026, counted from 1970.
+        ("time", Arc::new(Date32Array::from(vec![20_457, 20_458, 20_459])) as ArrayRef),
+        ("milestone", texts(["a", "b", "c"])),
+        ("metric", texts(["m", "m", "m"])),
+    ]);
+    for kind in [EventKind::MilestoneReached, EventKind::UsageCounted] {
+        for timezone in ["Europe/Berlin", "America/New_York", "UTC"] {
+            let days = Some((on("2026-01-05"), on("2026-01-06")));
+            let options = TableOptions { days, timezone: Some(timezone.to_owned()), ..options() };
+            let mut engine = engine();
+            let applied = load(&mut engine, kind, std::slice::from_ref(&rows), &options).unwrap();
+            assert_eq!((applied.applied, applied.skipped), (1, 2), "{kind} {timezone}");
+            let clients: Vec<&str> = engine.clients().map(|client| client.as_str()).collect();
+            assert_eq!(clients, ["birch"], "{kind} {timezone}");
+        }
+    }
+}
+
 #[test]
 fn days_outside_are_skipped() {
     let day = |text: &str| text.parse().unwrap();
