@@ -10,6 +10,8 @@ pub(crate) struct UserNumber(pub(crate) u32);
 
 const DAYS_IN_BLOCK: i32 = 64;
 const USER_BITS: u32 = 26;
+/// So many entries are looked through one by one.
+const FEW_ENTRIES: usize = 32;
 /// The greatest number of users a client can have.
 pub(crate) const MAX_USERS: usize = 1 << USER_BITS;
 
@@ -50,6 +52,19 @@ fn unpacked(block: i32, entry: u32) -> (Day, UserNumber) {
     (Day::from_epoch(block * DAYS_IN_BLOCK + within), UserNumber(entry & ((1 << USER_BITS) - 1)))
 }
 
+/// The entries from one to another, both included.
+fn inside(entries: &[u32], from: u32, to: u32) -> impl Iterator<Item = u32> {
+    // Of many entries the ends are searched; of few each is looked at.
+    let entries = if entries.len() > FEW_ENTRIES {
+        let (start, end) =
+            (entries.partition_point(|entry| *entry < from), entries.partition_point(|entry| *entry <= to));
+        entries.get(start..end).unwrap_or_default()
+    } else {
+        entries
+    };
+    entries.iter().copied().filter(move |entry| (from..=to).contains(entry))
+}
+
 impl UserDays {
     pub(crate) fn insert(&mut self, day: Day, user: UserNumber) {
         let (block, entry) = packed(day, user);
@@ -73,27 +88,19 @@ impl UserDays {
         }
     }
 
-    /// Who was active on the days from one to another, both included; a user stands once for each of its days.
-    pub(crate) fn range(&self, first: Day, last: Day) -> impl Iterator<Item = (Day, UserNumber)> {
+    /// Shows who was active on the days from one to another, both included; a user once for each of its days.
+    pub(crate) fn each_within(&self, first: Day, last: Day, mut see: impl FnMut(UserNumber)) {
         let ((first_block, from), (last_block, to)) =
             (packed(first, UserNumber(0)), packed(last, UserNumber((1 << USER_BITS) - 1)));
-        let start = self.blocks.partition_point(|(number, _)| *number < first_block);
-        let blocks = self
-            .blocks
-            .get(start..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(move |(number, _)| *number <= last_block);
-        blocks.flat_map(move |(number, entries)| {
-            let start =
-                if *number == first_block { entries.partition_point(|entry| *entry < from) } else { 0 };
-            let end = if *number == last_block {
-                entries.partition_point(|entry| *entry <= to)
-            } else {
-                entries.len()
-            };
-            entries.get(start..end).unwrap_or_default().iter().map(move |entry| unpacked(*number, *entry))
-        })
+        // Most windows end in one of the last blocks.
+        let blocks = self.blocks.iter().rev().skip_while(|(number, _)| *number > last_block);
+        for (number, entries) in blocks.take_while(|(number, _)| *number >= first_block) {
+            let from = if *number == first_block { from } else { 0 };
+            let to = if *number == last_block { to } else { u32::MAX };
+            for entry in inside(entries, from, to) {
+                see(UserNumber(entry & ((1 << USER_BITS) - 1)));
+            }
+        }
     }
 
     pub(crate) fn warm(&self) -> u64 {
@@ -133,8 +140,14 @@ mod tests {
         for (d, u) in [(-1, 0), (63, 1), (64, 0), (0, 5), (64, 0), (200, 2)] {
             active.insert(day(d), UserNumber(u));
         }
-        let found: Vec<_> = active.range(day(0), day(64)).map(|(d, u)| (d.number(), u.0)).collect();
-        assert_eq!(found, [(0, 5), (63, 1), (64, 0)]);
+        let found = |first, last| {
+            let mut found = Vec::new();
+            active.each_within(day(first), day(last), |user| found.push(user.0));
+            found.sort_unstable();
+            found
+        };
+        assert_eq!((found(0, 64), found(-1, 0), found(1, 62)), (vec![0, 1, 5], vec![0, 5], vec![]));
+        assert_eq!((found(63, 63), found(64, 199), found(200, 999)), (vec![1], vec![0], vec![2]));
         assert_eq!(active.iter().count(), 5);
         active.seal(day(64));
         assert_eq!(active.iter().map(|(d, _)| d.number()).collect::<Vec<_>>(), [64, 200]);

@@ -163,6 +163,11 @@ fn day_bits(day: Day) -> u64 {
     u64::from(number.unsigned_abs()) << SUM_BITS
 }
 
+/// The bits of the day behind one; no day that is kept has all bits.
+fn bits_behind(day: Day) -> u64 {
+    (day_bits(day) | SUM_MASK).saturating_add(1)
+}
+
 fn day_of(packed: u64) -> Day {
     Day::from_epoch(i32::try_from(packed >> SUM_BITS).unwrap_or(0) - DAY_BIAS)
 }
@@ -229,15 +234,21 @@ impl Days {
     }
 
     fn through(&self, last: Day) -> &[u64] {
-        // The bits of the day behind it; no day that is kept has all bits.
-        let behind = (day_bits(last) | SUM_MASK).saturating_add(1);
-        self.packed.get(..self.count_below(behind)).unwrap_or_default()
+        self.packed.get(..self.count_below(bits_behind(last))).unwrap_or_default()
+    }
+
+    /// The last day through one with a sum above 0.
+    fn newest_used(&self, through: Day) -> Option<u64> {
+        let behind = bits_behind(through);
+        let days = if self.packed.len() > FEW_DAYS { self.through(through) } else { &self.packed };
+        days.iter().rev().copied().find(|packed| *packed < behind && self.is_used(*packed))
     }
 
     /// How many days and sums are below some bits.
     fn count_below(&self, bits: u64) -> usize {
         if self.packed.len() <= FEW_DAYS {
-            return self.packed.iter().position(|packed| *packed >= bits).unwrap_or(self.packed.len());
+            let behind = self.packed.iter().rev().take_while(|packed| **packed >= bits).count();
+            return self.packed.len() - behind;
         }
         let Some(newest) = self.packed.last().filter(|newest| **newest >= bits) else {
             return self.packed.len();
@@ -262,12 +273,18 @@ impl Days {
 
     /// What these days sum up to.
     fn sum(&self, first: Day, last: Day) -> i128 {
-        let packed = self.between(first, last);
         if self.wide.is_some() {
-            return packed.iter().map(|packed| self.sum_of(*packed)).sum();
+            return self.range(first, last).map(|(_, sum)| sum).sum();
         }
         // As many days as there are fit 46 bits each in 64, sign and all.
-        packed.iter().map(|packed| sum_in(*packed)).sum::<i64>().into()
+        let add = |so_far: i64, packed: u64| so_far.wrapping_add(sum_in(packed));
+        if self.packed.len() > FEW_DAYS {
+            return self.between(first, last).iter().fold(0, |sum, packed| add(sum, *packed)).into();
+        }
+        // To look at every day is sooner done than to find where the first and the last of them stand.
+        let (from, behind) = (day_bits(first), bits_behind(last));
+        let inside = |packed: u64| from <= packed && packed < behind;
+        self.packed.iter().fold(0, |sum, packed| if inside(*packed) { add(sum, *packed) } else { sum }).into()
     }
 
     fn iter(&self) -> impl ExactSizeIterator<Item = (Day, i128)> {
@@ -349,6 +366,11 @@ impl DaySums {
         days.filter(|packed| self.days.is_used(**packed)).map(|packed| day_of(*packed))
     }
 
+    /// Whether one of the days from one to another has a sum above 0.
+    pub(crate) fn is_used(&self, first: Day, last: Day) -> bool {
+        self.days.newest_used(last).is_some_and(|packed| packed >= day_bits(first))
+    }
+
     /// Day by day sums.
     pub(crate) fn days(&self, first: Day, last: Day) -> impl Iterator<Item = (Day, i128)> {
         self.days.range(first, last)
@@ -357,9 +379,9 @@ impl DaySums {
     /// The last day with usage at or before a day. What is behind a seal is known by its first and last day only, so a
     /// day between them answers `Err`.
     pub(crate) fn last_used(&self, through: Day) -> Result<Option<Day>, Sealed> {
-        let kept = self.days.through(through).iter().rfind(|packed| self.days.is_used(**packed));
+        let kept = self.days.newest_used(through);
         match (kept, self.sealed.as_ref().and_then(|sealed| sealed.span)) {
-            (Some(packed), _) => Ok(Some(day_of(*packed))),
+            (Some(packed), _) => Ok(Some(day_of(packed))),
             (None, Some((_, last))) if last <= through => Ok(Some(last)),
             (None, Some((first, _))) if first <= through => Err(Sealed),
             (None, _) => Ok(None),
@@ -541,6 +563,7 @@ mod tests {
                     let expected: i128 = inside.map(|(_, micros)| micros).sum();
                     assert_eq!(sums.sum(day(first), day(last)), expected, "{first} to {last} of {n}");
                     let found: Vec<i32> = sums.used(day(first), day(last)).map(Day::number).collect();
+                    assert_eq!(sums.is_used(day(first), day(last)), !found.is_empty());
                     assert_eq!(found, used, "{first} to {last} of {n}");
                 }
                 let last = plain.iter().rfind(|(day, micros)| *day <= first && *micros > 0);

@@ -28,10 +28,22 @@ impl<K: Ord, V> Keyed<K, V> {
     where
         K: Borrow<Q>,
     {
+        self.at(self.place(key)?)
+    }
+
+    /// The place of a key among all.
+    pub(crate) fn place<Q: Ord + ?Sized>(&self, key: &Q) -> Option<usize>
+    where
+        K: Borrow<Q>,
+    {
         if self.pairs.len() <= FEW {
-            return self.pairs.iter().find(|(k, _)| k.borrow() == key).map(|(_, value)| value);
+            return self.pairs.iter().position(|(k, _)| k.borrow() == key);
         }
-        let place = self.pairs.binary_search_by(|(k, _)| k.borrow().cmp(key)).ok()?;
+        self.pairs.binary_search_by(|(k, _)| k.borrow().cmp(key)).ok()
+    }
+
+    /// The value of the key in a place.
+    pub(crate) fn at(&self, place: usize) -> Option<&V> {
         self.pairs.get(place).map(|(_, value)| value)
     }
 

@@ -611,3 +611,75 @@ fn a_table_of_those_who_pay_has_no_row_more() {
     assert_eq!((part.readings.values(), part.missing.as_slice()), (&[1.0][..], &[None][..]));
     assert_eq!((table.score.values().len(), table.groups[0].points.values().len()), (1, 1));
 }
+
+/// Rows come into a table several at a time: of no number of clients is one lost, moved or told twice.
+#[test]
+fn a_table_of_many_has_a_row_for_each() {
+    let name = |n: usize| format!("client-{n:02}");
+    let names: Vec<String> = (1..=37).map(name).collect();
+    let used = |n: usize| json!({"metric": "reports", "count": n});
+    for clients in [1, 15, 16, 17, 37] {
+        let events = names.iter().take(clients).zip(1..);
+        let events: Vec<_> = events
+            .map(|(name, n)| ("usage.counted", name.as_str(), "2026-03-01T00:00:00Z", used(n)))
+            .collect();
+        let signals = json!({"reports": {"kind": "usage_sum", "metric": "reports", "days": 28}});
+        let model = Model::from_value(&model(signals, &["reports"])).unwrap();
+        let engine = engine(&events);
+        let table = engine.score_table(&model, engine.zone().as_of("2026-03-10").unwrap(), ScoresOf::All);
+        let told =
+            table.client.iter().map(|client| client.as_str()).zip(table.score.values().iter().copied());
+        let counts = (1_u32..).map(f64::from);
+        let expected: Vec<_> = names.iter().take(clients).map(String::as_str).zip(counts).collect();
+        assert_eq!(told.collect::<Vec<_>>(), expected, "with this curve a count is its points");
+        assert_eq!(table.parts[0].readings, table.score);
+        assert_eq!(table.parts[0].missing, vec![None; clients]);
+    }
+}
+
+/// Some metrics of a model are looked up once for all signals, and the last windows of each are remembered: no signal reads
+/// the sum of another by that.
+#[test]
+fn many_metrics_and_windows_side_by_side_are_each_their_own() {
+    let metrics: Vec<String> = (0..12).map(|n| format!("metric-{n}")).collect();
+    // Metric n is used d + n times on day d of March; the fourth never is.
+    let count = |metric: usize, day: usize| if metric == 3 { 0 } else { metric + day };
+    let mut events = Vec::new();
+    for (metric, name) in metrics.iter().enumerate().filter(|(metric, _)| *metric != 3) {
+        for day in 1..=20 {
+            let data = json!({"metric": name, "count": count(metric, day)});
+            events.push((format!("2026-03-{day:02}T12:00:00Z"), data));
+        }
+    }
+    let events: Vec<_> =
+        events.iter().map(|(time, data)| ("usage.counted", "acme", time.as_str(), data.clone())).collect();
+    let engine = engine(&events);
+    let mut signals = serde_json::Map::new();
+    let mut expected = Vec::new();
+    // The windows end on 20 March, or so many days before it.
+    for (days, offset) in [(7, 0), (14, 0), (7, 0), (5, 10), (1, 3)] {
+        for (metric, name) in metrics.iter().enumerate() {
+            let signal = format!("{days}-{offset}-{name}");
+            signals.insert(
+                signal.clone(),
+                json!({"kind": "usage_sum", "metric": name, "days": days, "offset": offset}),
+            );
+            let sum: usize = (20 - offset + 1 - days..=20 - offset).map(|day| count(metric, day)).sum();
+            expected.push((signal, Some(f64::from(u32::try_from(sum).unwrap()))));
+        }
+    }
+    for (metric, name) in metrics.iter().enumerate() {
+        let signal = format!("trend-{name}");
+        signals.insert(signal.clone(), json!({"kind": "usage_trend", "metric": name, "days": 7}));
+        let sum = |days: std::ops::RangeInclusive<usize>| {
+            f64::from(u32::try_from(days.map(|day| count(metric, day)).sum::<usize>()).unwrap())
+        };
+        expected.push((signal, (metric != 3).then(|| sum(14..=20) / sum(7..=13))));
+    }
+    let names: Vec<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
+    let score = score(&engine, &model(signals.into(), &names), "2026-03-20");
+    for (part, (name, value)) in score.parts.iter().zip(&expected) {
+        assert_eq!(part.reading, *value, "{name}");
+    }
+    assert_eq!(score.parts.len(), 6 * metrics.len());
+}

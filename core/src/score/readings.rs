@@ -3,7 +3,9 @@
 use super::condition::{Condition, Tested};
 use super::set::Model;
 use crate::exchange::Rates;
+use crate::signal::metric::KnownMetrics;
 use crate::signal::{Missing, Reading, Scope, SignalSpec, View};
+use crate::state::support::TicketAt;
 use crate::time::Day;
 use std::cell::{Cell, OnceCell};
 
@@ -20,12 +22,24 @@ pub(super) struct Readings<'v> {
     stage: OnceCell<Option<&'v str>>,
     /// The longest window in which users were counted, in days, and how many they were: several signals ask for the same.
     active: Cell<Option<(i32, usize)>>,
+    /// Made when the first signal asks for it.
+    tickets: OnceCell<Vec<TicketAt<'v>>>,
+    /// What is known of the metrics that the signals read.
+    metrics: KnownMetrics,
 }
 
 impl<'v> Readings<'v> {
     pub(super) fn new(view: View<'v>, signals: &'v Named, stages: Option<Stages<'v>>) -> Self {
-        let (cells, stage) = (vec![Cell::new(None); signals.len()], OnceCell::new());
-        Self { view, signals, cells, stages, stage, active: Cell::new(None) }
+        Self {
+            view,
+            signals,
+            cells: vec![Cell::new(None); signals.len()],
+            stages,
+            stage: OnceCell::new(),
+            active: Cell::new(None),
+            tickets: OnceCell::new(),
+            metrics: KnownMetrics::default(),
+        }
     }
 
     /// As [`Readings::new`], where the stage is known.
@@ -48,8 +62,16 @@ impl<'v> Readings<'v> {
     ) -> Self {
         cells.clear();
         cells.resize(signals.len(), Cell::new(None));
-        let (stages, stage) = (Some(stages), OnceCell::from(stage));
-        Self { view, signals, cells, stages, stage, active: Cell::new(None) }
+        Self {
+            view,
+            signals,
+            cells,
+            stages: Some(stages),
+            stage: OnceCell::from(stage),
+            active: Cell::new(None),
+            tickets: OnceCell::new(),
+            metrics: KnownMetrics::default(),
+        }
     }
 
     /// The room, to be used again.
@@ -70,7 +92,7 @@ impl<'v> Readings<'v> {
 
     /// What signals are read from: the view, and the other readings around it.
     pub(super) fn scoped(&self) -> View<'_> {
-        View { scope: Some(self), ..self.view }
+        View { scope: Some(self), metrics: Some(&self.metrics), ..self.view }
     }
 
     pub(super) fn of(&self, signal: usize) -> Reading {
@@ -139,6 +161,10 @@ impl Scope for Readings<'_> {
         Ok(users)
     }
 
+    fn tickets(&self) -> &[TicketAt<'_>] {
+        self.tickets.get_or_init(|| self.view.tickets_at().collect())
+    }
+
     fn turning_days(&self, view: &View<'_>) -> Option<Vec<Day>> {
         let mut days = Vec::new();
         let mut stages = self.stages.iter().flat_map(|stages| &stages.set.stages);
@@ -160,7 +186,7 @@ impl<'a> Stages<'a> {
     where
         'a: 'v,
     {
-        let view = View { sources: &self.set.sources, rates: self.rates, scope: None, ..view };
+        let view = View { sources: &self.set.sources, rates: self.rates, scope: None, metrics: None, ..view };
         Readings::new(view, &self.set.signals, None)
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod billing;
 pub(crate) mod client;
 pub(crate) mod doc;
 pub(crate) mod formula;
+pub(crate) mod metric;
 pub(crate) mod named;
 pub(crate) mod params;
 pub(crate) mod quota;
@@ -236,6 +237,24 @@ impl SignalSpec {
         match &self.kind {
             Kind::Formula(formula) => &formula.inline,
             _ => &[],
+        }
+    }
+
+    /// Shows the metrics that it sums up, by itself or by signals inside.
+    fn each_metric(&mut self, see: &mut dyn FnMut(&mut metric::Metric)) {
+        match &mut self.kind {
+            Kind::UsageSum(signal) => see(&mut signal.metric),
+            Kind::UsageTrend(signal) => see(&mut signal.metric),
+            Kind::Ratio(signal) => {
+                see(&mut signal.numerator);
+                see(&mut signal.denominator);
+            }
+            Kind::UsageVsOwn(signal) => see(&mut signal.metric),
+            Kind::UsageVsLastYear(signal) => see(&mut signal.metric),
+            Kind::QuotaUse(signal) => see(&mut signal.metric),
+            Kind::ProjectedOverage(signal) => see(&mut signal.metric),
+            Kind::Formula(formula) => formula.inline.iter_mut().for_each(|signal| signal.each_metric(see)),
+            _ => {}
         }
     }
 

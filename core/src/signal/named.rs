@@ -2,7 +2,7 @@
 
 use super::behind::Between;
 use super::params::{Faults, Object, found};
-use super::{Direction, SignalSpec};
+use super::{Direction, SignalSpec, metric};
 use crate::state::history::HistoryRow;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -155,7 +155,10 @@ impl Signals {
 
     /// The signals, if none of them has a fault.
     pub(crate) fn finish(self) -> Option<Vec<(String, SignalSpec)>> {
-        self.specs.into_iter().map(|(name, spec)| spec.map(|spec| (name, spec))).collect()
+        let named = self.specs.into_iter().map(|(name, spec)| spec.map(|spec| (name, spec)));
+        let mut signals: Vec<(String, SignalSpec)> = named.collect::<Option<_>>()?;
+        metric::number_all(signals.iter_mut().map(|(_, spec)| spec));
+        Some(signals)
     }
 }
 

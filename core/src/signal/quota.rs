@@ -1,7 +1,8 @@
 //! Signals of usage against what is included: how much of its quota a client uses up.
 
+use super::metric::Metric;
 use super::params::Days;
-use super::usage::{number, over};
+use super::usage::over;
 use super::{Measure, Missing, View, signal};
 use crate::time::Day;
 
@@ -12,11 +13,11 @@ impl View<'_> {
     }
 
     /// This month's sum through the usage day, and what the quota includes.
-    fn month_against_quota(&self, metric: &str) -> Result<(f64, f64), Missing> {
-        self.usage_heard(&[metric])?;
-        let quota = self.state.billing.quotas.get(metric).and_then(|quota| quota.value_at(self.at));
+    fn month_against_quota(&self, metric: &Metric) -> Result<(f64, f64), Missing> {
+        self.usage_heard(&[metric.name()])?;
+        let quota = self.state.billing.quotas.get(metric.name()).and_then(|quota| quota.value_at(self.at));
         let included = quota.ok_or(Missing::NeverSeen)?.included.quantity().to_f64();
-        Ok((number(self.sum(metric, self.month_so_far())?), included))
+        Ok((self.sum(metric, self.month_so_far())?, included))
     }
 }
 
@@ -24,7 +25,7 @@ signal! {
     /// This month's sum over what its quota includes.
     QuotaUse = "quota_use", "share", Either, instant {
         /// The metric that the quota is of.
-        metric: String,
+        metric: Metric,
     }
 }
 
@@ -39,7 +40,7 @@ signal! {
     /// What the month will come to at the pace of the last days, over what its quota includes.
     ProjectedOverage = "projected_overage", "share", Down, instant {
         /// The metric that the quota is of.
-        metric: String,
+        metric: Metric,
         /// The days whose mean is the pace.
         days: Days = Days(14),
     }
@@ -54,7 +55,7 @@ impl Measure for ProjectedOverage {
         if pace_days <= 0 {
             return Err(Missing::TooLittle);
         }
-        let pace = number(view.sum(&self.metric, (first, last))?) / f64::from(pace_days);
+        let pace = view.sum(&self.metric, (first, last))? / f64::from(pace_days);
         let days_left = view.usage_day.month().plus(1).first_day().days_since(view.usage_day) - 1;
         over(sum + pace * f64::from(days_left), included, 0.0)
     }

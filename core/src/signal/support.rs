@@ -9,6 +9,7 @@ use crate::event::support::{Priority, Severity};
 use crate::state::support::{IncidentChange, TicketAt, incident_runs};
 use crate::time::{Day, Instant};
 use crate::timeline::Timeline;
+use std::borrow::Cow;
 
 super::params::choice!(Priority, "one of `low`, `normal`, `high`, `urgent`",
     "low" => Priority::Low, "normal" => Priority::Normal, "high" => Priority::High, "urgent" => Priority::Urgent);
@@ -20,12 +21,22 @@ fn count(n: usize) -> f64 {
     n as f64
 }
 
+/// Tickets as they stand, for one signal or for all around it.
+type Tickets<'a> = Cow<'a, [TicketAt<'a>]>;
+
 impl<'a> View<'a> {
-    /// Every ticket that was opened by now, as it stands now.
-    fn tickets(&self) -> Result<impl Iterator<Item = TicketAt<'a>>, Missing> {
+    /// Every ticket that was opened by now, as it stands now; the other signals around this one may have gone through them.
+    fn tickets(&self) -> Result<Tickets<'a>, Missing> {
         self.heard(self.facts.tickets)?;
+        Ok(match self.scope {
+            Some(scope) => Cow::Borrowed(scope.tickets()),
+            None => Cow::Owned(self.tickets_at().collect()),
+        })
+    }
+
+    pub(crate) fn tickets_at(&self) -> impl Iterator<Item = TicketAt<'a>> + use<'a> {
         let at = self.at;
-        Ok(self.state.support.tickets.values().filter_map(move |ticket| TicketAt::of(ticket, at)))
+        self.state.support.tickets.values().filter_map(move |ticket| TicketAt::of(ticket, at))
     }
 
     /// Whether an instant is on one of the days of a window.
@@ -58,7 +69,7 @@ impl Measure for TicketsOpened {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let days = view.days(self.days.0);
         let matches = |ticket: &TicketAt<'_>| self.asks_for(ticket) && view.within(ticket.opened, days);
-        Ok(count(view.tickets()?.filter(matches).count()))
+        Ok(count(view.tickets()?.iter().filter(|ticket| matches(ticket)).count()))
     }
 }
 
@@ -88,7 +99,7 @@ impl TicketsOpen {
 impl Measure for TicketsOpen {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let matches = |ticket: &TicketAt<'_>| self.asks_for(ticket) && self.is_old(view, ticket);
-        Ok(count(view.tickets()?.filter(matches).count()))
+        Ok(count(view.tickets()?.iter().filter(|ticket| matches(ticket)).count()))
     }
 }
 
@@ -104,7 +115,7 @@ signal! {
 
 impl Measure for TicketSurge {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let opened: Vec<Day> = view.tickets()?.map(|ticket| view.zone.day(ticket.opened)).collect();
+        let opened: Vec<Day> = view.tickets()?.iter().map(|ticket| view.zone.day(ticket.opened)).collect();
         let (first, last) = view.days(self.days.0);
         let first_day = view.state.first_day(view.zone).ok_or(Missing::NeverSeen)?;
         let (start, end) = (first.plus(-self.baseline_days.0).max(first_day), first.plus(-1));
@@ -139,7 +150,8 @@ signal! {
 impl Measure for FirstResponseHours {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let days = view.days(self.days.0);
-        let opened = view.tickets()?.filter(|ticket| view.within(ticket.opened, days));
+        let tickets = view.tickets()?;
+        let opened = tickets.iter().filter(|ticket| view.within(ticket.opened, days));
         let waited = opened
             .filter_map(|ticket| ticket.first_reply.map(|reply| reply.hours_since(ticket.opened).max(0.0)));
         hours(waited.collect(), self.quantile.0)
@@ -180,8 +192,9 @@ impl FirstResponseWithin {
 impl Measure for FirstResponseWithin {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let days = view.days(self.days.0);
-        let tickets = view.tickets()?.filter(|ticket| view.within(ticket.opened, days));
-        let decided = tickets.filter_map(|ticket| self.met(view, &ticket));
+        let tickets = view.tickets()?;
+        let inside = tickets.iter().filter(|ticket| view.within(ticket.opened, days));
+        let decided = inside.filter_map(|ticket| self.met(view, ticket));
         let (kept, all) = decided.fold((0, 0), |(kept, all), met| (kept + usize::from(met), all + 1));
         if all == 0 { Err(Missing::TooLittle) } else { Ok(count(kept) / count(all)) }
     }
@@ -200,7 +213,8 @@ signal! {
 impl Measure for ResolutionHours {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let days = view.days(self.days.0);
-        let opened = view.tickets()?.filter(|ticket| view.within(ticket.opened, days));
+        let tickets = view.tickets()?;
+        let opened = tickets.iter().filter(|ticket| view.within(ticket.opened, days));
         let took = opened.filter_map(|ticket| ticket.resolved.map(|end| end.hours_since(ticket.opened)));
         hours(took.collect(), self.quantile.0)
     }
@@ -217,7 +231,8 @@ signal! {
 impl Measure for Csat {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let days = view.days(self.days.0);
-        let ratings = view.tickets()?.filter_map(|ticket| ticket.rating);
+        let tickets = view.tickets()?;
+        let ratings = tickets.iter().filter_map(|ticket| ticket.rating);
         let inside = ratings.filter(|(at, _)| view.within(*at, days));
         let (sum, n) = inside.fold((0.0, 0), |(sum, n), (_, rating)| (sum + f64::from(rating), n + 1));
         if n == 0 { Err(Missing::TooLittle) } else { Ok(sum / count(n)) }

@@ -1,17 +1,17 @@
 //! Signals of usage: what a client's users did, day by day.
 
+use super::metric::Metric;
 use super::params::{Days, Faults, Names, NotNegative, Object};
 use super::statistics::mean_and_deviation;
 use super::{Measure, Missing, View, signal};
 use crate::daily::Sealed;
 use crate::event::Moment;
-use crate::quantity::scaled_to_f64;
-use crate::state::usage::MetricUse;
+use crate::quantity::quotient_to_f64;
 use crate::time::Day;
 
 /// A sum in units of 10^-6 as the nearest number.
 pub(super) fn number(micros: i128) -> f64 {
-    scaled_to_f64(micros, 6)
+    quotient_to_f64(micros, 1_000_000)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of users, days and metrics are far below 2^53")]
@@ -66,13 +66,8 @@ impl View<'_> {
         }
     }
 
-    pub(super) fn sum(&self, metric: &str, days: (Day, Day)) -> Result<i128, Missing> {
-        self.sum_of(self.state.usage.metric(metric), days)
-    }
-
-    fn sum_of(&self, metric: Option<&MetricUse>, days: (Day, Day)) -> Result<i128, Missing> {
-        let (first, last) = self.sums(days)?;
-        Ok(metric.map_or(0, |metric| metric.sums().sum(first, last)))
+    pub(super) fn sum(&self, metric: &Metric, days: (Day, Day)) -> Result<f64, Missing> {
+        self.sums(days).map(|days| self.total(metric, days))
     }
 
     /// The window before the last `days` days.
@@ -92,11 +87,10 @@ impl View<'_> {
     }
 
     /// The sums of one day after the other.
-    fn daily(&self, metric: &str, first: Day, last: Day) -> Vec<f64> {
+    fn daily(&self, metric: &Metric, first: Day, last: Day) -> Vec<f64> {
         let length = usize::try_from(last.days_since(first) + 1).unwrap_or(0);
         let mut days = vec![0.0; length];
-        let cells =
-            self.state.usage.metric(metric).into_iter().flat_map(|metric| metric.sums().days(first, last));
+        let cells = self.metric(metric).into_iter().flat_map(|metric| metric.sums().days(first, last));
         for (day, micros) in cells {
             let place = usize::try_from(day.days_since(first)).ok();
             if let Some(slot) = place.and_then(|place| days.get_mut(place)) {
@@ -121,7 +115,7 @@ signal! {
     /// The sum of a metric's counts in the window.
     UsageSum = "usage_sum", "count", Up, window {
         /// The metric, as events name it.
-        metric: String,
+        metric: Metric,
         /// The window: so many calendar days that end with the usage day.
         days: Days,
     }
@@ -129,8 +123,8 @@ signal! {
 
 impl Measure for UsageSum {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        view.usage_heard(&[&self.metric])?;
-        view.sum(&self.metric, view.days(self.days.0)).map(number)
+        view.usage_heard(&[self.metric.name()])?;
+        view.sum(&self.metric, view.days(self.days.0))
     }
 }
 
@@ -138,7 +132,7 @@ signal! {
     /// The sum in the window over the sum in the window before.
     UsageTrend = "usage_trend", "ratio", Up, window {
         /// The metric, as events name it.
-        metric: String,
+        metric: Metric,
         /// The window: so many calendar days that end with the usage day.
         days: Days,
         /// Below this sum in the window before there is no trend.
@@ -148,10 +142,9 @@ signal! {
 
 impl Measure for UsageTrend {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        view.usage_heard(&[&self.metric])?;
-        let metric = view.state.usage.metric(&self.metric);
-        let before = number(view.sum_of(metric, view.days_before(self.days.0))?);
-        let now = number(view.sum_of(metric, view.days(self.days.0))?);
+        view.usage_heard(&[self.metric.name()])?;
+        let before = view.sum(&self.metric, view.days_before(self.days.0))?;
+        let now = view.sum(&self.metric, view.days(self.days.0))?;
         over(now, before, self.min_base.0)
     }
 }
@@ -205,9 +198,9 @@ signal! {
     /// The sum of one metric over the sum of another.
     Ratio = "ratio", "ratio", Either, window {
         /// The metric above the line.
-        numerator: String,
+        numerator: Metric,
         /// The metric below the line.
-        denominator: String,
+        denominator: Metric,
         /// The window: so many calendar days that end with the usage day.
         days: Days,
         /// Below this denominator there is no ratio; nothing is never a denominator.
@@ -217,10 +210,10 @@ signal! {
 
 impl Measure for Ratio {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        view.usage_heard(&[&self.numerator, &self.denominator])?;
+        view.usage_heard(&[self.numerator.name(), self.denominator.name()])?;
         let days = view.days(self.days.0);
-        let part = number(view.sum(&self.numerator, days)?);
-        let whole = number(view.sum(&self.denominator, days)?);
+        let part = view.sum(&self.numerator, days)?;
+        let whole = view.sum(&self.denominator, days)?;
         over(part, whole, self.min_denominator.0)
     }
 }
@@ -324,7 +317,7 @@ impl Measure for Breadth {
             self.metrics.iter().flat_map(|names| names.0.iter().map(String::as_str)).collect();
         view.usage_heard(&listed)?;
         let (first, last) = view.window(self.days.0)?;
-        let used = |sums: &crate::daily::DaySums| sums.used(first, last).next().is_some();
+        let used = |sums: &crate::daily::DaySums| sums.is_used(first, last);
         if listed.is_empty() {
             return Ok(count(view.state.usage.metrics().filter(|(_, metric)| used(metric.sums())).count()));
         }
@@ -406,7 +399,7 @@ signal! {
     /// The window's mean per day against the client's own baseline, in its standard deviations (n - 1).
     UsageVsOwn = "usage_vs_own", "standard deviations", Up, window {
         /// The metric, as events name it.
-        metric: String,
+        metric: Metric,
         /// The window: so many calendar days that end with the usage day.
         days: Days,
         /// The days before the window that say what is usual.
@@ -416,7 +409,7 @@ signal! {
 
 impl Measure for UsageVsOwn {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        view.usage_heard(&[&self.metric])?;
+        view.usage_heard(&[self.metric.name()])?;
         let (first, last) = view.window(self.days.0)?;
         let first_day = view.first_day().ok_or(Missing::NeverSeen)?;
         let (start, end) = (first.plus(-self.baseline_days.0).max(first_day), first.plus(-1));
@@ -426,7 +419,7 @@ impl Measure for UsageVsOwn {
             return Err(Missing::TooLittle);
         }
         let (mean, deviation) = mean_and_deviation(&baseline).ok_or(Missing::TooLittle)?;
-        let window = number(view.sum(&self.metric, (first, last))?) / f64::from(self.days.0);
+        let window = view.sum(&self.metric, (first, last))? / f64::from(self.days.0);
         if deviation > 0.0 { Ok((window - mean) / deviation) } else { Err(Missing::TooLittle) }
     }
 }
@@ -435,7 +428,7 @@ signal! {
     /// The sum in the window over the sum of the same calendar days a year before.
     UsageVsLastYear = "usage_vs_last_year", "ratio", Up, window {
         /// The metric, as events name it.
-        metric: String,
+        metric: Metric,
         /// The window: so many calendar days that end with the usage day.
         days: Days,
     }
@@ -443,13 +436,13 @@ signal! {
 
 impl Measure for UsageVsLastYear {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        view.usage_heard(&[&self.metric])?;
+        view.usage_heard(&[self.metric.name()])?;
         let (first, last) = view.days(self.days.0);
-        let now = number(view.sum(&self.metric, (first, last))?);
+        let now = view.sum(&self.metric, (first, last))?;
         let before = (first.a_year_before(), last.a_year_before());
         view.sums(before)?;
         // Day by day, so that both sums have the same number of days: 28 February stands in for the 29th.
-        let Some(metric) = view.state.usage.metric(&self.metric) else { return Err(Missing::TooLittle) };
+        let Some(metric) = view.metric(&self.metric) else { return Err(Missing::TooLittle) };
         let leap_days = |first: Day, last: Day| {
             (0..=last.days_since(first)).map(move |n| first.plus(n)).filter(|day| day.is_leap_day())
         };

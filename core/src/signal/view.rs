@@ -1,11 +1,13 @@
 //! What a signal is read from: one client, one instant, what the book knows, and the model around it.
 
+use super::metric::KnownMetrics;
 use super::{Missing, Reading};
 use crate::book::Book;
 use crate::event::Moment;
 use crate::exchange::Rates;
 use crate::facts::Facts;
 use crate::state::ClientState;
+use crate::state::support::TicketAt;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
 
@@ -36,6 +38,9 @@ pub(crate) trait Scope {
     /// If the window begins before the seal.
     fn active_users(&self, days: i32) -> Result<usize, Missing>;
 
+    /// Every ticket of the client that was opened by the instant of the view, as it stands then.
+    fn tickets(&self) -> &[TicketAt<'_>];
+
     /// The days on which that stage can become another one, in any order and more than once; `None` if it can be any day.
     fn turning_days(&self, view: &View<'_>) -> Option<Vec<Day>>;
 }
@@ -58,6 +63,8 @@ pub(crate) struct View<'a> {
     pub(crate) rates: Option<&'a Rates>,
     /// The model around the signal, if there is one.
     pub(crate) scope: Option<&'a dyn Scope>,
+    /// What is known of the metrics of the model around the signal, if there is one.
+    pub(crate) metrics: Option<&'a KnownMetrics>,
     /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
     pub(crate) seen: bool,
     /// Where the windows of the model's signals are moved back to, as far as that is known.
@@ -93,9 +100,22 @@ impl<'a> Vantage<'a> {
 
     pub(crate) fn view(&self, state: &'a ClientState) -> View<'a> {
         let Self { at, today, usage_day, zone, book, facts, sealed } = *self;
-        let (sources, rates, scope) = (&[], None, None);
-        let (seen, back) = (seen(state, at, today), &[]);
-        View { state, at, today, usage_day, zone, book, facts, sealed, sources, rates, scope, seen, back }
+        View {
+            state,
+            at,
+            today,
+            usage_day,
+            zone,
+            book,
+            facts,
+            sealed,
+            sources: &[],
+            rates: None,
+            scope: None,
+            metrics: None,
+            seen: seen(state, at, today),
+            back: &[],
+        }
     }
 
     /// The end of the day so many days before the instant.

@@ -250,6 +250,15 @@ impl UsageState {
         self.counted.get(metric)
     }
 
+    /// The place of a metric among all of the client.
+    pub(crate) fn place_of(&self, metric: &str) -> Option<usize> {
+        self.counted.place(metric)
+    }
+
+    pub(crate) fn metric_at(&self, place: usize) -> Option<&MetricUse> {
+        self.counted.at(place)
+    }
+
     pub(crate) fn metrics(&self) -> impl Iterator<Item = (&MetricName, &MetricUse)> {
         self.counted.iter()
     }
@@ -297,24 +306,28 @@ impl UsageState {
 
     /// How many users were active on the days from one to another, both included.
     pub(crate) fn active_users(&self, first: Day, last: Day) -> usize {
-        // One bit a user; those of few users need no memory of their own.
-        let (mut few, mut many) = ([0_u64; 4], Vec::new());
-        let words = self.users.len().div_ceil(64);
-        let seen = few.get_mut(..words).unwrap_or_else(|| {
-            many.resize(words, 0);
-            &mut many
-        });
-        let mut see = |number: u32| {
+        if self.users.len() <= 64 {
+            // One bit a user, which fit one word for most clients.
+            let mut seen = 0_u64;
+            self.each_active(first, last, |number| seen |= 1 << (number % 64));
+            return seen.count_ones() as usize;
+        }
+        let mut seen = vec![0_u64; self.users.len().div_ceil(64)];
+        self.each_active(first, last, |number| {
             if let Some(word) = seen.get_mut(number as usize / 64) {
                 *word |= 1 << (number % 64);
             }
-        };
-        self.active.range(first, last).for_each(|(_, user)| see(user.0));
+        });
+        seen.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Shows the numbers of the users who were active on some days, each at least once.
+    fn each_active(&self, first: Day, last: Day, mut see: impl FnMut(u32)) {
+        self.active.each_within(first, last, |user| see(user.0));
         let rolled_up = self.counted.values().filter(|metric| metric.roll_ups.is_some());
         let standing = rolled_up.flat_map(MetricUse::standing);
         let rolled = standing.filter(|((day, _), _)| (first..=last).contains(day));
         rolled.for_each(|(_, roll_up)| roll_up.users.iter().for_each(|number| see(*number)));
-        seen.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Takes in what another engine holds of the same client.

@@ -1,5 +1,6 @@
 //! What is behind a change of usage: the days that came into a window or left it.
 
+use super::super::metric::Metric;
 use super::super::quota::{ProjectedOverage, QuotaUse};
 use super::super::usage::{
     ActiveDays, ActiveTrend, ActiveUsers, Breadth, DaysSinceUsage, Gauge, Ratio, SeatUse, Stickiness, Take,
@@ -15,8 +16,8 @@ fn counts(row: &HistoryRow) -> Option<Day> {
 }
 
 /// The day of a row of a metric's counts, if it is one.
-fn counts_of(row: &HistoryRow, metric: &str) -> Option<Day> {
-    counts(row).filter(|_| row.about.as_deref() == Some(metric))
+fn counts_of(row: &HistoryRow, metric: &Metric) -> Option<Day> {
+    counts(row).filter(|_| row.about.as_deref() == Some(metric.name()))
 }
 
 /// The day of a row of usage, if users are known to have been there on it.
@@ -102,7 +103,7 @@ impl Behind for Breadth {
         let Some(metric) = between.to.state.usage.metric(name) else { return false };
         let used = |view: &View<'_>| {
             let (first, last) = view.days(self.days.0);
-            metric.sums().used(first, last).next().is_some()
+            metric.sums().is_used(first, last)
         };
         moves(counts(row), between, |view| [view.days(self.days.0)]) && between.differs(used)
     }
@@ -151,13 +152,14 @@ fn states_quota(row: &HistoryRow, between: &Between<'_>, metric: &str) -> bool {
 impl Behind for QuotaUse {
     fn behind(&self, row: &HistoryRow, between: &Between<'_>) -> bool {
         moves(counts_of(row, &self.metric), between, |view| [view.month_so_far()])
-            || states_quota(row, between, &self.metric)
+            || states_quota(row, between, self.metric.name())
     }
 }
 
 impl Behind for ProjectedOverage {
     fn behind(&self, row: &HistoryRow, between: &Between<'_>) -> bool {
         let windows = |view: &View<'_>| [view.month_so_far(), view.days(self.days.0)];
-        moves(counts_of(row, &self.metric), between, windows) || states_quota(row, between, &self.metric)
+        moves(counts_of(row, &self.metric), between, windows)
+            || states_quota(row, between, self.metric.name())
     }
 }
