@@ -106,13 +106,14 @@ impl Curve {
 
 fn piecewise(points: &[(f64, f64)], x: f64) -> f64 {
     // A curve has a few points, which are looked through sooner than halved.
-    let above = points.iter().position(|(at, _)| *at > x).unwrap_or(points.len());
-    let before = above.checked_sub(1).and_then(|i| points.get(i));
-    match (before, points.get(above)) {
-        (Some((x0, y0)), Some((x1, y1))) => y0 + (x - x0) * (y1 - y0) / (x1 - x0),
-        (Some((_, y)), None) | (None, Some((_, y))) => *y,
-        (None, None) => 0.0,
+    let mut before = None;
+    for (x1, y1) in points {
+        if *x1 > x {
+            return before.map_or(*y1, |(x0, y0)| y0 + (x - x0) * (y1 - y0) / (x1 - x0));
+        }
+        before = Some((x1, y1));
     }
+    before.map_or(0.0, |(_, y)| *y)
 }
 
 fn peak_points(x: f64, low: f64, ideal: f64, high: f64) -> f64 {

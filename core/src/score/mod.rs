@@ -58,6 +58,7 @@ pub(crate) use sheet::Sheet;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use tree::ReadPart;
+pub(crate) use tree::Shares;
 use valuation::Valuation;
 
 /// How close to a band's edge or to the least coverage counts as there, in the client's favour.
@@ -210,7 +211,25 @@ impl<'a> Scorer<'a> {
     }
 
     fn read_part(&self, part: &Part, rule: usize, readings: &Readings<'_>, scoped: &View<'_>) -> ReadPart {
-        let mut reading = readings.of_scoped(part.signal, scoped);
+        let reading = readings.of_scoped(part.signal, scoped);
+        // What most parts are: a value that a curve makes points of.
+        if let (Some(x), Some(curve)) = (reading.value(), &part.curve)
+            && let Some(points) = curve.points(x)
+        {
+            return ReadPart { reading: Some(x), missing: None, points: Some(points) };
+        }
+        self.read_other_part(part, rule, readings, reading)
+    }
+
+    /// A part without a value, without a curve, or whose points are its place among peers.
+    #[inline(never)]
+    fn read_other_part(
+        &self,
+        part: &Part,
+        rule: usize,
+        readings: &Readings<'_>,
+        mut reading: Reading,
+    ) -> ReadPart {
         if let (None, WhenMissing::CarryDays(days)) = (reading.value(), part.missing) {
             reading = readings.carried(part.signal, days).unwrap_or(reading);
         }

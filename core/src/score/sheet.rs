@@ -7,7 +7,7 @@ use super::plan::{Plan, PlanOfOne};
 use super::readings::Readings;
 use super::result::{Effect, HealthScore, OverrideEffect, PartName, PartScore};
 use super::settle::{Forces, Raw, Step};
-use super::tree::{ReadPart, Tree, Value};
+use super::tree::{ReadPart, Shares, Tree, Value};
 use super::{TOLERANCE, band};
 use crate::id::ClientId;
 use crate::signal::Reading;
@@ -29,8 +29,6 @@ pub(crate) struct Sheet<'m> {
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
     pub(super) parts: Vec<ReadPart>,
-    /// The share of each part in the score.
-    pub(super) weights: Vec<f64>,
     /// What each group comes to.
     pub(super) groups: Vec<Value>,
     /// Where the model has a cap on human parts, what it did comes first.
@@ -42,7 +40,6 @@ pub(crate) struct Sheet<'m> {
     pub(super) cells: Vec<Cell<Option<Reading>>>,
     pub(super) steps: Vec<Step>,
     values: Vec<Value>,
-    shares: Vec<f64>,
 }
 
 impl<'m> Sheet<'m> {
@@ -58,7 +55,6 @@ impl<'m> Sheet<'m> {
             low: None,
             high: None,
             parts: Vec::new(),
-            weights: Vec::new(),
             groups: Vec::new(),
             adjustments: Vec::new(),
             limits: Vec::new(),
@@ -67,14 +63,12 @@ impl<'m> Sheet<'m> {
             cells: Vec::new(),
             steps: Vec::new(),
             values: Vec::new(),
-            shares: Vec::new(),
         }
     }
 
     /// Nothing yet, in the room that is there.
     pub(super) fn clear(&mut self, stage: Option<&'m str>) {
         self.parts.clear();
-        self.weights.clear();
         self.groups.clear();
         self.adjustments.clear();
         self.limits.clear();
@@ -97,7 +91,6 @@ impl<'m> Sheet<'m> {
         self.low = settle(all.low, computed.low, true).score;
         self.high = settle(all.high, computed.high, true).score;
         let shown = all.present.is_some() && complete && self.coverage + TOLERANCE >= model.min_coverage;
-        tree.share_out(&self.parts, &self.groups, &mut self.shares, &mut self.weights);
         let raw = Raw { all: all.present, computed: computed.present };
         self.settle(model, readings, forces, raw, shown);
     }
@@ -122,6 +115,12 @@ impl<'m> Sheet<'m> {
         }
         (self.steps, self.over) = forces.into_parts(settled.override_effect);
         self.steps.clear();
+    }
+
+    /// The share of each part in the score, for who shows them.
+    pub(super) fn share_out<'s>(&self, shares: &'s mut Shares) -> &'s [f64] {
+        let of = self.rule.and_then(|rule| self.plan.choices.get(rule));
+        of.map_or(&[], |of| of.tree.share_out(&self.parts, &self.groups, shares))
     }
 
     /// The place of its band among all bands of the models; `None` without a score.
@@ -168,7 +167,8 @@ impl<'m> Sheet<'m> {
             weight: *weight,
             contribution: weight * part.points.unwrap_or(0.0),
         };
-        of.parts.iter().zip(&self.parts).zip(&self.weights).map(part).collect()
+        let mut shares = Shares::default();
+        of.parts.iter().zip(&self.parts).zip(self.share_out(&mut shares)).map(part).collect()
     }
 }
 

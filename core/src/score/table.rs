@@ -5,6 +5,7 @@ use super::plan::PlanOfOne;
 use super::result::PartName;
 use super::set::Model;
 use super::sheet::Sheet;
+use super::tree::Shares;
 use crate::id::ClientId;
 use crate::signal::Missing;
 use crate::time::Instant;
@@ -215,8 +216,8 @@ impl ScoreTable {
         }));
     }
 
-    /// Adds a client, if there is room.
-    pub(crate) fn push(&mut self, client: &ClientId, sheet: &Sheet<'_>) {
+    /// Adds a client, if there is room; `shares` is room, too.
+    pub(crate) fn push(&mut self, client: &ClientId, sheet: &Sheet<'_>, shares: &mut Shares) {
         let row = self.client.len();
         self.client.push(client.clone());
         let rule = sheet.rule.map(number);
@@ -238,7 +239,7 @@ impl ScoreTable {
             group.points.set(row, value.present);
         }
         let parts = self.parts.iter_mut().filter(|part| rule == Some(part.model));
-        for (column, (read, weight)) in parts.zip(sheet.parts.iter().zip(&sheet.weights)) {
+        for (column, (read, weight)) in parts.zip(sheet.parts.iter().zip(sheet.share_out(shares))) {
             column.readings.set(row, read.reading);
             column.missing.get_mut(row).into_iter().for_each(|missing| *missing = read.missing);
             column.points.set(row, read.points);

@@ -100,29 +100,25 @@ impl Tree {
         let (mut present, mut low, mut high) = (C::default(), C::default(), C::default());
         let (mut present_weight, mut weight) = (0.0, 0.0);
         let (mut seen, mut judged) = (0.0, false);
-        for (part, read) in self.parts_of(node, read).filter(|(part, _)| human || !part.human) {
+        for (part, read) in self.parts_of(node, read) {
             // What is only tracked does nothing.
-            if part.curve.is_none() {
+            if part.curve.is_none() || part.human && !human {
                 continue;
             }
             let own = part.weight;
+            weight += own;
+            judged = true;
+            let (mut least, mut most) = (0.0, 100.0);
             if let Some(points) = read.points {
                 present.take(own, points);
                 present_weight += own;
-            }
-            match read.points.filter(|_| read.missing.is_none()) {
-                Some(points) => {
-                    low.take(own, points);
-                    high.take(own, points);
+                if read.missing.is_none() {
+                    (least, most) = (points, points);
                     seen += own;
                 }
-                None => {
-                    low.take(own, 0.0);
-                    high.take(own, 100.0);
-                }
             }
-            weight += own;
-            judged = true;
+            low.take(own, least);
+            high.take(own, most);
         }
         let mut bound_weight = weight;
         for inner in &node.groups {
@@ -153,14 +149,13 @@ impl Tree {
     }
 
     /// Gives the parts their shares of the score; the child that decides a minimum or maximum takes all of its group's.
-    /// `values` are those of [`Tree::combine`]; `of_groups` is room.
-    pub(super) fn share_out(
+    /// `values` are those of [`Tree::combine`].
+    pub(super) fn share_out<'s>(
         &self,
         read: &[ReadPart],
         values: &[Value],
-        of_groups: &mut Vec<f64>,
-        shares: &mut Vec<f64>,
-    ) {
+        Shares { of_groups, of_parts: shares }: &'s mut Shares,
+    ) -> &'s [f64] {
         shares.clear();
         shares.resize(read.len(), 0.0);
         of_groups.clear();
@@ -193,6 +188,7 @@ impl Tree {
                 }
             }
         }
+        shares
     }
 
     fn parts_of<'t>(
@@ -203,6 +199,13 @@ impl Tree {
         let parts = self.parts.get(node.parts.clone()).unwrap_or_default();
         parts.iter().zip(read.get(node.parts.clone()).unwrap_or_default())
     }
+}
+
+/// Room for the shares of groups and parts in a score.
+#[derive(Debug, Default)]
+pub(crate) struct Shares {
+    of_groups: Vec<f64>,
+    of_parts: Vec<f64>,
 }
 
 /// What a group comes to.
