@@ -23,7 +23,7 @@ use crate::subjects::Subjects;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
 pub(crate) use erasure::anonymous_id;
-pub(crate) use parts::warmed;
+pub(crate) use parts::{WARMED, warmed};
 pub(crate) use saved::BookParts;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,7 +10,7 @@ use crate::time::{Day, Instant};
 use std::ops::Range;
 
 /// How many clients are waited for together.
-const WARMED: usize = 16;
+pub(crate) const WARMED: usize = 16;
 
 /// The same clients, of a few of which at a time the memory is waited for together: `warm` reads what will be asked of one.
 pub(crate) fn warmed<'b>(

@@ -1,7 +1,7 @@
 //! Answers about the whole book that are kept fresh while events come, for what the clients cost that changed.
 
 use super::{Engine, ScoresOf};
-use crate::book::Client;
+use crate::book::{Client, WARMED, warmed};
 use crate::changes::{Mark, Since};
 use crate::daily::Cells;
 use crate::error::QueryError;
@@ -15,6 +15,7 @@ use crate::index::Careful;
 use crate::period::Period;
 use crate::revenue::{Asking, LiveRevenue, Part, Question, RevenueOptions, RevenueReport};
 use crate::score::{Model, Name, Scorer, Sheet};
+use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -181,7 +182,7 @@ impl Watch {
         let Some(changed) = changed else {
             known.clear();
             (*tally, *revenue) = (Tally::default(), LiveRevenue::default());
-            for client in engine.book.all() {
+            for client in warmed(engine.book.all(), ClientState::warm) {
                 let now = looking.at(&client)?;
                 enter(tally, revenue, &now);
                 known.insert(client.id.clone(), now);
@@ -189,17 +190,29 @@ impl Watch {
             }
             return Ok(clients);
         };
-        for slot in changed {
-            let Some((id, client)) = engine.book.client_of(*slot) else { continue };
-            let now = client.map(|client| looking.at(&client)).transpose()?;
-            if let Some(before) = known.remove(id) {
-                leave(tally, revenue, &before);
+        for few in changed.chunks(WARMED) {
+            let few: Vec<_> = few.iter().filter_map(|slot| engine.book.client_of(*slot)).collect();
+            few.iter().filter_map(|(_, client)| client.as_ref()).for_each(|client| client.state.warm());
+            for (id, client) in few {
+                let now = client.map(|client| looking.at(&client)).transpose()?;
+                match (known.get_mut(id), now) {
+                    (Some(known), Some(now)) => {
+                        leave(tally, revenue, known);
+                        enter(tally, revenue, &now);
+                        *known = now;
+                    }
+                    (None, Some(now)) => {
+                        enter(tally, revenue, &now);
+                        known.insert(id.clone(), now);
+                    }
+                    (Some(before), None) => {
+                        leave(tally, revenue, before);
+                        known.remove(id);
+                    }
+                    (None, None) => {}
+                }
+                clients += 1;
             }
-            if let Some(now) = now {
-                enter(tally, revenue, &now);
-                known.insert(id.clone(), now);
-            }
-            clients += 1;
         }
         Ok(clients)
     }
@@ -259,7 +272,6 @@ struct Looking<'l> {
 
 impl Looking<'_> {
     fn at(&mut self, client: &Client<'_>) -> Result<Known, QueryError> {
-        client.state.warm();
         let view = self.scorer.view(&client.state);
         let asked = !self.engine.book.is_erased(client.id) && self.engine.is_asked(&view, self.of);
         let standing = if asked {
