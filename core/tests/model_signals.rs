@@ -612,7 +612,7 @@ fn a_table_of_those_who_pay_has_no_row_more() {
     assert_eq!((table.score.values().len(), table.groups[0].points.values().len()), (1, 1));
 }
 
-/// Rows come into a table several at a time: of no number of clients is one lost, moved or told twice.
+/// Of however many clients, a table has no row too few, none twice and none in the place of another.
 #[test]
 fn a_table_of_many_has_a_row_for_each() {
     let name = |n: usize| format!("client-{n:02}");
