@@ -4,16 +4,13 @@ use super::Engine;
 use super::applied::{Applied, ReadError, ReadOptions, Stood};
 use crate::batch::UsageBatch;
 use crate::chunks::in_order;
-use crate::event::line::{Decoded, UsageRef, decode_line};
+use crate::event::line::{Decoded, EventView, UsageRef, decode_line};
 use crate::event::{Event, EventCode, EventData, EventError};
-use crate::id::EventRef;
 use crate::ledger::{Admission, Ledger, Ticket, Tickets};
 use crate::merges::Slot;
 use crate::ndjson::{Block, EventReader, Line, Place};
 use crate::settings::Dedupe;
 use crate::state::ClientState;
-#[cfg(feature = "arrow")]
-use crate::table::RowEvent;
 use crate::time::Day;
 use crate::zone::DayClock;
 use std::io::{self, BufRead};
@@ -21,7 +18,7 @@ use std::sync::LazyLock;
 
 /// How many events are decoded by one thread and then looked up together: their places in memory are waited for at the same
 /// time.
-const LOOKED_UP: usize = 256;
+pub(super) const LOOKED_UP: usize = 256;
 /// How many events of usage are folded together, of each client on the mean: the memory of a client is waited for once for all of
 /// them. Within bounds, so that what waits takes little beside the book.
 const FOLDED_OF_EACH: usize = 16;
@@ -30,62 +27,25 @@ const FOLDED: std::ops::RangeInclusive<usize> = 1 << 18..=1 << 22;
 /// What is known of a client before its first event.
 static NOBODY: LazyLock<ClientState> = LazyLock::new(ClientState::default);
 
-/// An event that the caller has, or that was just decoded.
-pub(super) enum Other<'a> {
+/// An event on its way in: usage as a view of it, for most of a log is usage that adds up.
+pub(super) enum Incoming<'a> {
+    Usage(UsageRef<'a>),
+    /// One that the caller has.
     Had(&'a Event),
+    /// One that was just decoded.
     Made(Box<Event>),
 }
 
-impl std::ops::Deref for Other<'_> {
-    type Target = Event;
-
-    fn deref(&self) -> &Event {
-        match self {
-            Self::Had(event) => event,
-            Self::Made(event) => event,
-        }
-    }
-}
-
-/// One event on its way in.
-pub(super) enum Incoming<'a> {
-    /// Usage that adds up: most of a log.
-    Usage(UsageRef<'a>),
-    /// Everything else.
-    Event(Other<'a>),
-}
-
 impl<'a> Incoming<'a> {
-    pub(super) fn of(event: &'a Event) -> Self {
-        event.usage().map_or(Self::Event(Other::Had(event)), Self::Usage)
+    fn of(event: &'a Event) -> Self {
+        event.usage().map_or(Self::Had(event), Self::Usage)
     }
 
-    #[cfg(feature = "arrow")]
-    pub(super) fn of_row(event: RowEvent<'a>) -> Self {
-        match event {
-            RowEvent::Usage(usage) => Self::Usage(*usage),
-            RowEvent::Other(event) => Self::Event(Other::Had(event)),
-        }
-    }
-
-    fn subject(&self) -> &str {
+    fn view(&self) -> EventView<'_> {
         match self {
-            Self::Usage(usage) => usage.subject,
-            Self::Event(event) => event.subject.as_str(),
-        }
-    }
-
-    fn identity(&self) -> EventRef {
-        match self {
-            Self::Usage(usage) => EventRef { source: usage.source.into(), id: usage.id.into() },
-            Self::Event(event) => event.identity(),
-        }
-    }
-
-    fn add_to(&self, tickets: &mut Tickets) {
-        match self {
-            Self::Usage(usage) => tickets.add_usage(usage),
-            Self::Event(event) => tickets.add(event),
+            Self::Usage(usage) => EventView::Usage(usage),
+            Self::Had(event) => EventView::Other(event),
+            Self::Made(event) => EventView::Other(event),
         }
     }
 }
@@ -94,19 +54,30 @@ impl<'a> From<Decoded<'a>> for Incoming<'a> {
     fn from(decoded: Decoded<'a>) -> Self {
         match decoded {
             Decoded::Usage(usage) => Self::Usage(usage),
-            Decoded::Other(event) => Self::Event(Other::Made(event)),
+            Decoded::Other(event) => Self::Made(event),
         }
     }
+}
+
+/// Some events on their way in, in their order: each is looked at several times, and moved never.
+pub(super) trait Arrivals {
+    /// Of each where it stood, and the event or what is wrong with it.
+    fn each(&self) -> impl Iterator<Item = (Stood, Result<EventView<'_>, &EventError>)>;
 }
 
 /// An event or what is wrong with it, and where it stood.
 pub(super) type Arrival<'a> = (Stood, Result<Incoming<'a>, EventError>);
 
-/// An arrival and what it is known by, where identities are kept.
-struct Prepared<'a> {
-    stood: Stood,
-    event: Result<Incoming<'a>, EventError>,
-    ticket: Option<Ticket>,
+impl Arrivals for Vec<Arrival<'_>> {
+    fn each(&self) -> impl Iterator<Item = (Stood, Result<EventView<'_>, &EventError>)> {
+        self.iter().map(|(stood, event)| (*stood, event.as_ref().map(Incoming::view)))
+    }
+}
+
+/// Arrivals, and what those that are events are known by, where identities are kept.
+struct Prepared<A> {
+    arrivals: A,
+    tickets: Vec<Ticket>,
 }
 
 /// A batch on its way in. However it ends, what was admitted is folded: an identity is never in without its event.
@@ -250,17 +221,18 @@ impl Engine {
 
     /// Has the places of some events in memory waited for together; returns the slots of their clients. A slot stands until
     /// a client is erased.
-    fn look_up(&mut self, arrivals: &[Prepared<'_>]) -> Vec<Option<Slot>> {
+    fn look_up(&mut self, prepared: &Prepared<impl Arrivals>) -> Vec<Option<Slot>> {
+        let Prepared { arrivals, tickets } = prepared;
         if self.settings.dedupe == Dedupe::Exact {
-            self.ledger.reserve(arrivals.len());
-            self.ledger.warm(arrivals.iter().filter_map(|arrival| arrival.ticket.as_ref()));
+            self.ledger.reserve(tickets.len());
+            self.ledger.warm(tickets.iter());
         }
         // What is no event has no subject, and nobody asks for its slot.
-        let subjects = arrivals.iter().map(|arrival| arrival.event.as_ref().map_or("", Incoming::subject));
+        let subjects = arrivals.each().map(|(_, event)| event.map_or("", EventView::subject));
         let slots = self.book.known_slots(subjects);
-        let others = arrivals.iter().zip(&slots).filter_map(|(arrival, slot)| match &arrival.event {
-            Ok(Incoming::Event(event)) => Some(((*slot)?, &**event)),
-            Ok(Incoming::Usage(_)) | Err(_) => None,
+        let others = arrivals.each().zip(&slots).filter_map(|((_, event), slot)| match event {
+            Ok(EventView::Other(event)) => Some(((*slot)?, event)),
+            Ok(EventView::Usage(_)) | Err(_) => None,
         });
         self.book.warm(&others.collect::<Vec<_>>());
         slots
@@ -316,33 +288,45 @@ impl Engine {
 }
 
 /// Finds out what some events are known by: all that needs nothing of the engine.
-fn prepare<'a>(arrivals: impl Iterator<Item = Arrival<'a>>, dedupe: Dedupe) -> Vec<Prepared<'a>> {
+fn prepare<A: Arrivals>(arrivals: A, dedupe: Dedupe) -> Prepared<A> {
+    if dedupe == Dedupe::Upstream {
+        return Prepared { arrivals, tickets: Vec::new() };
+    }
     let mut tickets = Tickets::default();
-    let prepare = |(stood, event): Arrival<'a>| {
-        if let (Dedupe::Exact, Ok(event)) = (dedupe, &event) {
-            event.add_to(&mut tickets);
+    for (_, event) in arrivals.each() {
+        match event {
+            Ok(EventView::Usage(usage)) => tickets.add_usage(usage),
+            Ok(EventView::Other(event)) => tickets.add(event),
+            Err(_) => {}
         }
-        Prepared { stood, event, ticket: None }
-    };
-    let mut prepared: Vec<Prepared<'a>> = arrivals.map(prepare).collect();
-    let events = prepared.iter_mut().filter(|arrival| arrival.event.is_ok());
-    events.zip(tickets.take()).for_each(|(arrival, ticket)| arrival.ticket = Some(ticket));
-    prepared
+    }
+    let tickets = tickets.take();
+    Prepared { arrivals, tickets }
 }
 
 impl Intake<'_> {
-    /// Takes in events in their order. While some are taken in, the next are decoded, where there are threads.
-    pub(super) fn take_in_all<'a, T: Send>(
+    /// Takes in events in their order, many at a time. While some are taken in, the next are decoded, where there are threads.
+    fn take_in_all<'a, T: Send>(
         &mut self,
         pieces: impl IntoIterator<Item = T>,
         decode: impl Fn(T) -> Arrival<'a> + Sync,
     ) {
-        let dedupe = self.engine.settings.dedupe;
         let mut pieces = pieces.into_iter();
         let some =
             || Some(pieces.by_ref().take(LOOKED_UP).collect()).filter(|some: &Vec<T>| !some.is_empty());
-        let prepare = |some: Vec<T>| prepare(some.into_iter().map(&decode), dedupe);
-        in_order(std::iter::from_fn(some), prepare, |ready| self.take_in(ready, 0));
+        self.take_in_parts(std::iter::from_fn(some), |some| {
+            some.into_iter().map(&decode).collect::<Vec<_>>()
+        });
+    }
+
+    /// The same of events that stand together already, at most [`LOOKED_UP`] of them.
+    pub(super) fn take_in_parts<T: Send, A: Arrivals + Send>(
+        &mut self,
+        parts: impl Iterator<Item = T>,
+        decode: impl Fn(T) -> A + Sync,
+    ) {
+        let dedupe = self.engine.settings.dedupe;
+        in_order(parts, |part| prepare(decode(part), dedupe), |ready| self.take_in(&ready, 0));
     }
 
     /// The same of events in a text, the lines of which are found by whoever decodes them.
@@ -356,10 +340,10 @@ impl Intake<'_> {
         let spans = std::iter::from_fn(|| block.next_span(LOOKED_UP));
         in_order(
             spans,
-            |span| prepare(span.lines().map(decode), dedupe),
+            |span| prepare(span.lines().map(decode).collect::<Vec<_>>(), dedupe),
             |ready| {
-                let events = ready.len() as u64;
-                self.take_in(ready, before);
+                let events = ready.arrivals.len() as u64;
+                self.take_in(&ready, before);
                 before += events;
             },
         );
@@ -368,12 +352,13 @@ impl Intake<'_> {
 
     /// Takes in some events, counted from the one that so many come before. They are admitted in the order they came, so that
     /// the first of an identity stays; usage that adds up is kept back until there is enough of it to fold client by client.
-    fn take_in(&mut self, arrivals: Vec<Prepared<'_>>, before: u64) {
+    fn take_in(&mut self, prepared: &Prepared<impl Arrivals>, before: u64) {
         let zone = self.engine.zone.clone();
         let mut clock = DayClock::new(&zone);
-        let slots = self.engine.look_up(&arrivals);
+        let slots = self.engine.look_up(prepared);
         let mut slots_stand = true;
-        for (Prepared { stood, event, ticket }, slot) in arrivals.into_iter().zip(slots) {
+        let mut tickets = prepared.tickets.iter();
+        for ((stood, event), slot) in prepared.arrivals.each().zip(slots) {
             let stood = stood.behind(before);
             let event = match event {
                 Ok(event) => event,
@@ -382,14 +367,14 @@ impl Intake<'_> {
                     continue;
                 }
                 Err(error) => {
-                    self.applied.reject(stood, error);
+                    self.applied.reject(stood, error.clone());
                     continue;
                 }
             };
-            let slot = slot.filter(|_| slots_stand);
-            let admission = match &event {
-                Incoming::Usage(event) => self.admit_usage(event, ticket.as_ref(), slot, &mut clock),
-                Incoming::Event(event) => {
+            let (ticket, slot) = (tickets.next(), slot.filter(|_| slots_stand));
+            let admission = match event {
+                EventView::Usage(event) => self.admit_usage(event, ticket, slot, &mut clock),
+                EventView::Other(event) => {
                     if let EventData::ClientErased(_) = &event.data {
                         // Slots change hands.
                         self.fold_usage();
@@ -402,7 +387,7 @@ impl Intake<'_> {
                             self.fold_usage();
                         }
                     }
-                    self.engine.admit_event(event, ticket.as_ref(), slot)
+                    self.engine.admit_event(event, ticket, slot)
                 }
             };
             match admission {

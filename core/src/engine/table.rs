@@ -1,11 +1,12 @@
 //! Tables, row by row through the door of events.
 
 use super::applied::Stood;
-use super::fold::{Incoming, Intake};
+use super::fold::{Arrivals, Intake, LOOKED_UP};
 use super::{Applied, Engine};
 use crate::error::TableError;
+use crate::event::line::EventView;
 use crate::event::{Event, EventError, EventKind};
-use crate::table::{Columns, ReadRows, RowEvent, TableOptions, TableReader};
+use crate::table::{Columns, ReadRows, RowPart, TableOptions, TableReader};
 use arrow_array::{RecordBatch, RecordBatchReader, UInt64Array};
 use arrow_schema::ArrowError;
 
@@ -112,7 +113,7 @@ impl Engine {
                 Some((rehearsal, events)) => {
                     for (index, event) in rows.iter() {
                         let strict = |error| TableError::Strict { index, error };
-                        let event = event.map(RowEvent::to_event).map_err(|error| strict(error.clone()))?;
+                        let event = event.map(EventView::to_event).map_err(|error| strict(error.clone()))?;
                         rehearsal.try_with(intake.engine, &event).map_err(strict)?;
                         events.push(event);
                     }
@@ -129,9 +130,13 @@ impl Engine {
 }
 
 fn take_rows(rows: &ReadRows<'_>, intake: &mut Intake<'_>) {
-    intake.take_in_all(rows.iter(), |(index, event)| {
-        (Stood::At(index), event.map(Incoming::of_row).map_err(EventError::clone))
-    });
+    intake.take_in_parts(rows.parts(LOOKED_UP), |part| part);
+}
+
+impl Arrivals for RowPart<'_> {
+    fn each(&self) -> impl Iterator<Item = (Stood, Result<EventView<'_>, &EventError>)> {
+        self.iter().map(|(index, event)| (Stood::At(index), event))
+    }
 }
 
 impl Applied {

@@ -5,7 +5,7 @@ use super::scan::{Names, Scan};
 use super::usage::{Counted, Measured};
 use super::wire::Value;
 use super::{Event, EventData, EventError, EventKind, MAX_LINE};
-use crate::id::{SourceId, UserId};
+use crate::id::{EventRef, SourceId, UserId};
 use crate::quantity::Quantity;
 use crate::time::Instant;
 
@@ -30,6 +30,47 @@ pub(crate) struct UsageRef<'a> {
     /// The count, or the sample.
     pub(crate) quantity: Quantity,
     pub(crate) user: Option<&'a str>,
+}
+
+/// An event to look at: most are usage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum EventView<'a> {
+    /// Usage that adds up, as a view of what it was read from.
+    Usage(&'a UsageRef<'a>),
+    /// Everything else.
+    Other(&'a Event),
+}
+
+impl EventView<'_> {
+    pub(crate) fn to_event(self) -> Event {
+        match self {
+            Self::Usage(usage) => usage.to_event(),
+            Self::Other(event) => event.clone(),
+        }
+    }
+
+    pub(crate) fn identity(self) -> EventRef {
+        match self {
+            Self::Usage(usage) => EventRef { source: usage.source.into(), id: usage.id.into() },
+            Self::Other(event) => event.identity(),
+        }
+    }
+}
+
+impl<'a> EventView<'a> {
+    pub(crate) fn source(self) -> &'a str {
+        match self {
+            Self::Usage(usage) => usage.source,
+            Self::Other(event) => event.source.as_str(),
+        }
+    }
+
+    pub(crate) fn subject(self) -> &'a str {
+        match self {
+            Self::Usage(usage) => usage.subject,
+            Self::Other(event) => event.subject.as_str(),
+        }
+    }
 }
 
 /// What a [`UsageRef`] tells of its metric.

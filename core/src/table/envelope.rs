@@ -8,6 +8,7 @@ use crate::event::fields::MAX_ID;
 use crate::time::Instant;
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{PrimitiveArray, RecordBatch, StringArray};
+use std::ops::Range;
 
 /// What stands for a text that needs more care; no sound text is empty.
 const ODD: &str = "";
@@ -51,8 +52,8 @@ impl TextCells {
         }
     }
 
-    /// The texts of all rows, of which there are so many.
-    pub(super) fn texts(&self, rows: usize) -> RowTexts<'_> {
+    /// The texts of some rows.
+    pub(super) fn texts(&self, rows: Range<usize>) -> RowTexts<'_> {
         let texts = match self {
             Self::Every(text) => return RowTexts::Every(text),
             Self::Column { column, limit, clean } => match &column.values {
@@ -64,7 +65,7 @@ impl TextCells {
                         Texts::View(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
                     }
                 }
-                _ => vec![None; rows],
+                _ => vec![None; rows.len()],
             },
         };
         RowTexts::Each(texts)
@@ -79,7 +80,7 @@ pub(super) enum RowTexts<'r> {
 }
 
 impl<'r> RowTexts<'r> {
-    /// The text of a row, if it has one; `None` where it needs more care.
+    /// The text of a row, counted from the first of them, if it has one; `None` where it needs more care.
     pub(super) fn get(&self, row: usize) -> Option<Option<&'r str>> {
         match self {
             Self::Every(text) => Some(Some(text)),
@@ -96,8 +97,8 @@ impl<'r> RowTexts<'r> {
     }
 }
 
-fn of_slots<T>(column: &Column, rows: usize, value: impl Fn(usize) -> T) -> Vec<Option<T>> {
-    (0..rows).map(|row| column.slot(row).map(&value)).collect()
+fn of_slots<T>(column: &Column, rows: Range<usize>, value: impl Fn(usize) -> T) -> Vec<Option<T>> {
+    rows.map(|row| column.slot(row).map(&value)).collect()
 }
 
 fn is_sound(text: &str, limit: usize, clean: bool) -> bool {
@@ -145,13 +146,14 @@ impl Envelopes {
         &self.time
     }
 
-    /// Looks up the texts and times of all rows, of which there are so many, column by column.
-    pub(super) fn looked_up(&self, rows: usize) -> RowEnvelopes<'_> {
+    /// Looks up the texts and times of some rows, column by column.
+    pub(super) fn looked_up(&self, rows: Range<usize>) -> RowEnvelopes<'_> {
         RowEnvelopes {
             envelopes: self,
-            id: self.id.as_ref().map(|cells| cells.texts(rows)),
-            source: self.source.texts(rows),
-            subject: self.subject.texts(rows),
+            first: rows.start,
+            id: self.id.as_ref().map(|cells| cells.texts(rows.clone())),
+            source: self.source.texts(rows.clone()),
+            subject: self.subject.texts(rows.clone()),
             time: instants(&self.time, rows),
         }
     }
@@ -169,6 +171,8 @@ pub(super) fn column(mapping: &Mapping, path: &str, rows: &RecordBatch) -> Optio
 /// The envelopes of some rows, of which the texts and times are looked up.
 pub(super) struct RowEnvelopes<'r> {
     envelopes: &'r Envelopes,
+    /// The row that the first of them is in its columns.
+    first: usize,
     id: Option<RowTexts<'r>>,
     source: RowTexts<'r>,
     subject: RowTexts<'r>,
@@ -188,9 +192,10 @@ pub(super) struct Envelope<'r> {
 }
 
 impl<'r> RowEnvelopes<'r> {
-    /// The envelope of a row; `None` where it needs more care.
+    /// The envelope of a row, counted from the first of them; `None` where it needs more care.
     pub(super) fn get(&self, row: usize) -> Option<Envelope<'r>> {
         let Envelopes { sequence, recorded, .. } = self.envelopes;
+        let in_columns = self.first + row;
         Some(Envelope {
             id: match &self.id {
                 Some(ids) => ids.stated(row)?,
@@ -200,11 +205,11 @@ impl<'r> RowEnvelopes<'r> {
             subject: self.subject.stated(row)?,
             time: self.time.get(row).copied().flatten()?,
             sequence: match sequence {
-                Some(column) => whole(column, row)?,
+                Some(column) => whole(column, in_columns)?,
                 None => 0,
             },
             recorded: match recorded {
-                Some(column) => instant(column, row)?,
+                Some(column) => instant(column, in_columns)?,
                 None => None,
             },
         })
@@ -212,12 +217,12 @@ impl<'r> RowEnvelopes<'r> {
 }
 
 /// The instants of some rows, none where a row has none or an odd one.
-fn instants(column: &Column, rows: usize) -> Vec<Option<Instant>> {
+fn instants(column: &Column, rows: Range<usize>) -> Vec<Option<Instant>> {
     match &column.values {
-        Values::Instants(instants) => (0..rows)
+        Values::Instants(instants) => rows
             .map(|row| column.slot(row).and_then(|slot| Instant::from_micros(instants.value(slot))))
             .collect(),
-        _ => (0..rows).map(|row| instant(column, row).flatten()).collect(),
+        _ => rows.map(|row| instant(column, row).flatten()).collect(),
     }
 }
 

@@ -3,9 +3,9 @@
 //! The content of a row is its subject, its time, its sequence and its `data` as the wire has it: what two events of one
 //! identity must share. It is hashed with BLAKE3 under a key of the load, the source and the type.
 
-use super::read::{ReadRows, RowEvent};
+use super::read::ReadRows;
 use crate::event::fields::{Field as _, write_text};
-use crate::event::line::{UsageKind, UsageRef};
+use crate::event::line::{EventView, UsageKind, UsageRef};
 use crate::event::wire::{write_decimal, write_whole};
 use crate::event::{Event, EventKind};
 use crate::hashing::{HalfHash, Messages};
@@ -77,15 +77,15 @@ impl Contents {
         for (at, (_, event)) in rows.iter().enumerate() {
             let event = event.ok();
             // Each source has a key of its own. What is no event goes with those before it.
-            let own = event.map_or(source, source_of);
+            let own = event.map_or(source, EventView::source);
             if own != source || at % HASHED == 0 {
                 hashes.extend(messages.take_hashes(Some(&self.key(source))));
                 source = own;
             }
             content.clear();
             match event {
-                Some(RowEvent::Usage(usage)) => write_usage(usage, &mut content),
-                Some(RowEvent::Other(event)) => write_event(event, &mut content),
+                Some(EventView::Usage(usage)) => write_usage(usage, &mut content),
+                Some(EventView::Other(event)) => write_event(event, &mut content),
                 None => {}
             }
             messages.add(|bytes| bytes.extend_from_slice(content.as_bytes()));
@@ -101,13 +101,6 @@ impl Contents {
             hasher.update(part.as_bytes());
         }
         *hasher.finalize().as_bytes()
-    }
-}
-
-fn source_of(event: RowEvent<'_>) -> &str {
-    match event {
-        RowEvent::Usage(usage) => usage.source,
-        RowEvent::Other(event) => event.source.as_str(),
     }
 }
 

@@ -1,26 +1,8 @@
 //! Rows that were read: events, and what is wrong with those that are none.
 
-use crate::event::line::UsageRef;
+use crate::event::line::{EventView, UsageRef};
 use crate::event::{Event, EventError};
 use crate::id::EventId;
-
-/// An event that a row is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum RowEvent<'a> {
-    /// Usage that adds up, as a view of its row.
-    Usage(&'a UsageRef<'a>),
-    /// Everything else.
-    Other(&'a Event),
-}
-
-impl RowEvent<'_> {
-    pub(crate) fn to_event(self) -> Event {
-        match self {
-            Self::Usage(usage) => usage.to_event(),
-            Self::Other(event) => event.clone(),
-        }
-    }
-}
 
 #[derive(Clone, Debug)]
 enum Told<'r> {
@@ -29,10 +11,13 @@ enum Told<'r> {
     Other(usize),
 }
 
+/// A row with its number.
+type Row<'r> = (u64, Result<Told<'r>, EventError>);
+
 /// Some rows of a table, in their order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadRows<'r> {
-    rows: Vec<(u64, Result<Told<'r>, EventError>)>,
+    rows: Vec<Row<'r>>,
     /// The events that are no usage, in one piece of memory: they are wide, and to find room for each would cost as much as to
     /// read it.
     others: Vec<Event>,
@@ -61,15 +46,17 @@ impl<'r> ReadRows<'r> {
     }
 
     /// Each row with its number.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Result<RowEvent<'_>, &EventError>)> {
-        self.rows.iter().filter_map(|(number, told)| {
-            let event = match told {
-                Ok(Told::Usage(usage)) => Ok(RowEvent::Usage(usage)),
-                Ok(Told::Other(place)) => Ok(RowEvent::Other(self.others.get(*place)?)),
-                Err(error) => Err(error),
-            };
-            Some((*number, event))
-        })
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Result<EventView<'_>, &EventError>)> {
+        self.all().iter()
+    }
+
+    /// The rows in parts of at most so many.
+    pub(crate) fn parts(&self, rows: usize) -> impl Iterator<Item = RowPart<'_>> {
+        self.rows.chunks(rows).map(|rows| RowPart { rows, others: &self.others })
+    }
+
+    fn all(&self) -> RowPart<'_> {
+        RowPart { rows: &self.rows, others: &self.others }
     }
 
     pub(super) fn numbers_mut(&mut self) -> impl Iterator<Item = &mut u64> {
@@ -89,5 +76,26 @@ impl<'r> ReadRows<'r> {
                 Err(_) => {}
             }
         }
+    }
+}
+
+/// Some of the rows that were read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowPart<'s> {
+    rows: &'s [Row<'s>],
+    others: &'s [Event],
+}
+
+impl<'s> RowPart<'s> {
+    /// Each row with its number.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (u64, Result<EventView<'s>, &'s EventError>)> {
+        self.rows.iter().filter_map(move |(number, told)| {
+            let event = match told {
+                Ok(Told::Usage(usage)) => Ok(EventView::Usage(usage)),
+                Ok(Told::Other(place)) => Ok(EventView::Other(self.others.get(*place)?)),
+                Err(error) => Err(error),
+            };
+            Some((*number, event))
+        })
     }
 }

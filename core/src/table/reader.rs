@@ -8,7 +8,7 @@ use super::map::{Mapping, Origin};
 use super::read::ReadRows;
 use super::row::Rows;
 use super::usage::UsageRows;
-use crate::chunks::in_order;
+use crate::chunks::{at_a_time, in_order};
 use crate::error::TableError;
 use crate::event::EventKind;
 use crate::settings::Dedupe;
@@ -16,10 +16,13 @@ use crate::time::{Day, Instant};
 use crate::zone::Zone;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::Schema;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
-/// So many rows are read at a time.
+/// The columns of so many rows are looked at together.
 const ROWS: usize = 1 << 12;
+/// So many rows are read and then taken in, while what they are is still near.
+const SOME: usize = 1 << 8;
 
 /// Reads the rows of a table as events of one type.
 #[derive(Debug)]
@@ -74,15 +77,21 @@ impl TableReader {
             let rows = batch.slice(from, ROWS.min(batch.num_rows() - from));
             Piece::of(kind, mapping, wanted, rows)
         };
-        let pieces: Vec<Piece> = (0..batch.num_rows()).step_by(ROWS).map(piece).collect();
+        let pieces: Vec<Piece<'_>> = (0..batch.num_rows()).step_by(ROWS).map(piece).collect();
+        let some = at_a_time(SOME, ROWS);
+        let spans = pieces.iter().flat_map(|piece| {
+            let rows = piece.rows.num_rows();
+            (0..rows).step_by(some).map(move |from| (piece, from..rows.min(from + some)))
+        });
         let contents = identities.as_ref().map(|identities| identities.contents.clone());
         let mut result = Ok(());
         in_order(
-            pieces.iter(),
-            |piece| {
-                let read = piece.read(kind, mapping, wanted)?;
+            spans,
+            |(piece, span)| {
+                let rows = span.len();
+                let read = piece.read(span, kind, mapping, wanted)?;
                 let hashes = contents.as_ref().map(|contents| contents.hashes(&read));
-                Some((piece.rows.num_rows(), read, hashes.unwrap_or_default()))
+                Some((rows, read, hashes.unwrap_or_default()))
             },
             |read| match read {
                 _ if result.is_err() => {}
@@ -105,13 +114,16 @@ impl TableReader {
     }
 }
 
-/// Some rows of a batch, and the columns that are read as their types.
-struct Piece {
+/// Some rows of a batch, and their columns.
+struct Piece<'m> {
     rows: RecordBatch,
     /// `None` where a column of theirs is not of the usual kind.
     envelopes: Option<Envelopes>,
     /// `None` for other events, too.
     usage: Option<UsageRows>,
+    /// The `data` of rows that are no usage, when it is first asked for, and the envelopes of those that need care.
+    data: OnceLock<Option<Rows<'m>>>,
+    with_care: OnceLock<Option<Rows<'m>>>,
     when: Times,
 }
 
@@ -123,62 +135,62 @@ enum Times {
     Of(Option<Box<Column>>),
 }
 
-impl Piece {
+impl<'m> Piece<'m> {
     fn of(kind: EventKind, mapping: &Mapping, wanted: &Wanted, rows: RecordBatch) -> Self {
         let (envelopes, usage) = (Envelopes::of(mapping, &rows), UsageRows::of(kind, mapping, &rows));
         // A date is of its day, in whatever zone the instant at which it begins is read.
         let told = envelopes.is_some() && wanted.by_instants(mapping, &rows);
         let when =
             if told { Times::OfEnvelopes } else { Times::Of(wanted.column(mapping, &rows).map(Box::new)) };
-        Self { rows, envelopes, usage, when }
+        Self { rows, envelopes, usage, data: OnceLock::new(), with_care: OnceLock::new(), when }
     }
 
-    /// The rows that are wanted, each with its number among these; `None` where a column has a layout that no field is read
-    /// from.
-    fn read<'p>(&'p self, kind: EventKind, mapping: &Mapping, wanted: &Wanted) -> Option<ReadRows<'p>> {
-        let Self { rows, envelopes, usage, when } = self;
-        let count = rows.num_rows();
+    /// Those rows of a span that are wanted, each with its number in the span; `None` where a column has a layout that no
+    /// field is read from.
+    fn read<'p>(
+        &'p self,
+        span: Range<usize>,
+        kind: EventKind,
+        mapping: &'m Mapping,
+        wanted: &Wanted,
+    ) -> Option<ReadRows<'p>> {
+        let Self { rows, envelopes, usage, data, with_care, when } = self;
         let when = match when {
             Times::OfEnvelopes => envelopes.as_ref().map(Envelopes::time),
             Times::Of(column) => column.as_deref(),
         };
-        let kept = wanted.rows(when, count);
+        let kept = wanted.rows(when, span.clone());
         // Of a table in order of time the rows of other days mostly stand together.
         if !kept.contains(&true) {
             return Some(ReadRows::default());
         }
         // Of a table of usage few rows are anything else, if any.
-        let mut read = ReadRows::with_room_for(count, if usage.is_some() { 0 } else { count });
-        let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(count));
-        let of_usage = usage.as_ref().map(|usage| usage.looked_up(count));
-        let (mut data, mut with_care) = (None, None);
-        for ((row, index), _) in (0..count).zip(0..).zip(kept).filter(|(_, kept)| *kept) {
-            let envelope = envelopes.as_ref().and_then(|envelopes| envelopes.get(row));
+        let mut read = ReadRows::with_room_for(span.len(), if usage.is_some() { 0 } else { span.len() });
+        let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(span.clone()));
+        let of_usage = usage.as_ref().map(|usage| usage.looked_up(span.clone()));
+        let mut scratch = Vec::new();
+        for (((row, number), index), _) in span.zip(0..).zip(0..).zip(kept).filter(|(_, kept)| *kept) {
+            let envelope = envelopes.as_ref().and_then(|envelopes| envelopes.get(number));
             let of_usage = of_usage.as_ref().zip(envelope);
-            if let Some(usage) = of_usage.and_then(|(usage, envelope)| usage.get(row, envelope)) {
+            if let Some(usage) = of_usage.and_then(|(usage, envelope)| usage.get(number, envelope)) {
                 read.add_usage(index, usage);
                 continue;
             }
-            let data = made(&mut data, || Rows::of(mapping, rows, true))?;
+            let data = data.get_or_init(|| Rows::of(mapping, rows, true)).as_ref()?;
+            if scratch.is_empty() {
+                scratch = data.scratch();
+            }
             let event = match envelope {
-                Some(envelope) => data.event(kind, row, envelope),
+                Some(envelope) => data.event(kind, row, envelope, &mut scratch),
                 None => {
-                    let envelope = made(&mut with_care, || Rows::of(mapping, rows, false))?;
-                    data.event_with_care(kind, row, envelope)
+                    let envelope = with_care.get_or_init(|| Rows::of(mapping, rows, false)).as_ref()?;
+                    data.event_with_care(kind, row, envelope, &mut scratch)
                 }
             };
             read.add(index, event);
         }
         Some(read)
     }
-}
-
-/// What is made when it is first asked for, if it can be made.
-fn made<T>(slot: &mut Option<T>, make: impl FnOnce() -> Option<T>) -> Option<&mut T> {
-    if slot.is_none() {
-        *slot = make();
-    }
-    slot.as_mut()
 }
 
 /// The numbers of rows in the table.
@@ -280,13 +292,13 @@ impl Wanted {
         }
     }
 
-    /// Which of the rows, of which there are so many, are wanted.
-    fn rows(&self, when: Option<&Column>, rows: usize) -> Vec<bool> {
+    /// Which of the rows are wanted.
+    fn rows(&self, when: Option<&Column>, rows: Range<usize>) -> Vec<bool> {
         match when {
             Some(when) if self.days.is_some() || self.skip_without => {
-                (0..rows).map(|row| self.holds(when, row)).collect()
+                rows.map(|row| self.holds(when, row)).collect()
             }
-            _ => vec![true; rows],
+            _ => vec![true; rows.len()],
         }
     }
 

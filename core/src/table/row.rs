@@ -77,28 +77,33 @@ struct FieldCells<'m> {
     target: &'m Target,
     /// An object has its members by name.
     cells: Vec<(Option<&'m str>, Cells)>,
-    scratch: String,
+}
+
+/// What is written of a field of one row, and of a member of it. The space is used again for the next row.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    field: String,
     member: String,
 }
 
 impl FieldCells<'_> {
-    fn get(&mut self, row: usize) -> Option<Value<'_>> {
+    fn get<'r>(&'r self, row: usize, Scratch { field, member }: &'r mut Scratch) -> Option<Value<'r>> {
         match self.cells.as_slice() {
-            [(None, cells)] => cells.get(row, &mut self.scratch),
+            [(None, cells)] => cells.get(row, field),
             members => {
-                self.scratch.clear();
+                field.clear();
                 for (name, cells) in members {
-                    let Some(value) = cells.get(row, &mut self.member) else { continue };
-                    self.scratch.push(if self.scratch.is_empty() { '{' } else { ',' });
-                    write_value(&mut self.scratch, Value::Text(name.unwrap_or_default()));
-                    self.scratch.push(':');
-                    write_value(&mut self.scratch, value);
+                    let Some(value) = cells.get(row, member) else { continue };
+                    field.push(if field.is_empty() { '{' } else { ',' });
+                    write_value(field, Value::Text(name.unwrap_or_default()));
+                    field.push(':');
+                    write_value(field, value);
                 }
-                if self.scratch.is_empty() {
+                if field.is_empty() {
                     return None;
                 }
-                self.scratch.push('}');
-                Some(Value::Json(&self.scratch))
+                field.push('}');
+                Some(Value::Json(field))
             }
         }
     }
@@ -120,19 +125,23 @@ impl<'m> Rows<'m> {
                 Some((filled.member.as_deref(), cells))
             };
             let cells = cells.iter().map(of).collect::<Option<Vec<_>>>()?;
-            Some(FieldCells { target, cells, scratch: String::new(), member: String::new() })
+            Some(FieldCells { target, cells })
         };
         let fields = mapping.fields.iter().filter(|field| field.target.in_data == in_data).map(field);
         Some(Self { states_id: mapping.find("id").is_some(), fields: fields.collect::<Option<Vec<_>>>()? })
     }
 
+    /// Room for what is written of one row.
+    pub(super) fn scratch(&self) -> Vec<Scratch> {
+        self.fields.iter().map(|_| Scratch::default()).collect()
+    }
+
     /// What a row has for the fields.
-    fn members(&mut self, row: usize) -> Members<'_> {
+    fn members<'r>(&'r self, row: usize, scratch: &'r mut [Scratch]) -> Members<'r> {
         let mut members = Members::with_room_for(self.fields.len() + 1);
-        for field in &mut self.fields {
-            let name = field.target.name;
-            if let Some(value) = field.get(row) {
-                members.add(name, value);
+        for (field, scratch) in self.fields.iter().zip(scratch) {
+            if let Some(value) = field.get(row, scratch) {
+                members.add(field.target.name, value);
             }
         }
         members
@@ -140,29 +149,31 @@ impl<'m> Rows<'m> {
 
     /// The event of a row with this envelope, or why it is none; of the fields of `data`.
     pub(super) fn event(
-        &mut self,
+        &self,
         kind: EventKind,
         row: usize,
         envelope: Envelope<'_>,
+        scratch: &mut [Scratch],
     ) -> Result<Event, EventError> {
         let Envelope { id, source, subject, time, sequence, recorded } = envelope;
-        let data = kind.decode(&Fields::new(self.members(row), "data."))?;
+        let data = kind.decode(&Fields::new(self.members(row, scratch), "data."))?;
         let (id, source, subject) = (id.into(), source.into(), subject.into());
         Ok(Event { id, source, subject, time, sequence, recorded, data })
     }
 
     /// The event of a row, whose envelope is read with care, too. Where no column has ids, its id is [`NO_ID`].
     pub(super) fn event_with_care(
-        &mut self,
+        &self,
         kind: EventKind,
         row: usize,
-        envelope: &mut Self,
+        envelope: &Self,
+        scratch: &mut [Scratch],
     ) -> Result<Event, EventError> {
-        let states_id = envelope.states_id;
-        let mut envelope = envelope.members(row);
+        let (states_id, mut written) = (envelope.states_id, envelope.scratch());
+        let mut envelope = envelope.members(row, &mut written);
         if !states_id {
             envelope.add("id", Value::Text(NO_ID));
         }
-        Event::from_row(kind, envelope, self.members(row))
+        Event::from_row(kind, envelope, self.members(row, scratch))
     }
 }

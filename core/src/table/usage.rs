@@ -10,6 +10,7 @@ use crate::event::fields::MAX_TEXT;
 use crate::event::line::{UsageKind, UsageRef};
 use crate::quantity::Quantity;
 use arrow_array::RecordBatch;
+use std::ops::Range;
 
 /// The columns of the `data` of some rows of usage.
 pub(super) struct UsageRows {
@@ -35,11 +36,12 @@ impl UsageRows {
         })
     }
 
-    /// Looks up the texts of all rows, of which there are so many, column by column.
-    pub(super) fn looked_up(&self, rows: usize) -> RowUsage<'_> {
+    /// Looks up the texts of some rows, column by column.
+    pub(super) fn looked_up(&self, rows: Range<usize>) -> RowUsage<'_> {
         RowUsage {
             rows: self,
-            metric: self.metric.texts(rows),
+            first: rows.start,
+            metric: self.metric.texts(rows.clone()),
             user: self.user.as_ref().map(|cells| cells.texts(rows)),
         }
     }
@@ -48,12 +50,14 @@ impl UsageRows {
 /// Some rows of usage, of which the texts are looked up.
 pub(super) struct RowUsage<'r> {
     rows: &'r UsageRows,
+    /// The row that the first of them is in its columns.
+    first: usize,
     metric: RowTexts<'r>,
     user: Option<RowTexts<'r>>,
 }
 
 impl<'r> RowUsage<'r> {
-    /// The event of a row with this envelope; `None` where it needs more care.
+    /// The event of a row, counted from the first of them, with this envelope; `None` where it needs more care.
     pub(super) fn get(&self, row: usize, envelope: Envelope<'r>) -> Option<UsageRef<'r>> {
         let UsageRows { kind, quantity, .. } = self.rows;
         let Envelope { id, source, subject, time, sequence, recorded } = envelope;
@@ -66,7 +70,7 @@ impl<'r> RowUsage<'r> {
             recorded,
             kind: *kind,
             metric: self.metric.stated(row)?,
-            quantity: match (quantity.as_ref().map(|column| column.quantity(row)), kind) {
+            quantity: match (quantity.as_ref().map(|column| column.quantity(self.first + row)), kind) {
                 (Some(Amount::Is(quantity)), _) => quantity,
                 (None | Some(Amount::Nothing), UsageKind::Counted) => Quantity::ONE,
                 (None | Some(Amount::Nothing), UsageKind::Measured) | (Some(Amount::Odd), _) => return None,
