@@ -50,7 +50,21 @@ pub(crate) struct Messages {
     long: Vec<usize>,
 }
 
+/// Most messages are of two blocks at most.
+const USUAL_BLOCKS: usize = 2;
+
 impl Messages {
+    /// No messages yet, with room for so many of the usual length.
+    pub(crate) fn with_room_for(messages: usize) -> Self {
+        let mut room = Self {
+            bytes: Vec::with_capacity(messages * USUAL_BLOCKS * BLOCK_BYTES),
+            messages: Vec::with_capacity(messages),
+            ..Self::default()
+        };
+        room.of_length.iter_mut().take(USUAL_BLOCKS).for_each(|numbers| numbers.reserve(messages));
+        room
+    }
+
     /// Adds what is written; nothing that is there already may be touched.
     pub(crate) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();

@@ -121,37 +121,6 @@ pub(crate) struct Identities {
     homes: usize,
 }
 
-/// How often each of some hashes came.
-#[cfg(feature = "arrow")]
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tally(Identities);
-
-#[cfg(feature = "arrow")]
-impl Tally {
-    /// Has the places of some hashes waited for together.
-    pub(crate) fn warm<'h>(&mut self, hashes: impl ExactSizeIterator<Item = &'h [u8; 16]>) {
-        self.0.reserve(hashes.len());
-        let numbers = hashes.map(|hash| self.0.warm(Identity::of_hash(hash)));
-        std::hint::black_box(numbers.fold(0, u64::wrapping_add));
-    }
-
-    /// Counts a hash; returns how often it has come now.
-    pub(crate) fn count(&mut self, hash: &[u8; 16]) -> u64 {
-        let identity = Identity::of_hash(hash);
-        self.0.reserve(1);
-        match self.0.seek(identity) {
-            Sought::Found(place) => self.0.places.get_mut(place).map_or(1, |entry| {
-                entry.content += 1;
-                entry.content
-            }),
-            Sought::Free(_) | Sought::Crowded(_) | Sought::Before => {
-                self.0.enter(Entry { high: identity.high, low_and_meta: identity.low, content: 1 });
-                1
-            }
-        }
-    }
-}
-
 /// Where an identity is or would stand.
 enum Sought {
     /// It is at this place.
@@ -361,17 +330,6 @@ mod tests {
                 prop_assert_eq!(table.find(entry.identity()), map.get(&entry.identity()).copied());
             }
         }
-    }
-
-    #[cfg(feature = "arrow")]
-    #[test]
-    fn a_tally_counts_each_hash_by_itself() {
-        let hash = |n: u8| *blake3::hash(&[n]).as_bytes().first_chunk::<16>().unwrap();
-        let hashes: Vec<[u8; 16]> = [1, 2, 1, 3, 1, 2].map(hash).to_vec();
-        let mut tally = Tally::default();
-        tally.warm(hashes.iter());
-        let counts: Vec<u64> = hashes.iter().map(|hash| tally.count(hash)).collect();
-        assert_eq!(counts, [1, 1, 2, 1, 3, 2]);
     }
 
     #[test]

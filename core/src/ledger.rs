@@ -79,6 +79,11 @@ pub(crate) struct Tickets {
 }
 
 impl Tickets {
+    /// None yet, with room for those of so many events.
+    pub(crate) fn with_room_for(events: usize) -> Self {
+        Self { messages: Messages::with_room_for(2 * events), adds_up: Vec::with_capacity(events) }
+    }
+
     pub(crate) fn add(&mut self, event: &Event) {
         self.messages.add(|bytes| Identity::write(event.source.as_str(), event.id.as_str(), bytes));
         self.messages.add(|bytes| write_content(event, bytes));

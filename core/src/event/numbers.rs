@@ -24,8 +24,10 @@ fn decimal_fault(fault: DecimalFault, form: &'static str, range: &'static str) -
 
 fn write_quoted(out: &mut String, micros: i128) {
     out.push('"');
-    match micros % 1_000_000 {
-        0 => wire::write_decimal(out, micros / 1_000_000, 0),
+    // Most numbers are whole, and small enough for the processor to divide them itself.
+    match i64::try_from(micros) {
+        Ok(micros) if micros % 1_000_000 == 0 => wire::write_whole(out, micros / 1_000_000),
+        Err(_) if micros % 1_000_000 == 0 => wire::write_decimal(out, micros / 1_000_000, 0),
         _ => wire::write_decimal(out, micros, 6),
     }
     out.push('"');
