@@ -15,6 +15,7 @@ use arrow_array::{
 };
 use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_schema::{DataType, TimeUnit};
+use std::ops::Range;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
@@ -191,6 +192,15 @@ impl Column {
     pub(super) fn of_child(structs: &StructArray, child: usize, zone: Option<&Zone>) -> Option<Self> {
         let column = Self::of(structs.columns().get(child)?, zone)?;
         Some(Self { absent: structs.nulls().cloned(), ..column })
+    }
+
+    /// What each of some rows has, made of the place of its value; `None` where it has none.
+    pub(super) fn each<T>(&self, rows: Range<usize>, value: impl Fn(usize) -> Option<T>) -> Vec<Option<T>> {
+        if self.absent.is_none() && self.slots.is_none() && self.nulls.is_none() {
+            // In most columns every row has a value, at its own place.
+            return rows.map(value).collect();
+        }
+        rows.map(|row| self.slot(row).and_then(&value)).collect()
     }
 
     /// The place of a row's value; `None` where it has none.

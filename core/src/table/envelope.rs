@@ -58,11 +58,11 @@ impl TextCells {
             Self::Every(text) => return RowTexts::Every(text),
             Self::Column { column, limit, clean } => match &column.values {
                 Values::Texts(texts) => {
-                    let checked = |text| if is_sound(text, *limit, *clean) { text } else { ODD };
+                    let checked = |text| Some(if is_sound(text, *limit, *clean) { text } else { ODD });
                     match texts {
-                        Texts::Short(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
-                        Texts::Large(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
-                        Texts::View(array) => of_slots(column, rows, |slot| checked(array.value(slot))),
+                        Texts::Short(array) => column.each(rows, |slot| checked(array.value(slot))),
+                        Texts::Large(array) => column.each(rows, |slot| checked(array.value(slot))),
+                        Texts::View(array) => column.each(rows, |slot| checked(array.value(slot))),
                     }
                 }
                 _ => vec![None; rows.len()],
@@ -97,15 +97,21 @@ impl<'r> RowTexts<'r> {
     }
 }
 
-fn of_slots<T>(column: &Column, rows: Range<usize>, value: impl Fn(usize) -> T) -> Vec<Option<T>> {
-    rows.map(|row| column.slot(row).map(&value)).collect()
+/// Whether one of eight bytes is 0: only there does taking away 1 from each set a highest bit that was not set.
+fn holds_nul(bytes: u64) -> bool {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    bytes.wrapping_sub(EACH) & !bytes & (EACH << 7) != 0
 }
 
 fn is_sound(text: &str, limit: usize, clean: bool) -> bool {
-    // Most texts are shorter than it takes to search them with more than a loop.
-    const SHORT: usize = 16;
+    // Most texts are so short that a search would take longer than a look at all their bytes, eight at a time.
+    const SHORT: usize = 32;
     let has_nul = || match text.len() {
-        ..=SHORT => text.bytes().any(|byte| byte == 0),
+        ..=SHORT => {
+            let (words, rest) = text.as_bytes().as_chunks::<8>();
+            let nul_in_words = words.iter().any(|word| holds_nul(u64::from_le_bytes(*word)));
+            nul_in_words || rest.contains(&0)
+        }
         _ => memchr::memchr(0, text.as_bytes()).is_some(),
     };
     (1..=limit).contains(&text.len()) && (clean || !has_nul())
@@ -219,9 +225,7 @@ impl<'r> RowEnvelopes<'r> {
 /// The instants of some rows, none where a row has none or an odd one.
 fn instants(column: &Column, rows: Range<usize>) -> Vec<Option<Instant>> {
     match &column.values {
-        Values::Instants(instants) => rows
-            .map(|row| column.slot(row).and_then(|slot| Instant::from_micros(instants.value(slot))))
-            .collect(),
+        Values::Instants(instants) => column.each(rows, |slot| Instant::from_micros(instants.value(slot))),
         _ => rows.map(|row| instant(column, row).flatten()).collect(),
     }
 }
@@ -244,5 +248,24 @@ fn whole(column: &Column, row: usize) -> Option<i64> {
         Values::Nothing => Some(0),
         Values::Whole(numbers) => Some(numbers.value(slot)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_is_found_wherever_it_stands() {
+        for length in 1..40 {
+            let sound = "é~\u{80}\u{1}x".chars().cycle().take(length).collect::<String>();
+            assert!(is_sound(&sound, 200, false), "{sound:?}");
+            for at in sound.char_indices().map(|(at, _)| at) {
+                let mut odd = sound.clone();
+                odd.insert(at, '\0');
+                assert!(!is_sound(&odd, 200, false), "{odd:?}");
+            }
+        }
+        assert!(!is_sound("", 200, false) && !is_sound("abc", 2, false) && is_sound("ab", 2, true));
     }
 }
