@@ -130,7 +130,8 @@ impl Book {
 
     /// The id under which a subject's events are kept: its own, or an anonymous one if it was erased.
     fn kept_as<'a>(&self, subject: &'a ClientId, key: &[u8; 32]) -> Cow<'a, ClientId> {
-        if self.erased.is_empty() {
+        // Who stands under a name was not erased, for that takes the name away; and to ask the names costs no hash.
+        if self.erased.is_empty() || self.slot(subject.as_str()).is_some() {
             return Cow::Borrowed(subject);
         }
         let anonymous = anonymous_id(subject.as_str(), key);
@@ -222,10 +223,9 @@ impl Book {
         }
     }
 
-    /// The slots of some subjects, of those that have one; of none where somebody is erased, for then ids have to be looked
-    /// at one by one.
+    /// The slots of some subjects, of those that stand under their names.
     pub(crate) fn known_slots<'s>(&self, subjects: impl Iterator<Item = &'s str>) -> Vec<Option<Slot>> {
-        if self.erased.is_empty() { self.subjects.slots(subjects) } else { subjects.map(|_| None).collect() }
+        self.subjects.slots(subjects)
     }
 
     /// Has the lists that some events go into waited for together.
@@ -239,8 +239,7 @@ impl Book {
 
     /// The slot of a subject's events, made if there is none.
     pub(crate) fn slot_for(&mut self, subject: &str, key: &[u8; 32]) -> Slot {
-        let known = if self.erased.is_empty() { self.slot(subject) } else { None };
-        known.unwrap_or_else(|| self.slot_or_new(&self.kept_as(&subject.into(), key)))
+        self.slot(subject).unwrap_or_else(|| self.slot_or_new(&self.kept_as(&subject.into(), key)))
     }
 
     /// Takes in the usage of a batch, whose slots are still those of its rows.
@@ -285,9 +284,12 @@ impl Book {
 
     /// Whether an event that comes now was taken back before it came.
     fn is_taken_back(&self, slot: Slot, event: &Event) -> bool {
+        // Most events are of usage and support, which nothing takes back, and most books know of no retraction.
+        if Retractable::new(event.kind()).is_none() {
+            return false;
+        }
         let merges = self.merges();
-        // Most books know of no retraction, and most events are of usage and support, which nothing takes back.
-        if !merges.any_retraction || Retractable::new(event.kind()).is_none() {
+        if !merges.any_retraction {
             return false;
         }
         let (Some(id), Some(state)) = (self.subjects.id(slot), self.subjects.state(slot)) else {

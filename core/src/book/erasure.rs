@@ -85,6 +85,8 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
+    use crate::zone::Zone;
 
     #[test]
     fn only_the_form_of_an_anonymous_id_stays_as_it_is() {
@@ -104,5 +106,33 @@ mod tests {
             let anonymous = anonymous_id(name, &key);
             assert!(anonymous.as_str() != name && is_anonymous(anonymous.as_str()), "{name}");
         }
+    }
+
+    #[test]
+    fn events_of_who_was_erased_go_under_the_anonymous_id_and_those_of_others_stay() {
+        let (zone, key) = (Zone::utc(), [7; 32]);
+        let mut book = Book::default();
+        let mut fold = |kind: &str, subject: &str| {
+            let json = format!(
+                r#"{{"id":"1","source":"s","type":"{kind}","subject":"{subject}","time":"2026-01-05T10:00:00Z","data":{{}}}}"#
+            );
+            book.fold(&Event::from_json(json.as_bytes()).unwrap(), None, &zone, &key);
+            let names = ["a", "b", "c"].map(|name| {
+                // By the hash alone, without a look at who stands under a name.
+                let anonymous = anonymous_id(name, &key);
+                let kept_as = if book.erased.contains(&anonymous) { anonymous } else { name.into() };
+                assert_eq!(*book.kept_as(&name.into(), &key), kept_as, "{name} after {kind} of {subject}");
+                assert_eq!(book.known_slots([name].into_iter()), [book.slot(name)]);
+                book.slot(name).is_some()
+            });
+            (names, book.subjects.len())
+        };
+        let set = "client.set";
+        assert_eq!((fold(set, "a"), fold(set, "b")), (([true, false, false], 1), ([true, true, false], 2)));
+        assert_eq!(fold("client.erased", "a"), ([false, true, false], 2));
+        assert_eq!((fold(set, "a"), fold(set, "b")), (([false, true, false], 2), ([false, true, false], 2)));
+        // Erased under the anonymous id, by who knows no other; and somebody who never was here.
+        assert_eq!(fold("client.erased", anonymous_id("b", &key).as_str()), ([false; 3], 2));
+        assert_eq!((fold("client.erased", "c"), fold(set, "c")), (([false; 3], 3), ([false; 3], 3)));
     }
 }
