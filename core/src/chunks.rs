@@ -95,13 +95,13 @@ pub(crate) fn in_order<T, M>(
 
 /// How many of something to do at a time: few where one thread does all of it, since what it has just made is still near, and
 /// many where threads share them, since each handing over costs.
-#[cfg(feature = "threads")]
+#[cfg(all(feature = "arrow", feature = "threads"))]
 pub(crate) fn at_a_time(few: usize, many: usize) -> usize {
     if rayon::current_num_threads() == 1 { few } else { many }
 }
 
 /// How many of something to do at a time.
-#[cfg(not(feature = "threads"))]
+#[cfg(all(feature = "arrow", not(feature = "threads")))]
 pub(crate) fn at_a_time(few: usize, _many: usize) -> usize {
     few
 }

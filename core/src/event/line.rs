@@ -42,6 +42,7 @@ pub(crate) enum EventView<'a> {
 }
 
 impl EventView<'_> {
+    #[cfg(feature = "arrow")]
     pub(crate) fn to_event(self) -> Event {
         match self {
             Self::Usage(usage) => usage.to_event(),
@@ -58,6 +59,7 @@ impl EventView<'_> {
 }
 
 impl<'a> EventView<'a> {
+    #[cfg(feature = "arrow")]
     pub(crate) fn source(self) -> &'a str {
         match self {
             Self::Usage(usage) => usage.source,

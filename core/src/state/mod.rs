@@ -13,6 +13,7 @@ pub(crate) mod limits;
 pub(crate) mod run_rate;
 pub(crate) mod support;
 pub(crate) mod usage;
+pub(crate) mod users;
 pub(crate) mod warm;
 
 use crate::event::{Event, EventData, EventKind};

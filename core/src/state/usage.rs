@@ -1,95 +1,19 @@
 //! What we know of a client's use: exact sums and gauges by day, and who was active.
 
+use super::users::Users;
 use crate::active::{UserDays, UserNumber};
 use crate::batch::{Names, Row, RowPlace};
 use crate::daily::{Cells, DaySums, Samples};
 use crate::event::Event;
 use crate::event::usage::{Counted, DaySet, Measured};
 use crate::id::{MetricName, SourceId, UserId};
-use crate::index::Index;
 use crate::keyed::Keyed;
 use crate::quantity::Quantity;
 use crate::rare::Rare;
-use crate::sorted::make_room;
 use crate::time::{Day, Instant};
 use crate::timeline::Stamp;
 use crate::zone::Zone;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// The users of one client, numbered as they came. The numbers never leave the state: see [`UsageState::compacted`].
-#[derive(Clone, Default)]
-pub(crate) struct Users {
-    names: Vec<UserId>,
-    /// Where there are so many that looking through them takes longer.
-    index: Rare<Index>,
-}
-
-/// How many users are looked through one by one.
-const FEW_USERS: usize = 16;
-
-impl Users {
-    pub(crate) fn len(&self) -> usize {
-        self.names.len()
-    }
-
-    fn name(&self, number: UserNumber) -> Option<&UserId> {
-        self.names.get(number.0 as usize)
-    }
-
-    pub(crate) fn find(&self, user: &UserId) -> Option<UserNumber> {
-        let number = match &self.index {
-            None => self.names.iter().position(|name| name == user).and_then(|at| u32::try_from(at).ok()),
-            Some(index) => {
-                index.find(user.as_str(), |number| self.names.get(number as usize).map(UserId::as_str))
-            }
-        };
-        number.map(UserNumber)
-    }
-
-    /// The number of a user, given if it has none. The door refuses users beyond [`MAX_USERS`].
-    fn number(&mut self, user: &UserId) -> UserNumber {
-        if let Some(number) = self.find(user) {
-            return number;
-        }
-        let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        make_room(&mut self.names);
-        self.names.push(user.clone());
-        let names = &self.names;
-        if names.len() > FEW_USERS {
-            let name_of = |number: u32| names.get(number as usize).map(UserId::as_str);
-            let known = if self.index.is_none() { 0..=number } else { number..=number };
-            let index = self.index.get_or_insert_default();
-            known.for_each(|number| index.insert(number, name_of));
-        }
-        UserNumber(number)
-    }
-}
-
-impl std::fmt::Debug for Users {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.names.fmt(f)
-    }
-}
-
-impl Serialize for Users {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.names.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Users {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let names = Vec::<UserId>::deserialize(deserializer)?;
-        if !names.is_sorted_by(|a, b| a < b) {
-            return Err(serde::de::Error::custom("users are not in order"));
-        }
-        let mut users = Self::default();
-        for name in &names {
-            users.number(name);
-        }
-        Ok(users)
-    }
-}
+use serde::{Deserialize, Serialize};
 
 /// The standing roll-up of one source for one metric and day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -372,7 +296,8 @@ impl UsageState {
 
     /// Takes in the users of another state and who was active there; returns our numbers of theirs.
     fn take_users(&mut self, other: &Self) -> Vec<UserNumber> {
-        let numbers: Vec<UserNumber> = other.users.names.iter().map(|name| self.users.number(name)).collect();
+        let numbers: Vec<UserNumber> =
+            other.users.names().iter().map(|name| self.users.number(name)).collect();
         for (day, user) in other.active.iter() {
             if let Some(user) = numbers.get(user.0 as usize) {
                 self.active.insert(day, *user);
@@ -420,7 +345,7 @@ impl UsageState {
                 *needed = true;
             }
         }
-        if needed.iter().all(|needed| *needed) && self.users.names.is_sorted() {
+        if needed.iter().all(|needed| *needed) && self.users.names().is_sorted() {
             return None;
         }
         let mut kept: Vec<u32> =
