@@ -34,7 +34,7 @@ fn typed(dedupe: Dedupe) -> (Engine, Vec<Event>) {
 }
 
 #[library_benchmark]
-#[bench::exact(args = (Dedupe::Exact), setup = lines, config = most(43_000_000))]
+#[bench::exact(args = (Dedupe::Exact), setup = lines, config = most(42_000_000))]
 #[bench::upstream(args = (Dedupe::Upstream), setup = lines, config = most(30_000_000))]
 fn from_lines((mut engine, log): (Engine, String)) -> Engine {
     black_box(engine.apply_ndjson(log.as_bytes(), &ReadOptions::default()).unwrap());
@@ -49,7 +49,7 @@ fn reversed(dedupe: Dedupe) -> (Engine, Vec<Event>) {
 // that comes late would take six times as much.
 #[library_benchmark]
 #[bench::exact(args = (Dedupe::Exact), setup = typed, config = most(23_000_000))]
-#[bench::upstream(args = (Dedupe::Upstream), setup = typed, config = most(11_200_000))]
+#[bench::upstream(args = (Dedupe::Upstream), setup = typed, config = most(11_000_000))]
 #[bench::reversed(args = (Dedupe::Upstream), setup = reversed, config = most(16_400_000))]
 fn from_events((mut engine, events): (Engine, Vec<Event>)) -> (Engine, Vec<Event>) {
     black_box(engine.apply_all(&events));
@@ -65,7 +65,7 @@ fn asked() -> (Engine, Model) {
 }
 
 #[library_benchmark]
-#[bench::book(setup = asked, config = most(1_480_000))]
+#[bench::book(setup = asked, config = most(1_280_000))]
 fn scores((engine, model): (Engine, Model)) -> Engine {
     let at = engine.zone().as_of("2026-03-31").unwrap();
     black_box(engine.score_table(&model, at, ScoresOf::All));
@@ -89,7 +89,7 @@ fn watched() -> (Engine, Watch, Event) {
 }
 
 #[library_benchmark]
-#[bench::one_event(setup = watched, config = most(37_000))]
+#[bench::one_event(setup = watched, config = most(34_000))]
 fn fresh_book((mut engine, mut watch, event): (Engine, Watch, Event)) -> (Engine, Watch) {
     let at = engine.zone().as_of("2026-03-31").unwrap();
     engine.apply(&event).unwrap();
