@@ -60,7 +60,7 @@ impl DaySums {
 
     /// Whether one of the days from one to another has a sum above 0.
     pub(crate) fn is_used(&self, first: Day, last: Day) -> bool {
-        self.days.newest_used(last).is_some_and(|day| day >= first)
+        self.days.is_used(first, last)
     }
 
     /// Day by day sums.

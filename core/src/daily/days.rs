@@ -114,6 +114,16 @@ impl Days {
         days.filter(|packed| self.is_above_0(**packed)).map(|packed| day_of(*packed))
     }
 
+    /// Whether one of the days from one to another has a sum above 0.
+    pub(super) fn is_used(&self, first: Day, last: Day) -> bool {
+        let (from, behind) = (day_bits(first), bits_behind(last));
+        let days = if self.packed.len() > FEW_DAYS { self.through(last) } else { &self.packed };
+        // The newest days first, which of a client that is there are days of use.
+        let mut inside =
+            days.iter().rev().take_while(|packed| **packed >= from).filter(|packed| **packed < behind);
+        inside.any(|packed| self.is_above_0(*packed))
+    }
+
     /// The last day through one with a sum above 0.
     pub(super) fn newest_used(&self, through: Day) -> Option<Day> {
         let behind = bits_behind(through);

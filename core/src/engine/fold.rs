@@ -292,7 +292,7 @@ fn prepare<A: Arrivals>(arrivals: A, dedupe: Dedupe) -> Prepared<A> {
     if dedupe == Dedupe::Upstream {
         return Prepared { arrivals, tickets: Vec::new() };
     }
-    let mut tickets = Tickets::with_room_for(LOOKED_UP);
+    let mut tickets = Tickets::with_room_for(arrivals.each().size_hint().1.unwrap_or(0));
     for (_, event) in arrivals.each() {
         match event {
             Ok(EventView::Usage(usage)) => tickets.add_usage(usage),

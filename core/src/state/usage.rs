@@ -233,7 +233,7 @@ impl UsageState {
         if self.users.len() <= 64 {
             // One bit a user, which fit one word for most clients.
             let mut seen = 0_u64;
-            self.each_active(first, last, |number| seen |= 1 << (number % 64));
+            self.each_active(first, last, |number| seen |= 1_u64.checked_shl(number).unwrap_or(0));
             return seen.count_ones() as usize;
         }
         let mut seen = vec![0_u64; self.users.len().div_ceil(64)];

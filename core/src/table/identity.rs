@@ -115,7 +115,8 @@ impl Contents {
     /// The hashes of what some rows say; of one that is no event nobody asks for it.
     pub(super) fn hashes(&self, rows: &ReadRows<'_>) -> Vec<HalfHash> {
         let mut hashes = Vec::with_capacity(rows.len());
-        let (mut messages, mut content, mut source) = (Messages::with_room_for(HASHED), String::new(), "");
+        let mut messages = Messages::with_room_for(HASHED.min(rows.len()));
+        let (mut content, mut source) = (String::new(), "");
         for (at, (_, event)) in rows.iter().enumerate() {
             let event = event.ok();
             // Each source has a key of its own. What is no event goes with those before it.

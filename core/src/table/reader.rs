@@ -21,6 +21,8 @@ use std::sync::{Arc, OnceLock};
 
 /// The columns of so many rows are looked at together.
 const ROWS: usize = 1 << 12;
+/// Of so many rows the columns are held at the same time: a whole table may come as one batch.
+const HELD: usize = 1 << 16;
 /// So many rows are read and then taken in, while what they are is still near.
 const SOME: usize = 1 << 8;
 
@@ -73,43 +75,47 @@ impl TableReader {
     ) -> Result<(), TableError> {
         let Self { kind, mapping, wanted, identities, places, skipped } = self;
         let (kind, mapping, wanted) = (*kind, &*mapping, &*wanted);
-        let piece = |from: usize| {
-            let rows = batch.slice(from, ROWS.min(batch.num_rows() - from));
-            Piece::of(kind, mapping, wanted, rows)
-        };
-        let pieces: Vec<Piece<'_>> = (0..batch.num_rows()).step_by(ROWS).map(piece).collect();
-        let some = at_a_time(SOME, ROWS);
-        let spans = pieces.iter().flat_map(|piece| {
-            let rows = piece.rows.num_rows();
-            (0..rows).step_by(some).map(move |from| (piece, from..rows.min(from + some)))
-        });
         let contents = identities.as_ref().map(|identities| identities.contents.clone());
+        let some = at_a_time(SOME, ROWS);
         let mut result = Ok(());
-        in_order(
-            spans,
-            |(piece, span)| {
-                let rows = span.len();
-                let read = piece.read(span, kind, mapping, wanted)?;
-                let hashes = contents.as_ref().map(|contents| contents.hashes(&read));
-                Some((rows, read, hashes.unwrap_or_default()))
-            },
-            |read| match read {
-                _ if result.is_err() => {}
-                None => {
-                    let what = "a batch has other columns than the table".to_owned();
-                    result = Err(TableError::Unreadable { what });
-                }
-                Some((rows, mut read, hashes)) => {
-                    *skipped += (rows - read.len()) as u64;
-                    places.tell(rows, &mut read);
-                    let mut ids = String::new();
-                    if let Some(identities) = identities.as_mut() {
-                        identities.name(&mut read, &hashes, &mut ids);
+        for held in (0..batch.num_rows()).step_by(HELD) {
+            let behind = batch.num_rows().min(held + HELD);
+            let piece =
+                |from: usize| Piece::of(kind, mapping, wanted, batch.slice(from, ROWS.min(behind - from)));
+            let pieces: Vec<Piece<'_>> = (held..behind).step_by(ROWS).map(piece).collect();
+            let spans = pieces.iter().flat_map(|piece| {
+                let rows = piece.rows.num_rows();
+                (0..rows).step_by(some).map(move |from| (piece, from..rows.min(from + some)))
+            });
+            in_order(
+                spans,
+                |(piece, span)| {
+                    let rows = span.len();
+                    let read = piece.read(span, kind, mapping, wanted)?;
+                    let hashes = contents.as_ref().map(|contents| contents.hashes(&read));
+                    Some((rows, read, hashes.unwrap_or_default()))
+                },
+                |read| match read {
+                    _ if result.is_err() => {}
+                    None => {
+                        let what = "a batch has other columns than the table".to_owned();
+                        result = Err(TableError::Unreadable { what });
                     }
-                    result = take(&read);
-                }
-            },
-        );
+                    Some((rows, mut read, hashes)) => {
+                        *skipped += (rows - read.len()) as u64;
+                        places.tell(rows, &mut read);
+                        let mut ids = String::new();
+                        if let Some(identities) = identities.as_mut() {
+                            identities.name(&mut read, &hashes, &mut ids);
+                        }
+                        result = take(&read);
+                    }
+                },
+            );
+            if result.is_err() {
+                break;
+            }
+        }
         result
     }
 }

@@ -102,6 +102,30 @@ fn rows_without_ids_are_known_by_their_content_and_number() {
     assert_eq!(took(&table, "february"), (3, 0), "another load is another happening");
 }
 
+/// Rows are read some at a time, and the columns of so many are held at once; whatever their number, a batch is its rows.
+#[test]
+fn a_batch_of_many_rows_is_its_rows_and_the_same_in_parts() {
+    const ROWS: usize = (1 << 17) + 3;
+    let odd = [0, 255, 256, 4_095, 4_096, (1 << 16) - 1, 1 << 16, (1 << 17) + 2];
+    let clients = ["a", "b", "c"];
+    let rows: Vec<(&str, i32)> =
+        (0..ROWS).map(|n| if odd.contains(&n) { ("", 1) } else { (clients[n % 3], 1) }).collect();
+    let whole = uses(&rows);
+    let mut engine = engine();
+    let applied =
+        load(&mut engine, EventKind::UsageCounted, std::slice::from_ref(&whole), &options()).unwrap();
+    let found: Vec<u64> = applied.rejected.iter().map(|row| row.index).collect();
+    assert_eq!(found, odd.map(|n| n as u64));
+    // Each client says the same again and again: each time another event.
+    assert_eq!((applied.applied, applied.duplicates), ((ROWS - odd.len()) as u64, 0));
+    let parts: Vec<RecordBatch> =
+        (0..ROWS).step_by(50_000).map(|from| whole.slice(from, 50_000.min(ROWS - from))).collect();
+    let again = load(&mut engine, EventKind::UsageCounted, &parts, &options()).unwrap();
+    assert_eq!((again.applied, again.duplicates), (0, applied.applied));
+    let found: Vec<u64> = again.rejected.iter().map(|row| row.index).collect();
+    assert_eq!(found, odd.map(|n| n as u64));
+}
+
 #[test]
 fn content_is_what_the_row_says_however_it_is_stored() {
     let mut engine = engine();
