@@ -23,7 +23,7 @@ use crate::subjects::Subjects;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
 pub(crate) use erasure::anonymous_id;
-pub(crate) use parts::{WARMED, warmed};
+pub(crate) use parts::warmed;
 pub(crate) use saved::BookParts;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -409,7 +409,7 @@ impl Book {
     pub(crate) fn facts(&self) -> &Facts {
         self.facts.get_or_init(|| {
             let mut facts = Facts::default();
-            for client in warmed(self.all(), ClientState::warm) {
+            for client in warmed(self.all(), |client| client.state.warm()) {
                 facts.take_in(&client.state);
             }
             facts

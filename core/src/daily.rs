@@ -197,7 +197,11 @@ mod tests {
                     let expected: i128 = inside.map(|(_, micros)| micros).sum();
                     assert_eq!(sums.sum(day(first), day(last)), expected, "{first} to {last} of {n}");
                     let found: Vec<i32> = sums.used(day(first), day(last)).map(Day::number).collect();
-                    assert_eq!(sums.is_used(day(first), day(last)), !found.is_empty());
+                    assert_eq!(
+                        sums.is_used(day(first), day(last)),
+                        !used.is_empty(),
+                        "{first} to {last} of {n}"
+                    );
                     assert_eq!(found, used, "{first} to {last} of {n}");
                 }
                 let last = plain.iter().rfind(|(day, micros)| *day <= first && *micros > 0);

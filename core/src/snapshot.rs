@@ -162,6 +162,9 @@ fn read_body(body: &[u8]) -> Result<Contents, SnapshotError> {
         // Each client takes bytes, so a count that lies runs into the end of them.
         let id: ClientId = parts.take_owned("client id")?;
         let state: ClientState = parts.take_owned("client")?;
+        if !state.usage.names_all_users() {
+            return Err(corrupt("it tells of a user whom it does not name"));
+        }
         subjects.push((id, state));
     }
     let ledger: Ledger = parts.take("identities")?;

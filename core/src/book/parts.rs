@@ -5,21 +5,18 @@ use crate::changes::{Mark, Since};
 use crate::daily::Cells;
 use crate::id::ClientId;
 use crate::merges::Slot;
-use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use std::ops::Range;
 
-/// How many clients are waited for together.
-pub(crate) const WARMED: usize = 16;
+/// How many are waited for together.
+const WARMED: usize = 16;
 
-/// The same clients, of a few of which at a time the memory is waited for together: `warm` reads what will be asked of one.
-pub(crate) fn warmed<'b>(
-    mut clients: impl Iterator<Item = Client<'b>>,
-    warm: impl Fn(&ClientState),
-) -> impl Iterator<Item = Client<'b>> {
+/// The same clients, or whatever else is gone through, of a few of which at a time the memory is waited for together: `warm` reads
+/// what will be asked of one.
+pub(crate) fn warmed<T>(mut each: impl Iterator<Item = T>, warm: impl Fn(&T)) -> impl Iterator<Item = T> {
     let next_few = move || {
-        let few: Vec<Client<'b>> = clients.by_ref().take(WARMED).collect();
-        few.iter().for_each(|client| warm(&client.state));
+        let few: Vec<T> = each.by_ref().take(WARMED).collect();
+        few.iter().for_each(&warm);
         (!few.is_empty()).then_some(few)
     };
     std::iter::from_fn(next_few).flatten()

@@ -116,20 +116,21 @@ impl Days {
 
     /// Whether one of the days from one to another has a sum above 0.
     pub(super) fn is_used(&self, first: Day, last: Day) -> bool {
-        let (from, behind) = (day_bits(first), bits_behind(last));
-        let days = if self.packed.len() > FEW_DAYS { self.through(last) } else { &self.packed };
-        // The newest days first, which of a client that is there are days of use.
-        let mut inside =
-            days.iter().rev().take_while(|packed| **packed >= from).filter(|packed| **packed < behind);
-        inside.any(|packed| self.is_above_0(*packed))
+        let from = day_bits(first);
+        // Of a client that is there the newest days are days of use.
+        self.newest_first(last).take_while(|packed| *packed >= from).any(|packed| self.is_above_0(packed))
     }
 
     /// The last day through one with a sum above 0.
     pub(super) fn newest_used(&self, through: Day) -> Option<Day> {
+        self.newest_first(through).find(|packed| self.is_above_0(*packed)).map(day_of)
+    }
+
+    /// The days through one, the newest first. Of few days none is searched for.
+    fn newest_first(&self, through: Day) -> impl Iterator<Item = u64> {
         let behind = bits_behind(through);
         let days = if self.packed.len() > FEW_DAYS { self.through(through) } else { &self.packed };
-        let used = days.iter().rev().copied().find(|packed| *packed < behind && self.is_above_0(*packed));
-        used.map(day_of)
+        days.iter().rev().copied().filter(move |packed| *packed < behind)
     }
 
     /// How many days and sums are below some bits.

@@ -146,10 +146,9 @@ impl Engine {
         let chunks = in_chunks(self.book.places(), |places| {
             let (mut tables, mut shares) = (empty(places.len()), Shares::default());
             self.each_scored_by(&scorers, of, places, |number, client, _, sheet| {
-                tables
-                    .get_mut(number)
-                    .into_iter()
-                    .for_each(|table| table.push(client.id, sheet, &mut shares));
+                if let Some(table) = tables.get_mut(number) {
+                    table.push(client.id, sheet, &mut shares);
+                }
             });
             tables.into_iter().map(ScoreTable::closed).collect::<Vec<_>>()
         });

@@ -28,7 +28,7 @@ const FOLDED: std::ops::RangeInclusive<usize> = 1 << 18..=1 << 22;
 static NOBODY: LazyLock<ClientState> = LazyLock::new(ClientState::default);
 
 /// An event on its way in: usage as a view of it, for most of a log is usage that adds up.
-pub(super) enum Incoming<'a> {
+enum Incoming<'a> {
     Usage(UsageRef<'a>),
     /// One that the caller has.
     Had(&'a Event),
@@ -66,7 +66,7 @@ pub(super) trait Arrivals {
 }
 
 /// An event or what is wrong with it, and where it stood.
-pub(super) type Arrival<'a> = (Stood, Result<Incoming<'a>, EventError>);
+type Arrival<'a> = (Stood, Result<Incoming<'a>, EventError>);
 
 impl Arrivals for Vec<Arrival<'_>> {
     fn each(&self) -> impl Iterator<Item = (Stood, Result<EventView<'_>, &EventError>)> {

@@ -5,7 +5,6 @@ use crate::book::{Client, warmed};
 use crate::chunks::in_chunks;
 use crate::score::{Scorer, Sheet};
 use crate::signal::{Vantage, View};
-use crate::state::ClientState;
 use crate::time::Instant;
 use std::ops::Range;
 
@@ -67,7 +66,7 @@ impl Engine {
     ) {
         let mut sheets: Vec<(&Scorer<'_>, Sheet<'_>)> =
             scorers.iter().map(|scorer| (scorer, scorer.sheet_apart())).collect();
-        for client in warmed(self.book.living_within(places), ClientState::warm) {
+        for client in warmed(self.book.living_within(places), |client| client.state.warm()) {
             for (number, (scorer, sheet)) in sheets.iter_mut().enumerate() {
                 let view = scorer.view(&client.state);
                 if self.is_asked(&view, of) {

@@ -1,7 +1,7 @@
 //! Answers about the whole book that are kept fresh while events come, for what the clients cost that changed.
 
 use super::{Engine, ScoresOf};
-use crate::book::{Client, WARMED, warmed};
+use crate::book::{Client, warmed};
 use crate::changes::{Mark, Since};
 use crate::daily::Cells;
 use crate::error::QueryError;
@@ -15,7 +15,6 @@ use crate::index::Careful;
 use crate::period::Period;
 use crate::revenue::{Asking, LiveRevenue, Part, Question, RevenueOptions, RevenueReport};
 use crate::score::{Model, Name, Scorer, Sheet};
-use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -182,7 +181,7 @@ impl Watch {
         let Some(changed) = changed else {
             known.clear();
             (*tally, *revenue) = (Tally::default(), LiveRevenue::default());
-            for client in warmed(engine.book.all(), ClientState::warm) {
+            for client in warmed(engine.book.all(), |client| client.state.warm()) {
                 let now = looking.at(&client)?;
                 enter(tally, revenue, &now);
                 known.insert(client.id.clone(), now);
@@ -190,29 +189,21 @@ impl Watch {
             }
             return Ok(clients);
         };
-        for few in changed.chunks(WARMED) {
-            let few: Vec<_> = few.iter().filter_map(|slot| engine.book.client_of(*slot)).collect();
-            few.iter().filter_map(|(_, client)| client.as_ref()).for_each(|client| client.state.warm());
-            for (id, client) in few {
-                let now = client.map(|client| looking.at(&client)).transpose()?;
-                match (known.get_mut(id), now) {
-                    (Some(known), Some(now)) => {
-                        leave(tally, revenue, known);
-                        enter(tally, revenue, &now);
-                        *known = now;
-                    }
-                    (None, Some(now)) => {
-                        enter(tally, revenue, &now);
-                        known.insert(id.clone(), now);
-                    }
-                    (Some(before), None) => {
-                        leave(tally, revenue, before);
-                        known.remove(id);
-                    }
-                    (None, None) => {}
-                }
-                clients += 1;
+        let changed = changed.iter().filter_map(|slot| engine.book.client_of(*slot));
+        let warm = |(_, client): &(&ClientId, Option<Client<'_>>)| {
+            client.iter().for_each(|client| client.state.warm());
+        };
+        for (id, client) in warmed(changed, warm) {
+            let now = client.map(|client| looking.at(&client)).transpose()?;
+            let before = known.get_mut(id);
+            before.iter().for_each(|before| leave(tally, revenue, before));
+            now.iter().for_each(|now| enter(tally, revenue, now));
+            match (before, now) {
+                (Some(known), Some(now)) => *known = now,
+                (None, Some(now)) => drop(known.insert(id.clone(), now)),
+                (_, None) => drop(known.remove(id)),
             }
+            clients += 1;
         }
         Ok(clients)
     }

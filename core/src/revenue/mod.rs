@@ -113,7 +113,6 @@ use crate::id::ClientId;
 use crate::money::Currency;
 use crate::recurring::Annual;
 use crate::score::Model;
-use crate::state::ClientState;
 use crate::state::run_rate::RunRateRules;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -281,7 +280,7 @@ impl Question<'_> {
     ) -> Result<A, Refusal> {
         let chunks = in_chunks(self.book.places(), |places| {
             let mut gathered = nothing();
-            for client in warmed(self.book.within(places), ClientState::warm_contracts) {
+            for client in warmed(self.book.within(places), |client| client.state.warm_contracts()) {
                 if shared.is_about(client.id) {
                     self.show(shared, &client, |views, whole| see(&mut gathered, &client, views, whole))?;
                 }

@@ -334,13 +334,23 @@ impl UsageState {
         }
     }
 
+    /// The number of everybody who is known to have been there, some more than once.
+    fn user_numbers(&self) -> impl Iterator<Item = u32> {
+        let rolled =
+            self.counted.values().flat_map(MetricUse::standing).flat_map(|(_, r)| r.users.iter().copied());
+        self.active.iter().map(|(_, user)| user.0).chain(rolled)
+    }
+
+    /// Whether each of these numbers is that of a user. It is of whatever was folded; what was saved may be forged.
+    pub(crate) fn names_all_users(&self) -> bool {
+        self.user_numbers().all(|number| (number as usize) < self.users.len())
+    }
+
     /// The same use with the users numbered in order of their names and only those who are needed: the form that is
     /// saved and compared. `None` if it has that form already.
     pub(crate) fn compacted(&self) -> Option<Self> {
         let mut needed = vec![false; self.users.len()];
-        let rolled =
-            self.counted.values().flat_map(MetricUse::standing).flat_map(|(_, r)| r.users.iter().copied());
-        for number in self.active.iter().map(|(_, user)| user.0).chain(rolled) {
+        for number in self.user_numbers() {
             if let Some(needed) = needed.get_mut(number as usize) {
                 *needed = true;
             }
@@ -404,6 +414,24 @@ mod tests {
             state.counted(&event, data, true, &Zone::utc());
         }
         state
+    }
+
+    #[test]
+    fn a_number_without_a_name_is_told() {
+        let mut counted = used_by([1, 2]);
+        assert!(counted.names_all_users() && UsageState::default().names_all_users());
+        counted.active.insert("2026-01-05".parse().unwrap(), UserNumber(2));
+        assert!(!counted.names_all_users(), "there are the users 0 and 1");
+
+        let json = r#"{"id":"1","source":"s","type":"usage.day_set","subject":"a","time":"2026-01-06T10:00:00Z",
+            "data":{"metric":"m","day":"2026-01-05","count":1,"users":["u"]}}"#;
+        let event = Event::from_json(json.as_bytes()).unwrap();
+        let crate::event::EventData::UsageDaySet(data) = &event.data else { panic!("{json}") };
+        let mut rolled_up = UsageState::default();
+        rolled_up.day_set(&event, data, true);
+        assert!(rolled_up.names_all_users());
+        rolled_up.users = Users::default();
+        assert!(!rolled_up.names_all_users());
     }
 
     #[test]
