@@ -178,8 +178,9 @@ impl Retractable {
 
     /// `None` for types that cannot be taken back: usage, support, erasure and retractions.
     pub fn new(kind: EventKind) -> Option<Self> {
-        let family = kind.as_str().split('.').next().unwrap_or_default();
-        let retractable = matches!(family, "billing" | "client") && kind != EventKind::ClientErased;
+        let name = kind.as_str();
+        let of_family = name.starts_with("billing.") || name.starts_with("client.");
+        let retractable = of_family && kind != EventKind::ClientErased;
         retractable.then_some(Self(kind))
     }
 }

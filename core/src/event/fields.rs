@@ -146,25 +146,52 @@ impl<'a> Members<'a> {
     }
 }
 
+/// Where fields are read from.
+enum Source<'a> {
+    Members(Members<'a>),
+    /// What a row of a table has, in the order in which the fields are declared and read.
+    #[cfg(feature = "arrow")]
+    Row {
+        values: &'a [Option<Value<'a>>],
+        next: std::cell::Cell<usize>,
+    },
+}
+
 /// The members of `data` (or of the envelope), read by name.
 pub(crate) struct Fields<'a> {
-    members: Members<'a>,
+    source: Source<'a>,
     /// What stands before a field's name in errors: `data.` or nothing.
     path: &'static str,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn new(members: Members<'a>, path: &'static str) -> Self {
-        Self { members, path }
+        Self { source: Source::Members(members), path }
     }
 
+    /// The `data` of a row: a value, if there is one, for each of its fields in the order in which they are declared.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn of_row(values: &'a [Option<Value<'a>>]) -> Self {
+        Self { source: Source::Row { values, next: std::cell::Cell::new(0) }, path: "data." }
+    }
+
+    /// A member; of a row the next, whose name is not asked, for a payload reads its fields in the order in which they are
+    /// declared.
     pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
-        self.members.find(name)
+        match &self.source {
+            Source::Members(members) => members.find(name),
+            #[cfg(feature = "arrow")]
+            Source::Row { values, next } => {
+                let place = next.get();
+                next.set(place + 1);
+                values.get(place).copied().flatten()
+            }
+        }
     }
 
     /// The field's value; `None` where it is not there and its type has no value for that.
     pub(crate) fn optional<T: Field>(&self, name: &str) -> Result<Option<T>, EventError> {
-        match self.members.find(name) {
+        match self.find(name) {
             Some(value) => T::read(value).map(Some).map_err(|fault| self.error(name, Some(value), &fault)),
             None => Ok(T::absent()),
         }
@@ -345,6 +372,8 @@ pub struct FieldSpec {
 pub(crate) trait Payload: Sized {
     /// The type's name on the wire.
     const KIND: &'static str;
+    /// How many fields it has.
+    const FIELDS: usize;
     /// Reads the members of `data`.
     fn decode(fields: &Fields<'_>) -> Result<Self, EventError>;
     /// `data` as the wire has it.
@@ -377,6 +406,7 @@ macro_rules! payload {
 
         impl $crate::event::fields::Payload for $name {
             const KIND: &'static str = $kind;
+            const FIELDS: usize = <[&str]>::len(&[$(stringify!($field)),*]);
 
             fn decode(fields: &$crate::event::fields::Fields<'_>) -> Result<Self, $crate::event::EventError> {
                 let _ = fields;

@@ -34,6 +34,17 @@ pub const MAX_LINE: usize = 1 << 20;
 /// The deepest nesting of objects and lists in an event.
 pub const MAX_DEPTH: usize = 64;
 
+/// The greatest of some numbers.
+#[cfg(feature = "arrow")]
+const fn most(mut numbers: &[usize]) -> usize {
+    let mut most = 0;
+    while let [number, others @ ..] = numbers {
+        most = if *number > most { *number } else { most };
+        numbers = others;
+    }
+    most
+}
+
 /// Declares the one list of event types.
 macro_rules! event_kinds {
     ($($(#[doc = $doc:literal])* $variant:ident($payload:ty)),+ $(,)?) => {
@@ -63,6 +74,10 @@ macro_rules! event_kinds {
             pub fn fields(self) -> Vec<FieldSpec> {
                 match self { $(Self::$variant => <$payload as Payload>::specs()),+ }
             }
+
+            /// No type has more fields.
+            #[cfg(feature = "arrow")]
+            pub(crate) const MOST_FIELDS: usize = most(&[$(<$payload as Payload>::FIELDS),+]);
 
             pub(crate) fn decode(self, fields: &Fields<'_>) -> Result<EventData, EventError> {
                 match self { $(Self::$variant => <$payload as Payload>::decode(fields).map(EventData::$variant)),+ }
@@ -239,15 +254,16 @@ impl Event {
             None if head.kind == EventKind::ClientErased => Ok(Members::with_room_for(0)),
             None => Err(Fault::new(EventCode::MissingField, "an object")),
         };
-        head.with(data.map_err(|fault| envelope.error("data", envelope.find("data"), &fault))?)
+        let data = data.map_err(|fault| envelope.error("data", envelope.find("data"), &fault))?;
+        head.with(&Fields::new(data, "data."))
     }
 
-    /// The event of a row: the members beside `type` and `data`, and those of `data`.
+    /// The event of a row: the members beside `type` and `data`, and the fields of `data`.
     #[cfg(feature = "arrow")]
     pub(crate) fn from_row(
         kind: EventKind,
         envelope: Members<'_>,
-        data: Members<'_>,
+        data: &Fields<'_>,
     ) -> Result<Self, EventError> {
         Head::read(&Fields::new(envelope, ""), Some(kind), None)?.with(data)
     }
@@ -346,9 +362,9 @@ impl Head {
         Ok(Self { id, source, kind, subject, time, sequence, recorded })
     }
 
-    fn with(self, data: Members<'_>) -> Result<Event, EventError> {
+    fn with(self, data: &Fields<'_>) -> Result<Event, EventError> {
         let Self { id, source, kind, subject, time, sequence, recorded } = self;
-        let data = kind.decode(&Fields::new(data, "data."))?;
+        let data = kind.decode(data)?;
         Ok(Event { id, source, subject, time, sequence, recorded, data })
     }
 }

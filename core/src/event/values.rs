@@ -42,7 +42,7 @@ id_fields! {
 
 /// Whether an optional field says that nothing is stated: by empty text, as forms and columns have it, unless it is an id.
 fn cleared<T: Field>(value: Value<'_>) -> bool {
-    value == Value::Text("") && T::EMPTY_IS_NOTHING
+    matches!(value, Value::Text("")) && T::EMPTY_IS_NOTHING
 }
 
 impl Field for Text {
@@ -105,7 +105,7 @@ impl Field for Restated {
         <Option<Text> as Field>::schema()
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
-        if value == Value::Text("") {
+        if matches!(value, Value::Text("")) {
             return Ok(Self(Some(Text::new(""))));
         }
         Option::read(value).map(Self)

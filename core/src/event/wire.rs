@@ -94,7 +94,7 @@ impl<'a> Value<'a> {
     }
 
     pub(crate) fn is_null(self) -> bool {
-        self == Self::Null
+        matches!(self, Self::Null)
     }
 
     /// The text, borrowed where it holds no escape.
@@ -112,7 +112,7 @@ impl<'a> Value<'a> {
                 return Err(Fault::new(EventCode::WrongType, expected));
             }
         };
-        if text.as_bytes().contains(&0) {
+        if holds_nul(&text) {
             return Err(Fault::new(EventCode::BadValue, "text without NUL"));
         }
         Ok(text)
@@ -140,6 +140,23 @@ impl<'a> Value<'a> {
             _ => Err(Fault::new(EventCode::WrongType, "true or false")),
         }
     }
+}
+
+/// Whether a NUL stands in a text.
+pub(crate) fn holds_nul(text: &str) -> bool {
+    // Most texts are so short that a search would take longer than a look at all their bytes, eight at a time.
+    const SHORT: usize = 32;
+    if text.len() > SHORT {
+        return memchr::memchr(0, text.as_bytes()).is_some();
+    }
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    words.iter().any(|word| nul_among(u64::from_le_bytes(*word))) || rest.iter().any(|byte| *byte == 0)
+}
+
+/// Whether one of eight bytes is 0: only there does taking away 1 from each set a highest bit that was not set.
+fn nul_among(bytes: u64) -> bool {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    bytes.wrapping_sub(EACH) & !bytes & (EACH << 7) != 0
 }
 
 /// Writes a number of units of 10^-`scale`, without zeros behind its last digit.
@@ -209,6 +226,20 @@ fn write_digits(out: &mut String, number: i64, digits: u32) {
 mod tests {
     use super::*;
     use crate::time::{Day, Instant};
+
+    #[test]
+    fn a_nul_is_found_wherever_it_stands() {
+        assert!(!holds_nul(""));
+        for length in 1..40 {
+            let sound = "é~\u{80}\u{1}x".chars().cycle().take(length).collect::<String>();
+            assert!(!holds_nul(&sound), "{sound:?}");
+            for at in sound.char_indices().map(|(at, _)| at) {
+                let mut odd = sound.clone();
+                odd.insert(at, '\0');
+                assert!(holds_nul(&odd), "{odd:?}");
+            }
+        }
+    }
 
     #[test]
     fn json_comes_out_as_it_came_in() {

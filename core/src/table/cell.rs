@@ -22,39 +22,24 @@ pub(super) fn cell<'r>(
     scratch: &'r mut String,
 ) -> Option<Value<'r>> {
     let slot = column.slot(row)?;
-    if wire == Wire::AsItIs
-        && let Some(number) = number(&column.values, slot)
-    {
-        return Some(number);
-    }
-    scratch.clear();
-    // Writing into a text cannot fail.
-    let written = match &column.values {
+    Some(match &column.values {
         Values::Nothing => return None,
-        Values::Flags(flags) => return Some(Value::Bool(flags.value(slot))),
-        Values::Texts(texts) => return Some(Value::Text(texts.get(slot))),
-        Values::Lists(lists) => {
-            write_list(lists, slot, wire, scratch);
-            return Some(Value::Json(scratch));
+        Values::Flags(flags) => Value::Bool(flags.value(slot)),
+        Values::Texts(texts) => Value::Text(texts.get(slot)),
+        Values::Days(days) => Value::Day(days.value(slot)),
+        Values::Instants(instants) => Value::Instant(instants.value(slot)),
+        Values::Whole(numbers) if wire == Wire::AsItIs => {
+            Value::Decimal { units: numbers.value(slot), scale: 0 }
         }
-        Values::Days(days) => return Some(Value::Day(days.value(slot))),
-        Values::Instants(instants) => return Some(Value::Instant(instants.value(slot))),
-        Values::Whole(numbers) => write!(scratch, "{}", numbers.value(slot)),
-        Values::Natural(numbers) => write!(scratch, "{}", numbers.value(slot)),
-        Values::Decimals(units, scale) => write_decimal(scratch, units.value(slot), *scale),
-        Values::Wide(units) => write!(scratch, "{}", units.value_as_string(slot)),
-        Values::Floats(numbers) => write!(scratch, "{}", numbers.value(slot)),
-        Values::Singles(numbers) => write!(scratch, "{}", numbers.value(slot)),
-    };
-    debug_assert!(written.is_ok(), "writing into a text cannot fail");
-    let is_text = wire == Wire::Text && matches!(column.values, Values::Whole(_) | Values::Natural(_));
-    Some(if is_text { Value::Text(scratch) } else { Value::Number(scratch) })
+        values => decimal(values, slot)
+            .filter(|_| wire == Wire::AsItIs)
+            .unwrap_or_else(|| written(values, slot, wire, scratch)),
+    })
 }
 
 /// A number that need not be written.
-fn number(values: &Values, slot: usize) -> Option<Value<'static>> {
+fn decimal(values: &Values, slot: usize) -> Option<Value<'static>> {
     let (units, scale) = match values {
-        Values::Whole(numbers) => (numbers.value(slot), 0),
         Values::Natural(numbers) => (i64::try_from(numbers.value(slot)).ok()?, 0),
         Values::Decimals(units, scale) => {
             (i64::try_from(units.value(slot)).ok()?, u8::try_from(*scale).ok()?)
@@ -63,6 +48,30 @@ fn number(values: &Values, slot: usize) -> Option<Value<'static>> {
     };
     // Finer ones are few, and the door says whether their digits matter.
     (scale <= 6).then_some(Value::Decimal { units, scale })
+}
+
+/// A value of which a text has to be made.
+fn written<'r>(values: &Values, slot: usize, wire: Wire, scratch: &'r mut String) -> Value<'r> {
+    scratch.clear();
+    // Writing into a text cannot fail.
+    let written = match values {
+        Values::Lists(lists) => {
+            write_list(lists, slot, wire, scratch);
+            return Value::Json(scratch);
+        }
+        Values::Whole(numbers) => write!(scratch, "{}", numbers.value(slot)),
+        Values::Natural(numbers) => write!(scratch, "{}", numbers.value(slot)),
+        Values::Decimals(units, scale) => write_decimal(scratch, units.value(slot), *scale),
+        Values::Wide(units) => write!(scratch, "{}", units.value_as_string(slot)),
+        Values::Floats(numbers) => write!(scratch, "{}", numbers.value(slot)),
+        Values::Singles(numbers) => write!(scratch, "{}", numbers.value(slot)),
+        Values::Nothing | Values::Flags(_) | Values::Texts(_) | Values::Days(_) | Values::Instants(_) => {
+            Ok(())
+        }
+    };
+    debug_assert!(written.is_ok(), "writing into a text cannot fail");
+    let is_text = wire == Wire::Text && matches!(values, Values::Whole(_) | Values::Natural(_));
+    if is_text { Value::Text(scratch) } else { Value::Number(scratch) }
 }
 
 /// Writes a value as JSON.

@@ -5,6 +5,7 @@ use super::column::{Column, Texts, Values};
 use super::map::Mapping;
 use super::row::{Cells, NO_ID};
 use crate::event::fields::MAX_ID;
+use crate::event::wire::holds_nul;
 use crate::time::Instant;
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{PrimitiveArray, RecordBatch, StringArray};
@@ -97,24 +98,8 @@ impl<'r> RowTexts<'r> {
     }
 }
 
-/// Whether one of eight bytes is 0: only there does taking away 1 from each set a highest bit that was not set.
-fn holds_nul(bytes: u64) -> bool {
-    const EACH: u64 = u64::from_le_bytes([1; 8]);
-    bytes.wrapping_sub(EACH) & !bytes & (EACH << 7) != 0
-}
-
 fn is_sound(text: &str, limit: usize, clean: bool) -> bool {
-    // Most texts are so short that a search would take longer than a look at all their bytes, eight at a time.
-    const SHORT: usize = 32;
-    let has_nul = || match text.len() {
-        ..=SHORT => {
-            let (words, rest) = text.as_bytes().as_chunks::<8>();
-            let nul_in_words = words.iter().any(|word| holds_nul(u64::from_le_bytes(*word)));
-            nul_in_words || rest.contains(&0)
-        }
-        _ => memchr::memchr(0, text.as_bytes()).is_some(),
-    };
-    (1..=limit).contains(&text.len()) && (clean || !has_nul())
+    (1..=limit).contains(&text.len()) && (clean || !holds_nul(text))
 }
 
 /// Whole numbers as the texts of their digits.
@@ -248,24 +233,5 @@ fn whole(column: &Column, row: usize) -> Option<i64> {
         Values::Nothing => Some(0),
         Values::Whole(numbers) => Some(numbers.value(slot)),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_nul_is_found_wherever_it_stands() {
-        for length in 1..40 {
-            let sound = "é~\u{80}\u{1}x".chars().cycle().take(length).collect::<String>();
-            assert!(is_sound(&sound, 200, false), "{sound:?}");
-            for at in sound.char_indices().map(|(at, _)| at) {
-                let mut odd = sound.clone();
-                odd.insert(at, '\0');
-                assert!(!is_sound(&odd, 200, false), "{odd:?}");
-            }
-        }
-        assert!(!is_sound("", 200, false) && !is_sound("abc", 2, false) && is_sound("ab", 2, true));
     }
 }

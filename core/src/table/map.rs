@@ -27,7 +27,7 @@ pub(super) struct Filled {
     pub(super) origin: Origin,
 }
 
-/// A field and what fills it; an object by its members, in order of their names.
+/// A field and what fills it, if anything does; an object by its members, in order of their names.
 #[derive(Clone, Debug)]
 pub(super) struct Mapped {
     pub(super) target: Target,
@@ -37,7 +37,7 @@ pub(super) struct Mapped {
 /// What fills the fields of the events of a table.
 #[derive(Clone, Debug)]
 pub(super) struct Mapping {
-    /// Those of the envelope first.
+    /// All that there are, those of the envelope first, each in the order in which they are declared.
     pub(super) fields: Vec<Mapped>,
     pub(super) zone: Option<Zone>,
 }
@@ -267,7 +267,6 @@ impl Mapper<'_> {
         if !self.issues.is_empty() {
             return Err(self.issues);
         }
-        self.fields.retain(|field| !field.cells.is_empty());
         for field in &mut self.fields {
             field.cells.sort_by(|a, b| a.member.cmp(&b.member));
         }

@@ -21,7 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// So many rows come in one batch.
-const ROWS: usize = 1 << 16;
+const ROWS: usize = 1 << 13;
 
 /// A file that is about to be read.
 pub(crate) struct ParquetTable {

@@ -34,10 +34,20 @@ impl<'r> ReadRows<'r> {
     }
 
     pub(super) fn add(&mut self, number: u64, event: Result<Event, EventError>) {
-        let told = event.map(|event| {
-            self.others.push(event);
-            Told::Other(self.others.len() - 1)
+        self.add_by(number, |others| {
+            others.push(event?);
+            Ok(())
         });
+    }
+
+    /// Adds a row of which `push` puts the event behind the others, or says why it is none.
+    pub(super) fn add_by(
+        &mut self,
+        number: u64,
+        push: impl FnOnce(&mut Vec<Event>) -> Result<(), EventError>,
+    ) {
+        let place = self.others.len();
+        let told = push(&mut self.others).map(|()| Told::Other(place));
         self.rows.push((number, told));
     }
 

@@ -186,14 +186,15 @@ impl<'m> Piece<'m> {
             if scratch.is_empty() {
                 scratch = data.scratch();
             }
-            let event = match envelope {
-                Some(envelope) => data.event(kind, row, envelope, &mut scratch),
+            match envelope {
+                Some(envelope) => {
+                    read.add_by(index, |events| data.push_event(kind, row, envelope, &mut scratch, events));
+                }
                 None => {
                     let envelope = with_care.get_or_init(|| Rows::of(mapping, rows, false)).as_ref()?;
-                    data.event_with_care(kind, row, envelope, &mut scratch)
+                    read.add(index, data.event_with_care(kind, row, envelope, &mut scratch));
                 }
-            };
-            read.add(index, event);
+            }
         }
         Some(read)
     }

@@ -3,7 +3,7 @@
 use super::cell::{Wire, cell, write_value};
 use super::column::{Column, Values};
 use super::envelope::Envelope;
-use super::field::{Takes, Target};
+use super::field::Takes;
 use super::map::{Filled, Mapped, Mapping, Origin};
 use crate::event::fields::{Fields, Members};
 use crate::event::wire::Value;
@@ -74,8 +74,8 @@ fn starts_of_days(mut column: Column, zone: Option<&Zone>) -> Column {
 /// One field of some rows.
 #[derive(Debug)]
 struct FieldCells<'m> {
-    target: &'m Target,
-    /// An object has its members by name.
+    name: &'static str,
+    /// None where nothing fills the field; an object has its members by name.
     cells: Vec<(Option<&'m str>, Cells)>,
 }
 
@@ -89,6 +89,7 @@ pub(super) struct Scratch {
 impl FieldCells<'_> {
     fn get<'r>(&'r self, row: usize, Scratch { field, member }: &'r mut Scratch) -> Option<Value<'r>> {
         match self.cells.as_slice() {
+            [] => None,
             [(None, cells)] => cells.get(row, field),
             members => {
                 field.clear();
@@ -109,6 +110,10 @@ impl FieldCells<'_> {
     }
 }
 
+/// What one row has for each field of its `data`.
+type RowValues<'r> = [Option<Value<'r>>; EventKind::MOST_FIELDS];
+const NO_VALUES: RowValues<'static> = [None; EventKind::MOST_FIELDS];
+
 /// Some fields of some rows, as the members of events: those of the envelope, or those of `data`.
 #[derive(Debug)]
 pub(super) struct Rows<'m> {
@@ -125,7 +130,7 @@ impl<'m> Rows<'m> {
                 Some((filled.member.as_deref(), cells))
             };
             let cells = cells.iter().map(of).collect::<Option<Vec<_>>>()?;
-            Some(FieldCells { target, cells })
+            Some(FieldCells { name: target.name, cells })
         };
         let fields = mapping.fields.iter().filter(|field| field.target.in_data == in_data).map(field);
         Some(Self { states_id: mapping.find("id").is_some(), fields: fields.collect::<Option<Vec<_>>>()? })
@@ -136,29 +141,22 @@ impl<'m> Rows<'m> {
         self.fields.iter().map(|_| Scratch::default()).collect()
     }
 
-    /// What a row has for the fields.
-    fn members<'r>(&'r self, row: usize, scratch: &'r mut [Scratch]) -> Members<'r> {
-        let mut members = Members::with_room_for(self.fields.len() + 1);
-        for (field, scratch) in self.fields.iter().zip(scratch) {
-            if let Some(value) = field.get(row, scratch) {
-                members.add(field.target.name, value);
-            }
-        }
-        members
-    }
-
-    /// The event of a row with this envelope, or why it is none; of the fields of `data`.
-    pub(super) fn event(
+    /// The event of a row with this envelope, or why it is none; of the fields of `data`. It goes behind others at once, for
+    /// it is wide, and each move costs.
+    pub(super) fn push_event(
         &self,
         kind: EventKind,
         row: usize,
         envelope: Envelope<'_>,
         scratch: &mut [Scratch],
-    ) -> Result<Event, EventError> {
+        events: &mut Vec<Event>,
+    ) -> Result<(), EventError> {
         let Envelope { id, source, subject, time, sequence, recorded } = envelope;
-        let data = kind.decode(&Fields::new(self.members(row, scratch), "data."))?;
+        let mut values = NO_VALUES;
+        let data = kind.decode(&self.fields(row, scratch, &mut values))?;
         let (id, source, subject) = (id.into(), source.into(), subject.into());
-        Ok(Event { id, source, subject, time, sequence, recorded, data })
+        events.push(Event { id, source, subject, time, sequence, recorded, data });
+        Ok(())
     }
 
     /// The event of a row, whose envelope is read with care, too. Where no column has ids, its id is [`NO_ID`].
@@ -169,11 +167,29 @@ impl<'m> Rows<'m> {
         envelope: &Self,
         scratch: &mut [Scratch],
     ) -> Result<Event, EventError> {
-        let (states_id, mut written) = (envelope.states_id, envelope.scratch());
-        let mut envelope = envelope.members(row, &mut written);
-        if !states_id {
-            envelope.add("id", Value::Text(NO_ID));
+        let (mut written, mut values) = (envelope.scratch(), NO_VALUES);
+        let mut members = Members::with_room_for(envelope.fields.len());
+        if !envelope.states_id {
+            members.add("id", Value::Text(NO_ID));
         }
-        Event::from_row(kind, envelope, self.members(row, scratch))
+        for (field, scratch) in envelope.fields.iter().zip(&mut written) {
+            if let Some(value) = field.get(row, scratch) {
+                members.add(field.name, value);
+            }
+        }
+        Event::from_row(kind, members, &self.fields(row, scratch, &mut values))
+    }
+
+    /// What a row has for the fields of `data`.
+    fn fields<'r>(
+        &'r self,
+        row: usize,
+        scratch: &'r mut [Scratch],
+        values: &'r mut RowValues<'r>,
+    ) -> Fields<'r> {
+        for ((value, field), scratch) in values.iter_mut().zip(&self.fields).zip(scratch) {
+            *value = field.get(row, scratch);
+        }
+        Fields::of_row(values)
     }
 }
