@@ -124,24 +124,52 @@ pub(crate) fn digits(bytes: &[u8], at: usize, n: usize) -> Option<i64> {
     part.iter().try_fold(0i64, |value, b| b.is_ascii_digit().then(|| value * 10 + i64::from(b - b'0')))
 }
 
+/// The form of eight characters: a `0` stands for any digit, everything else for itself.
+struct Form {
+    zeros: u64,
+    /// What may be added to a byte that is right without setting its highest bit: each byte is what it is above the form.
+    room: u64,
+}
+
+impl Form {
+    const DATE: Self = Self::of(*b"0000-00-");
+    const TO_MINUTES: Self = Self::of(*b"00T00:00");
+    const CLOCK: Self = Self::of(*b"00:00:00");
+
+    const fn of(form: [u8; 8]) -> Self {
+        let (mut rest, mut room): (&[u8], u64) = (&form, 0);
+        while let [others @ .., last] = rest {
+            room = room << 8 | if *last == b'0' { 0x7f - 9 } else { 0x7f };
+            rest = others;
+        }
+        Self { zeros: u64::from_le_bytes(form), room }
+    }
+
+    /// The number of the two digits from each place on; `None` where a character is another.
+    #[inline]
+    fn pairs(&self, characters: [u8; 8]) -> Option<[u8; 8]> {
+        const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+        let digits = u64::from_le_bytes(characters) ^ self.zeros;
+        // What a byte above 0x80 carries into the next no longer matters.
+        if (digits | digits.wrapping_add(self.room)) & HIGH != 0 {
+            return None;
+        }
+        // No number is above 99, so nothing is carried here.
+        Some((digits * 10 + (digits >> 8)).to_le_bytes())
+    }
+}
+
 impl Instant {
     /// The instant of text such as `2026-01-05T10:00:00`, in UTC; `None` where that takes a closer look.
     #[inline]
     pub(crate) fn of_utc_second(text: &[u8; 19]) -> Option<Self> {
-        #[rustfmt::skip]
-        let [y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T', h1, h0, b':', n1, n0, b':', s1, s0] = *text else {
-            return None;
-        };
-        let mut worst = 0;
-        let mut two = |tens: u8, ones: u8| {
-            let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-            worst = worst.max(tens).max(ones);
-            i64::from(tens) * 10 + i64::from(ones)
-        };
-        let year = two(y3, y2) * 100 + two(y1, y0);
-        let (month, day) = (two(m1, m0), two(d1, d0));
-        let (hour, minute, second) = (two(h1, h0), two(n1, n0), two(s1, s0));
-        if worst > 9 || hour > 23 || minute > 59 || second > 59 {
+        let read = |form: Form, from: usize| form.pairs(text.get(from..)?.first_chunk().copied()?);
+        let [centuries, _, years, _, _, month, ..] = read(Form::DATE, 0)?;
+        let [day, _, _, hour, _, _, minute, _] = read(Form::TO_MINUTES, 8)?;
+        let [.., second, _] = read(Form::CLOCK, 11)?;
+        let year = i64::from(centuries) * 100 + i64::from(years);
+        let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(i64::from);
+        if hour > 23 || minute > 59 || second > 59 {
             return None;
         }
         let day = day_of_our_years(year, month, day)?;

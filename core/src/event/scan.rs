@@ -266,21 +266,18 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// The most names that are kept; an object with more is left to the careful reader.
+const MOST_NAMES: usize = 12;
+
 /// The few names of an object's members, kept to see that none comes twice.
 #[derive(Default)]
-pub(super) struct Names<'a> {
-    names: [&'a str; 12],
-    count: usize,
-}
+pub(super) struct Names<'a>(Vec<&'a str>);
 
 impl<'a> Names<'a> {
     /// Notes a name that is new, as long as there is room.
     pub(super) fn add(&mut self, name: &'a str) -> Option<()> {
-        let (known, room) = self.names.split_at_mut_checked(self.count)?;
-        let new = !known.contains(&name);
-        *room.first_mut().filter(|_| new)? = name;
-        self.count += 1;
-        Some(())
+        let new = self.0.len() < MOST_NAMES && !self.0.contains(&name);
+        new.then(|| self.0.push(name))
     }
 }
 

@@ -212,8 +212,16 @@ struct Places {
 impl Places {
     /// Turns the numbers of some rows, of which not all are wanted, into those in the table.
     fn tell(&mut self, rows: usize, read: &mut ReadRows<'_>) {
+        let rows = rows as u64;
+        // Most rows are of one part with those before them.
+        if self.left.is_none_or(|left| left >= rows) {
+            read.numbers_mut().for_each(|number| *number += self.next);
+            self.next += rows;
+            self.left = self.left.map(|left| left - rows);
+            return;
+        }
         let mut numbers = read.numbers_mut().peekable();
-        for row in 0..rows as u64 {
+        for row in 0..rows {
             let place = self.next();
             if let Some(number) = numbers.next_if(|number| **number == row) {
                 *number = place;
@@ -301,22 +309,20 @@ impl Wanted {
 
     /// Which of the rows are wanted.
     fn rows(&self, when: Option<&Column>, rows: Range<usize>) -> Vec<bool> {
-        match when {
-            Some(when) if self.days.is_some() || self.skip_without => {
-                rows.map(|row| self.holds(when, row)).collect()
+        let Some(when) = when.filter(|_| self.days.is_some() || self.skip_without) else {
+            return vec![true; rows.len()];
+        };
+        let held = match (&when.values, self.days) {
+            (Values::Instants(instants), Some([When::At(from), When::At(to), ..])) => {
+                when.each(rows, |slot| Some((from..to).contains(&instants.value(slot))))
             }
-            _ => vec![true; rows.len()],
-        }
+            _ => when.each(rows, |slot| Some(self.holds(when, slot))),
+        };
+        held.into_iter().map(|held| held.unwrap_or(!self.skip_without)).collect()
     }
 
-    /// Whether a row is wanted. What cannot be read is: the door says why.
-    fn holds(&self, when: &Column, row: usize) -> bool {
-        let Some(slot) = when.slot(row) else { return !self.skip_without };
-        if let (Values::Instants(instants), Some([When::At(from), When::At(to), ..])) =
-            (&when.values, self.days)
-        {
-            return (from..to).contains(&instants.value(slot));
-        }
+    /// Whether a row whose time stands in this slot is wanted. What cannot be read is: the door says why.
+    fn holds(&self, when: &Column, slot: usize) -> bool {
         let when = match &when.values {
             Values::Instants(instants) => When::At(instants.value(slot)),
             Values::Days(days) => When::On(days.value(slot)),

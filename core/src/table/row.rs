@@ -75,7 +75,9 @@ fn starts_of_days(mut column: Column, zone: Option<&Zone>) -> Column {
 #[derive(Debug)]
 struct FieldCells<'m> {
     name: &'static str,
-    /// None where nothing fills the field; an object has its members by name.
+    /// Its place among the fields as they are declared.
+    place: usize,
+    /// An object has its members by name.
     cells: Vec<(Option<&'m str>, Cells)>,
 }
 
@@ -89,7 +91,6 @@ pub(super) struct Scratch {
 impl FieldCells<'_> {
     fn get<'r>(&'r self, row: usize, Scratch { field, member }: &'r mut Scratch) -> Option<Value<'r>> {
         match self.cells.as_slice() {
-            [] => None,
             [(None, cells)] => cells.get(row, field),
             members => {
                 field.clear();
@@ -124,16 +125,18 @@ pub(super) struct Rows<'m> {
 impl<'m> Rows<'m> {
     /// `None` where a column has a layout that no field is read from.
     pub(super) fn of(mapping: &'m Mapping, rows: &RecordBatch, in_data: bool) -> Option<Self> {
-        let field = |Mapped { target, cells }: &'m Mapped| {
+        let of_part = mapping.fields.iter().filter(|field| field.target.in_data == in_data);
+        let filled = of_part.enumerate().filter(|(_, field)| !field.cells.is_empty());
+        let field = |(place, Mapped { target, cells }): (usize, &'m Mapped)| {
             let of = |filled: &'m Filled| {
                 let cells = Cells::of(filled, rows, mapping.zone.as_ref())?;
                 Some((filled.member.as_deref(), cells))
             };
             let cells = cells.iter().map(of).collect::<Option<Vec<_>>>()?;
-            Some(FieldCells { name: target.name, cells })
+            Some(FieldCells { name: target.name, place, cells })
         };
-        let fields = mapping.fields.iter().filter(|field| field.target.in_data == in_data).map(field);
-        Some(Self { states_id: mapping.find("id").is_some(), fields: fields.collect::<Option<Vec<_>>>()? })
+        let fields = filled.map(field).collect::<Option<Vec<_>>>()?;
+        Some(Self { states_id: mapping.find("id").is_some(), fields })
     }
 
     /// Room for what is written of one row.
@@ -187,8 +190,10 @@ impl<'m> Rows<'m> {
         scratch: &'r mut [Scratch],
         values: &'r mut RowValues<'r>,
     ) -> Fields<'r> {
-        for ((value, field), scratch) in values.iter_mut().zip(&self.fields).zip(scratch) {
-            *value = field.get(row, scratch);
+        for (field, scratch) in self.fields.iter().zip(scratch) {
+            if let Some(value) = values.get_mut(field.place) {
+                *value = field.get(row, scratch);
+            }
         }
         Fields::of_row(values)
     }

@@ -56,6 +56,24 @@ proptest::proptest! {
 }
 
 #[test]
+fn any_byte_in_any_place_is_read_as_it_is_or_refused() {
+    for text in [b"2026-01-05T10:00:00", b"1999-12-31T23:59:59", b"1970-01-01T00:00:00"] {
+        for place in 0..text.len() {
+            for byte in 0..=u8::MAX {
+                let mut odd = *text;
+                odd[place] = byte;
+                let read = Instant::of_utc_second(&odd);
+                let carefully =
+                    std::str::from_utf8(&odd).ok().and_then(|text| Instant::read(&format!("{text}Z")).ok());
+                // A second 60 and a `t` take the closer look.
+                let usual = odd[17] != b'6' && odd[10] == b'T';
+                assert_eq!(read, carefully.filter(|_| usual), "{:?}", String::from_utf8_lossy(&odd));
+            }
+        }
+    }
+}
+
+#[test]
 fn every_day_is_where_the_calendar_has_it() {
     let mut date = civil::date(1970, 1, 1);
     for number in 0..84_006 {
