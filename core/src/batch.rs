@@ -18,25 +18,36 @@ use std::borrow::Borrow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Number(u32);
 
+/// How many places there are for names that came a short while ago.
+const RECENT: usize = 32;
+
 /// The distinct names of a batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Names<N> {
     names: Vec<N>,
     index: Index,
-    /// Most events have the name of one just before.
-    last: Number,
+    /// Most events have a name that came a short while ago: here by what is cheap to tell of it.
+    recent: [Number; RECENT],
 }
 
 impl<N> Default for Names<N> {
     fn default() -> Self {
-        Self { names: Vec::new(), index: Index::default(), last: Number(0) }
+        Self { names: Vec::new(), index: Index::default(), recent: [Number(0); RECENT] }
     }
+}
+
+/// The place of a name among the recent ones: few names have length, first and last byte in common.
+fn place_of(name: &str) -> usize {
+    let byte = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
+    (name.len() * 7 + byte(name.as_bytes().first()) * 5 + byte(name.as_bytes().last())) % RECENT
 }
 
 impl<N: Borrow<str> + for<'t> From<&'t str>> Names<N> {
     fn number(&mut self, name: &str) -> Number {
-        if self.name(self.last).is_some_and(|last| last.borrow() == name) {
-            return self.last;
+        let place = place_of(name);
+        let recent = self.recent.get(place).copied().unwrap_or(Number(0));
+        if self.name(recent).is_some_and(|recent| recent.borrow() == name) {
+            return recent;
         }
         let names = &mut self.names;
         let known = self.index.find(name, |number| names.get(number as usize).map(Borrow::borrow));
@@ -46,8 +57,10 @@ impl<N: Borrow<str> + for<'t> From<&'t str>> Names<N> {
             self.index.insert(number, |number| names.get(number as usize).map(Borrow::borrow));
             number
         });
-        self.last = Number(number);
-        self.last
+        if let Some(recent) = self.recent.get_mut(place) {
+            *recent = Number(number);
+        }
+        Number(number)
     }
 
     pub(crate) fn name(&self, number: Number) -> Option<&N> {

@@ -5,6 +5,7 @@ use super::TableOptions;
 use super::column::{Column, Values};
 use super::map::Mapping;
 use super::reader::{TableReader, Wanted, When};
+use crate::chunks::at_a_time;
 use crate::error::TableError;
 use crate::event::EventKind;
 use crate::settings::Dedupe;
@@ -20,8 +21,10 @@ use parquet::file::reader::ChunkReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// So many rows come in one batch.
-const ROWS: usize = 1 << 13;
+/// So many rows come in one batch where one thread reads them and takes them in: their columns fit the nearer memory.
+const FEW_ROWS: usize = 1 << 13;
+/// And so many where threads share them, who wait for each other at the end of a batch.
+const MANY_ROWS: usize = 1 << 16;
 
 /// A file that is about to be read.
 pub(crate) struct ParquetTable {
@@ -76,7 +79,8 @@ impl ParquetTable {
             reader.read_parts(parts);
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
             let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
-            let rows = builder.with_projection(mask).with_row_groups(kept).with_batch_size(ROWS).build()?;
+            let builder = builder.with_projection(mask).with_row_groups(kept);
+            let rows = builder.with_batch_size(at_a_time(FEW_ROWS, MANY_ROWS)).build()?;
             Ok(Self { reader, batches: Batches { rows: Some(rows), row_count } })
         })
     }

@@ -316,6 +316,7 @@ impl Wanted {
             (Values::Instants(instants), Some([When::At(from), When::At(to), ..])) => {
                 when.each(rows, |slot| Some((from..to).contains(&instants.value(slot))))
             }
+            (_, None) => when.each(rows, |_| Some(true)),
             _ => when.each(rows, |slot| Some(self.holds(when, slot))),
         };
         held.into_iter().map(|held| held.unwrap_or(!self.skip_without)).collect()
