@@ -15,7 +15,20 @@ fn event_json(kind: &str, data: &str) -> String {
 }
 
 fn decode(kind: &str, data: &str) -> EventData {
-    Event::from_json(event_json(kind, data).as_bytes()).unwrap().data
+    let read = Event::from_json(event_json(kind, data).as_bytes()).unwrap().data;
+    #[cfg(feature = "arrow")]
+    assert_eq!(read, decode_row(kind, data), "{kind} {data}");
+    read
+}
+
+/// The same of a row that has these members, which are read by their places.
+#[cfg(feature = "arrow")]
+fn decode_row(kind: &str, data: &str) -> EventData {
+    let (kind, members) = (EventKind::parse(kind).unwrap(), Members::parse(data).ok().unwrap());
+    let fields = kind.fields();
+    assert!(fields.len() <= EventKind::MOST_FIELDS, "{kind}");
+    let values: Vec<Option<Value<'_>>> = fields.iter().map(|field| members.find(field.name)).collect();
+    kind.decode(&Fields::of_row(&values)).unwrap()
 }
 
 fn error(json: &str) -> EventError {
