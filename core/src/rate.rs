@@ -2,11 +2,14 @@
 //!
 //! The only place where money meets binary floating point, and only to divide: parts and wholes stay exact.
 
+mod samples;
+
 use crate::money::Currency;
 use crate::quantity::quotient_to_f64;
 use crate::recurring::{Annual, PICOS_OF_A_MONTH};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
+pub(crate) use samples::{Part, Sample, Samples, StillPaid};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// The 97.5 % point of the standard normal distribution.
@@ -212,10 +215,16 @@ fn heads(n: u64) -> f64 {
 /// An annual figure as the nearest float of its unit; for ratios, in which the unit goes out.
 #[expect(clippy::cast_precision_loss, reason = "the cast rounds to the nearest, which is what a ratio needs")]
 fn float(annual: Annual) -> f64 {
+    // Apart, or both ways become the one that takes the most.
+    #[cold]
+    #[inline(never)]
+    fn of_wide(picos: i128) -> f64 {
+        picos as f64
+    }
     // The processor converts 64 bits; 128 take a hundred instructions.
     match i64::try_from(annual.picos()) {
         Ok(picos) => picos as f64,
-        Err(_) => annual.picos() as f64,
+        Err(_) => of_wide(annual.picos()),
     }
 }
 
@@ -236,65 +245,6 @@ pub(crate) fn share_of_heads(part: u64, whole: u64) -> Option<f64> {
 /// How far a value is above what it was to be.
 pub(crate) fn gap(value: f64, target: f64) -> f64 {
     value - target
-}
-
-/// What intervals of money rates are made from: one client that paid at opening or at closing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Sample {
-    opening: f64,
-    retained: f64,
-    churned: f64,
-    closing: f64,
-}
-
-/// Which part of a client's opening a rate is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// What is retained of it.
-    Net,
-    /// The same, and nobody counts for more than at opening.
-    Gross,
-    /// What left with clients that left.
-    Churned,
-    /// What is retained above the opening.
-    Grown,
-}
-
-impl Sample {
-    /// A client's opening, what is retained of it, what of it left with the client, and its closing.
-    pub(crate) fn new(opening: Annual, retained: Annual, churned: Annual, closing: Annual) -> Self {
-        Self {
-            opening: float(opening),
-            retained: float(retained),
-            churned: float(churned),
-            closing: float(closing),
-        }
-    }
-
-    /// Whether the client paid at opening.
-    pub(crate) fn opens(&self) -> bool {
-        self.opening > 0.0
-    }
-
-    /// Whether it pays at closing.
-    pub(crate) fn closes(&self) -> bool {
-        self.closing > 0.0
-    }
-
-    /// What is paid at closing, as a share of what all pay then: the part of those who paid at opening.
-    pub(crate) fn of_closing(&self) -> Self {
-        let retained = if self.opens() { self.closing } else { 0.0 };
-        Self { opening: self.closing, retained, churned: 0.0, closing: self.closing }
-    }
-
-    fn part(&self, part: Part) -> f64 {
-        match part {
-            Part::Net => self.retained,
-            Part::Gross => self.retained.min(self.opening),
-            Part::Churned => self.churned,
-            Part::Grown => (self.retained - self.opening).max(0.0),
-        }
-    }
 }
 
 /// The rates of exact sums, with the linearised interval over the clients behind them: R -+ z s with

@@ -5,7 +5,7 @@ use super::movement::{Did, Ground, Span, Walk};
 use super::pass::Gathered;
 use super::policy::{Grain, IntervalMethod, SettingError};
 use super::report::RevenueReport;
-use super::{Question, Refusal, Shared};
+use super::{Question, Refusal, Room, Shared};
 use crate::book::Client;
 use crate::money::Currency;
 use crate::period::Period;
@@ -82,7 +82,7 @@ impl<'q> Asking<'q> {
         }
         let ground = self.question.ground(&self.shared);
         let mut part = None;
-        self.question.show(&self.shared, client, |views, whole| {
+        self.question.show(&self.shared, client, &mut Room::default(), |views, whole| {
             let did = |view, ground| Walk::new(view, ground).over(&self.span).cloned();
             let each = views.iter().map(|(currency, view)| Ok((*currency, did(view, ground)?)));
             let by_currency = each.collect::<Result<Vec<_>, Refusal>>()?;

@@ -120,7 +120,7 @@ use band::Bands;
 use group::Grouping;
 use hierarchy::Hierarchy;
 use movement::Ground;
-use run_rate::{Contracts, PayingRules};
+use run_rate::{Contracts, Line, PayingRules, Spell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -170,6 +170,13 @@ impl Shared {
     fn is_about(&self, client: &ClientId) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(client))
     }
+}
+
+/// Room to work out what one client after the other pays.
+#[derive(Default)]
+struct Room {
+    lines: Vec<Line>,
+    spells: Vec<Spell>,
 }
 
 impl Question<'_> {
@@ -279,10 +286,12 @@ impl Question<'_> {
         join: impl Fn(&mut A, A),
     ) -> Result<A, Refusal> {
         let chunks = in_chunks(self.book.places(), |places| {
-            let mut gathered = nothing();
+            let (mut gathered, mut room) = (nothing(), Room::default());
             for client in warmed(self.book.within(places), |client| client.state.warm_contracts()) {
                 if shared.is_about(client.id) {
-                    self.show(shared, &client, |views, whole| see(&mut gathered, &client, views, whole))?;
+                    self.show(shared, &client, &mut room, |views, whole| {
+                        see(&mut gathered, &client, views, whole)
+                    })?;
                 }
             }
             Ok::<A, Refusal>(gathered)
@@ -300,32 +309,34 @@ impl Question<'_> {
         &self,
         shared: &Shared,
         client: &Client<'_>,
+        room: &mut Room,
         see: impl FnOnce(&[(Currency, View<'_, '_>)], &View<'_, '_>) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         let contracts = Contracts::of(&client.state.billing, &shared.rules, self.zone);
-        let lines = contracts.lines();
+        room.lines = contracts.lines(std::mem::take(&mut room.lines));
+        let (lines, ground) = (room.lines.as_slice(), (&shared.rules, self.zone));
         if lines.is_empty() {
             return Ok(());
         }
-        let view = |currency, lines| View::new(&contracts, currency, lines, &shared.rules, self.zone);
-        let one = match (&shared.rates, lines.as_slice()) {
-            (Some(rates), _) => Some((rates.reporting(), view(None, &lines))),
-            (None, [line]) => Some((line.currency, view(Some(line.currency), &lines))),
+        let of_one = match (&shared.rates, lines) {
+            (Some(rates), _) => Some((rates.reporting(), None)),
+            (None, [line]) => Some((line.currency, Some(line.currency))),
             (None, _) => None,
         };
-        match one {
+        if let Some((currency, only)) = of_one {
             // One view is all there is to see; of several the whole is apart.
-            Some(one) => {
-                let views = [one];
-                let [(_, whole)] = &views;
-                see(&views, whole)
-            }
-            None => {
-                let each = lines.iter().map(std::slice::from_ref).zip(&lines);
-                let each = each.map(|(lines, line)| (line.currency, view(Some(line.currency), lines)));
-                see(&each.collect::<Vec<_>>(), &view(None, &lines))
-            }
+            let spells = std::mem::take(&mut room.spells);
+            let views = [(currency, View::new(&contracts, only, lines, ground, spells))];
+            let [(_, whole)] = &views;
+            see(&views, whole)?;
+            let [(_, whole)] = views;
+            room.spells = whole.into_room();
+            return Ok(());
         }
+        let view = |currency, lines| View::new(&contracts, currency, lines, ground, Vec::new());
+        let each = lines.iter().map(std::slice::from_ref).zip(lines);
+        let each = each.map(|(lines, line)| (line.currency, view(Some(line.currency), lines)));
+        see(&each.collect::<Vec<_>>(), &view(None, lines))
     }
 
     pub(crate) fn period(&self, span: &Span) -> ReportPeriod {

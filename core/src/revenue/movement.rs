@@ -188,29 +188,42 @@ pub(crate) struct Walk<'v, 'c, 's> {
     view: &'v View<'c, 's>,
     ground: Ground<'v>,
     did: Did,
-    /// Over a period in which nothing changed: by how many changes went before it.
-    still_after: Option<usize>,
+    /// Of a period in which nothing changed: from when on nothing did, and until when.
+    still_within: Option<(Instant, Option<Instant>)>,
 }
 
 impl<'v, 'c, 's> Walk<'v, 'c, 's> {
     pub(crate) fn new(view: &'v View<'c, 's>, ground: Ground<'v>) -> Self {
-        Self { view, ground, did: Did::Nothing, still_after: None }
+        Self { view, ground, did: Did::Nothing, still_within: None }
     }
 
+    #[inline]
     pub(crate) fn over(&mut self, span: &Span) -> Result<&Did, Refusal> {
-        // Rates move what nothing else moves.
-        let unchanged = match self.ground.rates {
-            Some(_) => None,
-            None => self.view.contracts.unchanged(span.opening, span.closing),
+        let holds = |(from, until): (Instant, Option<Instant>)| {
+            from <= span.opening && until.is_none_or(|until| span.closing < until)
         };
-        if unchanged.is_none() {
-            let moved = moved(self.view, span, &self.ground)?;
-            self.did = moved.map_or(Did::Nothing, |moved| Did::Moved(Box::new(moved)));
-        } else if unchanged != self.still_after {
-            self.did = self.still(span)?.map_or(Did::Nothing, Did::Still);
+        if !self.still_within.is_some_and(holds) {
+            self.go_over(span)?;
         }
-        self.still_after = unchanged;
         Ok(&self.did)
+    }
+
+    #[inline(never)]
+    fn go_over(&mut self, span: &Span) -> Result<(), Refusal> {
+        // Rates move what nothing else moves.
+        let still_within = match self.ground.rates {
+            Some(_) => None,
+            None => Some(self.view.contracts.unchanged_around(span.opening)),
+        };
+        let still_within = still_within.filter(|(_, until)| until.is_none_or(|until| span.closing < until));
+        self.did = if still_within.is_some() {
+            self.still(span)?.map_or(Did::Nothing, Did::Still)
+        } else {
+            let moved = moved(self.view, span, &self.ground)?;
+            moved.map_or(Did::Nothing, |moved| Did::Moved(Box::new(moved)))
+        };
+        self.still_within = still_within;
+        Ok(())
     }
 
     /// What is paid all over a span in which nothing changes.

@@ -32,6 +32,13 @@ pub(super) struct Gathered {
     unsettled: BTreeMap<Currency, Annual>,
 }
 
+/// What a pass gathers: for each period, and for each currency the sums of each period that has any, so that a currency is
+/// looked up once a client.
+struct Pass {
+    periods: Vec<Gathered>,
+    by_currency: BTreeMap<Currency, Vec<Option<Sums>>>,
+}
+
 /// The reports of some periods, with those of the trailing months, in one pass over the clients.
 pub(crate) fn reports(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport>, Refusal> {
     let trailing = |period: &Period| {
@@ -66,23 +73,25 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
     let by_all_heads = Ground { rates: None, ..ground };
     let cut = question.cut();
     // In a box, since it is wide, and mostly not asked for.
-    let gross = |view: &View<'_, '_>, span: &Span| match question.options.grain {
-        Grain::Change => flows::flows(view, span, &ground).map(|flows| Some(Box::new(flows))),
-        Grain::Net => Ok(None),
-    };
+    let by_change = question.options.grain == Grain::Change;
+    let gross = |view: &View<'_, '_>, span: &Span| flows::flows(view, span, &ground).map(Box::new);
     let asked = |period: &Period| {
         let span = Span::new(*period, question.as_of);
         Asked { span, grouping: question.grouping(&shared, span.opening) }
     };
     let asked: Vec<Asked<'_>> = periods.iter().map(asked).collect();
-    let nothing = || periods.iter().map(|_| Gathered::default()).collect::<Vec<_>>();
-    let see = |gathered: &mut Vec<Gathered>,
+    let nothing = || Pass {
+        periods: periods.iter().map(|_| Gathered::default()).collect(),
+        by_currency: BTreeMap::new(),
+    };
+    let see = |Pass { periods: gathered, by_currency }: &mut Pass,
                client: &Client<'_>,
                views: &[(Currency, View<'_, '_>)],
                whole: &View<'_, '_>| {
         for (currency, view) in views {
             let mut walk = Walk::new(view, ground);
-            for (period, Asked { span, grouping }) in gathered.iter_mut().zip(&asked) {
+            let totals = by_currency.entry(*currency).or_insert_with(|| vec![None; asked.len()]);
+            for ((period, total), Asked { span, grouping }) in gathered.iter_mut().zip(totals).zip(&asked) {
                 if let Some(stated) = cut {
                     let mut pieces = pieces(view, &client.state.profile, stated, span, &ground)?;
                     pieces.sort_by(|a, b| a.key.cmp(&b.key));
@@ -91,7 +100,9 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
                         let group = period.groups.entry((first.key.clone(), *currency)).or_default();
                         group.add_pieces(held);
                         for piece in held {
-                            group.add_flows(gross(view, &piece.span)?.as_deref());
+                            if by_change {
+                                group.add_flows(&*gross(view, &piece.span)?);
+                            }
                         }
                     }
                 }
@@ -104,18 +115,15 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
                     Did::Still(_) => span.opening,
                     Did::Moved(moved) => moved.grouped_at,
                 };
-                let flows = gross(view, span)?;
-                let total = match period.by_currency.get_mut(currency) {
-                    Some(total) => total,
-                    None => period.by_currency.entry(*currency).or_default(),
-                };
+                let total = total.get_or_insert_default();
                 total.add(did);
-                total.add_flows(flows.as_deref());
+                let flows = if by_change { Some(gross(view, span)?) } else { None };
+                flows.iter().for_each(|flows| total.add_flows(flows));
                 if let Some(grouping) = grouping {
                     let key = grouping.key(client, view, at, span)?;
                     let group = period.groups.entry((key, *currency)).or_default();
                     group.add(did);
-                    group.add_flows(flows.as_deref());
+                    flows.iter().for_each(|flows| group.add_flows(flows));
                 }
             }
         }
@@ -133,12 +141,35 @@ fn pass(question: &Question<'_>, periods: &[Period]) -> Result<Vec<RevenueReport
         }
         Ok(())
     };
-    let join = |before: &mut Vec<Gathered>, after: Vec<Gathered>| {
-        before.iter_mut().zip(after).for_each(|(before, after)| before.append(after));
-    };
-    let gathered = question.gather(&shared, nothing, see, join)?;
-    let reports = gathered.into_iter().zip(&asked);
+    let gathered = question.gather(&shared, nothing, see, Pass::append)?;
+    let reports = gathered.into_periods().into_iter().zip(&asked);
     Ok(reports.map(|(period, asked)| period.report(question, &asked.span, shared.rates.as_ref())).collect())
+}
+
+impl Pass {
+    /// Adds what was gathered of the clients behind these.
+    fn append(&mut self, after: Self) {
+        self.periods.iter_mut().zip(after.periods).for_each(|(before, after)| before.append(after));
+        for (currency, totals) in after.by_currency {
+            let ours = self.by_currency.entry(currency).or_insert_with(|| vec![None; totals.len()]);
+            for (before, after) in ours.iter_mut().zip(totals) {
+                if let Some(after) = after {
+                    before.get_or_insert_default().append(after);
+                }
+            }
+        }
+    }
+
+    /// What was gathered for each period, with its currencies.
+    fn into_periods(self) -> Vec<Gathered> {
+        let Self { mut periods, by_currency } = self;
+        for (currency, totals) in by_currency {
+            for (period, total) in periods.iter_mut().zip(totals) {
+                period.by_currency.extend(total.map(|total| (currency, total)));
+            }
+        }
+        periods
+    }
 }
 
 impl Gathered {

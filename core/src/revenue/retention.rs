@@ -7,12 +7,14 @@ use super::movement::{Did, Moved, MovementKind};
 use super::policy::{Attribution, Grain, IntervalMethod, LogoBase};
 use super::report::{Heads, Row};
 use super::settings::RevenueOptions;
-use crate::rate::{HeadRate, MoneyRatio, Part, PerHead, Sample, bootstrap, linearised};
+use crate::rate::{HeadRate, MoneyRatio, Part, PerHead, Sample, Samples, StillPaid, bootstrap, linearised};
 use crate::recurring::Annual;
 
 /// The sums behind one row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sums {
+    /// Of the clients that paid the same all over the period, which most do; what follows is of the others.
+    still: StillSums,
     heads: Heads,
     opening: Annual,
     new: Annual,
@@ -35,7 +37,7 @@ pub(crate) struct Sums {
     closing_valued: Annual,
     from_existing: Annual,
     /// Who paid at one of the ends or at both, in order of their ids.
-    samples: Vec<Sample>,
+    samples: Samples,
     /// Of the clients of the opening, who left and with how much: all of `churn` unless clients changed hands.
     churned_of_opening: (u64, Annual),
     /// How many began to pay inside, and how many of them left.
@@ -46,20 +48,39 @@ pub(crate) struct Sums {
     transferred_out: (u64, Annual),
 }
 
+/// What clients add up to that paid the same all over a period: their opening is their closing, and all of it stayed.
+#[derive(Clone, Copy, Debug, Default)]
+struct StillSums {
+    heads: u64,
+    annual: Annual,
+    after_cancellations: Annual,
+}
+
 /// A client that paid the same all over a period.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Still {
     annual: Annual,
     /// What of it is not known to end.
     after_cancellations: Annual,
-    sample: Sample,
+    paid: StillPaid,
 }
 
 impl Still {
     pub(crate) fn new(annual: Annual, after_cancellations: Annual) -> Self {
-        let sample = Sample::new(annual, annual, Annual::ZERO, annual);
-        Self { annual, after_cancellations, sample }
+        Self { annual, after_cancellations, paid: StillPaid::new(annual) }
     }
+}
+
+/// The sums to which clients add that paid the same all over a period.
+struct Figures {
+    heads: Heads,
+    opening: Annual,
+    closing: Annual,
+    after_cancellations: Annual,
+    retained: Annual,
+    kept: Annual,
+    closing_valued: Annual,
+    from_existing: Annual,
 }
 
 impl Heads {
@@ -96,18 +117,19 @@ impl std::ops::SubAssign for Heads {
 }
 
 impl Heads {
+    #[inline]
     pub(crate) fn add(&mut self, did: &Did) {
         match did {
             Did::Nothing => {}
-            Did::Still(_) => self.count_still(),
+            Did::Still(_) => self.count_still(1),
             Did::Moved(moved) => self.count(moved),
         }
     }
 
-    /// Counts a client that pays from the opening to the closing.
-    fn count_still(&mut self) {
-        self.opening += 1;
-        self.closing += 1;
+    /// Counts clients that pay from the opening to the closing.
+    fn count_still(&mut self, clients: u64) {
+        self.opening += clients;
+        self.closing += clients;
     }
 
     fn count(&mut self, moved: &Moved) {
@@ -133,11 +155,9 @@ impl Heads {
 }
 
 impl Sums {
-    /// Adds the changes of a client inside, where they are asked for.
-    pub(crate) fn add_flows(&mut self, flows: Option<&Flows>) {
-        if let Some(flows) = flows {
-            self.flows += *flows;
-        }
+    /// Adds the changes of a client inside.
+    pub(crate) fn add_flows(&mut self, flows: &Flows) {
+        self.flows += *flows;
     }
 
     /// Adds what a client did all the time that one group had it: what came from and went to others is neither opening nor
@@ -162,6 +182,7 @@ impl Sums {
         self.add_held(&held);
     }
 
+    #[inline]
     pub(crate) fn add(&mut self, did: &Did) {
         match did {
             Did::Nothing => {}
@@ -170,6 +191,7 @@ impl Sums {
         }
     }
 
+    #[inline(never)]
     fn add_moved(&mut self, moved: &Moved) {
         let mut held = Held::default();
         held.add(moved, false, false);
@@ -179,8 +201,10 @@ impl Sums {
     }
 
     /// Every sum of money.
-    fn annuals(&mut self) -> [&mut Annual; 20] {
+    fn annuals(&mut self) -> [&mut Annual; 22] {
         [
+            &mut self.still.annual,
+            &mut self.still.after_cancellations,
             &mut self.opening,
             &mut self.new,
             &mut self.reactivation,
@@ -207,6 +231,7 @@ impl Sums {
     /// Adds the sums over clients behind these.
     pub(crate) fn append(&mut self, mut after: Self) {
         self.samples.append(&mut after.samples);
+        self.still.heads += after.still.heads;
         self.flows += after.flows;
         self.heads += after.heads;
         self.churned_of_opening.0 += after.churned_of_opening.0;
@@ -229,6 +254,7 @@ impl Sums {
     pub(crate) fn remove_figures(&mut self, did: &Did) {
         let mut gone = Self::default();
         gone.add(did);
+        self.still.heads -= gone.still.heads;
         self.heads -= gone.heads;
         self.churned_of_opening.0 -= gone.churned_of_opening.0;
         self.joined -= gone.joined;
@@ -240,15 +266,27 @@ impl Sums {
 
     /// The same for a client that pays, and nothing of it changes.
     fn add_still(&mut self, still: &Still) {
-        self.heads.count_still();
-        self.opening += still.annual;
-        self.retained += still.annual;
-        self.kept += still.annual;
-        self.closing_valued += still.annual;
-        self.from_existing += still.annual;
-        self.closing += still.annual;
-        self.after_cancellations += still.after_cancellations;
-        self.samples.push(still.sample);
+        self.still.heads += 1;
+        self.still.annual += still.annual;
+        self.still.after_cancellations += still.after_cancellations;
+        self.samples.push_still(still.paid);
+    }
+
+    /// The sums over all clients: those that stand apart where they are gathered are added.
+    fn whole(&self) -> Figures {
+        let StillSums { heads: still_heads, annual, after_cancellations } = self.still;
+        let mut heads = self.heads;
+        heads.count_still(still_heads);
+        Figures {
+            heads,
+            opening: self.opening + annual,
+            closing: self.closing + annual,
+            after_cancellations: self.after_cancellations + after_cancellations,
+            retained: self.retained + annual,
+            kept: self.kept + annual,
+            closing_valued: self.closing_valued + annual,
+            from_existing: self.from_existing + annual,
+        }
     }
 
     fn add_held(&mut self, held: &Held) {
@@ -300,7 +338,7 @@ impl Sums {
 
     /// The clients of the opening, in order of their ids.
     fn openers(&self) -> impl Iterator<Item = Sample> {
-        self.samples.iter().copied().filter(Sample::opens)
+        self.samples.iter().filter(Sample::opens)
     }
 
     /// The clients of the closing, in order of their ids.
@@ -310,21 +348,29 @@ impl Sums {
 
     /// The row with all its rates.
     pub(crate) fn row(&self, options: &RevenueOptions) -> Row {
-        let heads = self.heads;
+        let Figures {
+            heads,
+            opening,
+            closing,
+            after_cancellations,
+            retained,
+            kept,
+            closing_valued,
+            from_existing,
+        } = self.whole();
         let by_interval = options.attribution == Attribution::Interval;
         let parts = [Part::Net, Part::Gross, Part::Churned, Part::Grown];
         let sums = parts.map(|part| {
             let sum = match part {
-                Part::Net => self.retained,
-                Part::Gross => self.kept,
+                Part::Net => retained,
+                Part::Gross => kept,
                 Part::Churned => self.churned_of_opening.1,
-                Part::Grown => self.retained - self.kept,
+                Part::Grown => retained - kept,
             };
             (sum, part)
         });
-        let mut rates = linearised(sums, self.opening, self.openers());
-        let [mut from_existing] =
-            linearised([(self.from_existing, Part::Net)], self.closing_valued, self.closers());
+        let mut rates = linearised(sums, opening, self.openers());
+        let [mut from_existing] = linearised([(from_existing, Part::Net)], closing_valued, self.closers());
         if options.interval == IntervalMethod::Bootstrap {
             let resamples = options.resamples.unwrap_or(RESAMPLES);
             let samples: Vec<Sample> = self.openers().collect();
@@ -337,12 +383,12 @@ impl Sums {
             from_existing = from_existing.with_interval(interval);
         }
         let [nrr, grr, churned_revenue, expansion_rate] = rates;
-        let logo_churn = self.logo_churn(options);
+        let logo_churn = self.logo_churn(heads, options);
         let won = self.new + self.reactivation + self.resumed + self.expansion;
         let lost = self.contraction + self.paused + self.churn;
         Row {
             clients: heads,
-            opening: self.opening.into(),
+            opening: opening.into(),
             new: self.new.into(),
             reactivation: self.reactivation.into(),
             resumed: self.resumed.into(),
@@ -351,10 +397,10 @@ impl Sums {
             paused: self.paused.into(),
             churn: self.churn.into(),
             fx: self.fx.into(),
-            closing: self.closing.into(),
+            closing: closing.into(),
             joined_and_left: self.joined_and_left.into(),
             paused_lost: self.paused_lost.into(),
-            after_cancellations: self.after_cancellations.into(),
+            after_cancellations: after_cancellations.into(),
             nrr,
             grr,
             logo_churn,
@@ -364,12 +410,12 @@ impl Sums {
             net_revenue_churn: nrr.complement(),
             churn_divergence: Divergence::of(
                 (self.churned_of_opening.0, heads.opening),
-                (self.churned_of_opening.1, self.opening),
+                (self.churned_of_opening.1, opening),
             ),
             expansion_rate,
             from_existing,
             quick_ratio: MoneyRatio::new(won, lost),
-            arpa: PerHead::new(self.closing, heads.closing),
+            arpa: PerHead::new(closing, heads.closing),
             flows: (options.grain == Grain::Change).then_some(self.flows),
             transferred_in: by_interval.then(|| self.transferred_in.into()),
             transferred_out: by_interval.then(|| self.transferred_out.into()),
@@ -377,8 +423,7 @@ impl Sums {
         }
     }
 
-    fn logo_churn(&self, options: &RevenueOptions) -> HeadRate {
-        let heads = self.heads;
+    fn logo_churn(&self, heads: Heads, options: &RevenueOptions) -> HeadRate {
         match options.base {
             LogoBase::Opening => HeadRate::new(self.churned_of_opening.0, heads.opening),
             LogoBase::OpeningPlusNew => {

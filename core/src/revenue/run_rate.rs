@@ -76,37 +76,48 @@ impl<'s> Contract<'s> {
 }
 
 impl Contract<'_> {
-    /// What is paid over time, if it is all in one currency; no line if nothing ever is.
-    fn lines_of_one_currency(&self) -> Option<Vec<Line>> {
-        let mut line: Option<Line> = None;
+    /// Puts the line of what is paid over time into an empty list, if it is all in one currency; no line if nothing ever is.
+    /// `points` is an empty list, for its room. Whether it is in one currency.
+    fn line_of_one_currency(&self, mut points: Points, lines: &mut Vec<Line>) -> bool {
+        let mut only = None;
         for stretch in &self.stretches {
             let paid = stretch.currency.filter(|_| stretch.is_paying());
-            let Some(line) = &mut line else {
-                line = paid.map(|currency| {
-                    let mut points = Vec::with_capacity(self.stretches.len());
-                    points.push((stretch.from, stretch.annual));
-                    Line { currency, points }
-                });
+            if only.is_none() && paid.is_none() {
                 continue;
-            };
-            if paid.is_some_and(|currency| currency != line.currency) {
-                return None;
+            }
+            if paid.is_some_and(|currency| *only.get_or_insert(currency) != currency) {
+                return false;
             }
             let now = if paid.is_some() { stretch.annual } else { Annual::ZERO };
-            if line.points.last().is_none_or(|(_, before)| *before != now) {
-                line.points.push((stretch.from, now));
+            if points.last().is_none_or(|(_, before)| *before != now) {
+                points.push((stretch.from, now));
             }
         }
-        Some(line.into_iter().collect())
+        lines.extend(only.map(|currency| Line { currency, points }));
+        true
     }
 }
 
 /// All subscriptions of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Contracts<'s> {
-    contracts: Vec<Contract<'s>>,
-    /// The instants at which any of them changes, in order.
-    turns: Vec<Instant>,
+    contracts: Few<'s>,
+}
+
+/// The subscriptions of a client, most of which have one.
+#[derive(Clone, Debug)]
+enum Few<'s> {
+    One([Contract<'s>; 1]),
+    Several(Vec<Contract<'s>>),
+}
+
+impl<'s> Few<'s> {
+    fn as_slice(&self) -> &[Contract<'s>] {
+        match self {
+            Self::One(one) => one,
+            Self::Several(several) => several,
+        }
+    }
 }
 
 impl<'s> Contracts<'s> {
@@ -128,23 +139,35 @@ impl<'s> Contracts<'s> {
             }
             Contract { stretches }
         };
-        let contracts: Vec<Contract<'s>> = billing.subscriptions.values().map(contract).collect();
-        let mut turns = Vec::with_capacity(contracts.iter().map(|contract| contract.stretches.len()).sum());
-        turns.extend(contracts.iter().flat_map(Contract::stretches).map(|stretch| stretch.from));
-        if contracts.len() > 1 {
-            turns.sort_unstable();
-        }
-        Self { contracts, turns }
+        let mut states = billing.subscriptions.values();
+        let contracts = match (states.next(), billing.subscriptions.len()) {
+            (Some(one), 1) => Few::One([contract(one)]),
+            (first, _) => Few::Several(first.into_iter().chain(states).map(contract).collect()),
+        };
+        Self { contracts }
     }
 
-    /// How many changes there are by an instant, if there is none after it up to another.
-    pub(crate) fn unchanged(&self, after: Instant, through: Instant) -> Option<usize> {
-        let n = self.turns.iter().take_while(|turn| **turn <= after).count();
-        self.turns.get(n).is_none_or(|turn| *turn > through).then_some(n)
+    /// The time around an instant in which nothing changes: the last change by then, the least instant there is before
+    /// the first of them, and the next change, if there is one.
+    pub(crate) fn unchanged_around(&self, at: Instant) -> (Instant, Option<Instant>) {
+        let (mut from, mut until) = (Instant::MIN, None::<Instant>);
+        for contract in self.iter() {
+            let next = contract.stretches.iter().find(|stretch| {
+                if stretch.from <= at {
+                    from = from.max(stretch.from);
+                }
+                stretch.from > at
+            });
+            until = match (until, next.map(|next| next.from)) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        (from, until)
     }
 
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Contract<'s>> {
-        self.contracts.iter()
+        self.contracts.as_slice().iter()
     }
 
     /// The subscriptions that pay at an instant, with what stands there, in a currency or in any.
@@ -153,7 +176,7 @@ impl<'s> Contracts<'s> {
         currency: Option<Currency>,
         at: Instant,
     ) -> impl Iterator<Item = (&Contract<'s>, &Stretch<'s>)> {
-        let here = self.contracts.iter().filter_map(move |contract| Some((contract, contract.at(at)?)));
+        let here = self.iter().filter_map(move |contract| Some((contract, contract.at(at)?)));
         here.filter(move |(_, here)| here.is_paying() && (currency.is_none() || here.currency == currency))
     }
 
@@ -162,16 +185,20 @@ impl<'s> Contracts<'s> {
         self.paying(currency, paid_at).all(|(contract, _)| contract.at(at).is_some_and(Stretch::is_paused))
     }
 
-    /// What is paid over time, a line for each currency that is ever paid in, in order of currency.
-    pub(crate) fn lines(&self) -> Vec<Line> {
+    /// What is paid over time, a line for each currency that is ever paid in, in order of currency. `lines` are those of
+    /// another client, for their room.
+    pub(crate) fn lines(&self, mut lines: Vec<Line>) -> Vec<Line> {
+        let mut points = lines.pop().map(|line| line.points).unwrap_or_default();
+        points.clear();
+        lines.clear();
         // Most clients have one subscription and one currency: its steps are the line.
         if let [contract] = self.contracts.as_slice()
-            && let Some(lines) = contract.lines_of_one_currency()
+            && contract.line_of_one_currency(points, &mut lines)
         {
             return lines;
         }
         let mut changes: Vec<(Currency, Instant, Annual)> = Vec::new();
-        for contract in &self.contracts {
+        for contract in self.iter() {
             let mut before: Option<(Currency, Annual)> = None;
             for stretch in &contract.stretches {
                 let now = stretch.currency.filter(|_| stretch.is_paying()).map(|c| (c, stretch.annual));
@@ -183,7 +210,6 @@ impl<'s> Contracts<'s> {
             }
         }
         changes.sort_unstable_by_key(|(currency, from, _)| (*currency, *from));
-        let mut lines: Vec<Line> = Vec::new();
         for (currency, from, change) in changes {
             match lines.last_mut().filter(|line| line.currency == currency) {
                 Some(line) => line.change(from, change),
@@ -209,12 +235,15 @@ fn keep_paused(stretches: &mut [Stretch<'_>]) {
     }
 }
 
+/// Annual amounts from instants on.
+type Points = Vec<(Instant, Annual)>;
+
 /// What is paid in one currency from each instant on.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) currency: Currency,
     /// In order of time, each instant once.
-    points: Vec<(Instant, Annual)>,
+    points: Points,
 }
 
 impl Line {
@@ -261,17 +290,23 @@ pub(crate) struct View<'c, 's> {
 }
 
 impl<'c, 's> View<'c, 's> {
-    /// `lines` are those of one currency, or all of them.
+    /// `lines` are those of one currency, or all of them; `room` is an empty list, for its room.
     pub(crate) fn new(
         contracts: &'c Contracts<'s>,
         currency: Option<Currency>,
         lines: &'c [Line],
-        rules: &PayingRules,
-        zone: &Zone,
+        (rules, zone): (&PayingRules, &Zone),
+        room: Vec<Spell>,
     ) -> Self {
-        let mut view = Self { contracts, currency, lines, spells: spells(lines), bridges: Vec::new() };
+        let mut view = Self { contracts, currency, lines, spells: spells(lines, room), bridges: Vec::new() };
         view.bridge(rules, zone);
         view
+    }
+
+    /// The room of its spells.
+    pub(crate) fn into_room(mut self) -> Vec<Spell> {
+        self.spells.clear();
+        self.spells
     }
 
     fn bridge(&mut self, rules: &PayingRules, zone: &Zone) {
@@ -333,9 +368,8 @@ impl<'c, 's> View<'c, 's> {
     }
 }
 
-/// The times in which any of some lines is above 0.
-fn spells(lines: &[Line]) -> Vec<Spell> {
-    let mut spells: Vec<Spell> = Vec::new();
+/// The times in which any of some lines is above 0, put into an empty list.
+fn spells(lines: &[Line], mut spells: Vec<Spell>) -> Vec<Spell> {
     let mut note = |from: Instant, pays: bool| {
         let running = spells.last_mut().filter(|spell| spell.until.is_none());
         match (running, pays) {
