@@ -52,6 +52,13 @@ impl Slots {
     }
 }
 
+/// The first bytes of an id as one number: where two of them differ, they are in the order of the ids.
+fn first_bytes(id: &ClientId) -> u128 {
+    let mut first = [0; 16];
+    first.iter_mut().zip(id.as_str().as_bytes()).for_each(|(slot, byte)| *slot = *byte);
+    u128::from_be_bytes(first)
+}
+
 /// Why a client cannot be asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NoClient {
@@ -379,19 +386,16 @@ impl Book {
     fn roster(&self) -> &[Member] {
         self.roster.get_or_init(|| {
             let merges = self.merges();
-            let mut roster: Vec<Member> = Vec::with_capacity(self.subjects.len());
+            let mut roster: Vec<(u128, &ClientId, Slots)> = Vec::with_capacity(self.subjects.len());
             for ((id, _), slot) in self.subjects.iter().zip(0..) {
                 if !merges.into.contains_key(id) && !merges.members.contains_key(id) {
-                    roster.push(Member { id: id.clone(), slots: Slots::One(slot) });
+                    roster.push((first_bytes(id), id, Slots::One(slot)));
                 }
             }
-            let several = |(id, slots): (&ClientId, &Vec<Slot>)| Member {
-                id: id.clone(),
-                slots: Slots::Several(slots.clone()),
-            };
+            let several = |(id, slots)| (first_bytes(id), id, Slots::Several(Vec::clone(slots)));
             roster.extend(merges.members.iter().map(several));
-            roster.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-            roster
+            roster.sort_unstable_by(|(a, a_id, _), (b, b_id, _)| a.cmp(b).then_with(|| a_id.cmp(b_id)));
+            roster.into_iter().map(|(_, id, slots)| Member { id: id.clone(), slots }).collect()
         })
     }
 
@@ -464,6 +468,26 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_are_in_the_order_of_their_ids() {
+        let in_order = [
+            "a",
+            "a\0",
+            "a\0b",
+            "a-client-of-15-c",
+            "a-client-of-15-c\0",
+            "a-client-of-15-chars",
+            "a-client-of-15-d",
+            "b",
+            "\u{e9}",
+        ];
+        let mut book = Book::default();
+        for place in [3, 8, 1, 5, 0, 7, 4, 2, 6] {
+            book.slot_or_new(&ClientId::from(in_order[place]));
+        }
+        assert!(book.roster().iter().map(|member| member.id.as_str()).eq(in_order));
+    }
 
     #[test]
     fn what_was_taken_back_before_it_came_is_no_fact() {
