@@ -133,7 +133,12 @@ impl Annual {
     /// A twelfth as the nearest binary floating point number: for signals and shares, never for sums.
     pub fn mrr_f64(self) -> f64 {
         // Division by 12 comes last, so a round monthly price reads as itself.
-        if self.0 % 12 == 0 { scaled_to_f64(self.0 / 12, 12) } else { scaled_to_f64(self.0, 12) / 12.0 }
+        // The processor divides 64 bits; 128 take a call.
+        let twelfth = match i64::try_from(self.0) {
+            Ok(picos) => (picos % 12 == 0).then(|| i128::from(picos / 12)),
+            Err(_) => (self.0 % 12 == 0).then_some(self.0 / 12),
+        };
+        twelfth.map_or_else(|| scaled_to_f64(self.0, 12) / 12.0, |twelfth| scaled_to_f64(twelfth, 12))
     }
 }
 

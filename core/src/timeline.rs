@@ -104,7 +104,9 @@ impl<T> Timeline<T> {
 
     /// The entry that stands at an instant.
     pub(crate) fn at(&self, at: Instant) -> Option<&Entry<T>> {
-        self.up_to(at).last()
+        // Who asks for now mostly means the last one.
+        let last = self.entries().last().filter(|last| last.stamp.at <= at);
+        last.or_else(|| self.up_to(at).last())
     }
 
     /// The value that stands at an instant.

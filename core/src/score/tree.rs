@@ -163,32 +163,50 @@ impl Tree {
         of_groups.first_mut().into_iter().for_each(|root| *root = 1.0);
         for (number, (node, value)) in self.nodes.iter().zip(values).enumerate() {
             let share = of_groups.get(number).copied().unwrap_or(0.0);
-            let total = value.present_weight;
-            let mut decided = false;
-            let mut of_child = |weight: f64, points: f64| match node.combine {
-                Combine::Mean if total > 0.0 => share * (weight / total),
-                Combine::Mean => 0.0,
-                Combine::Min | Combine::Max if !decided && Some(points) == value.present => {
-                    decided = true;
-                    share
-                }
-                Combine::Min | Combine::Max => 0.0,
-            };
             let shares = shares.get_mut(node.parts.clone()).unwrap_or_default();
-            for ((part, read), share) in self.parts_of(node, read).zip(shares) {
-                if let Some(points) = read.points {
-                    *share = of_child(part.weight, points);
+            let (total, mut decided) = (value.present_weight, false);
+            match node.combine {
+                Combine::Mean if total > 0.0 => {
+                    let of_child = |weight: f64, _| share * (weight / total);
+                    self.share_out_node(node, read, values, of_child, (shares, of_groups.as_mut_slice()));
                 }
-            }
-            for inner in &node.groups {
-                let points = values.get(*inner).and_then(|value| value.present);
-                if let (Some(points), Some(node)) = (points, self.nodes.get(*inner)) {
-                    let share = of_child(node.weight, points);
-                    of_groups.get_mut(*inner).into_iter().for_each(|slot| *slot = share);
+                // What weighs nothing has no share, as it stands there.
+                Combine::Mean => {}
+                Combine::Min | Combine::Max => {
+                    let of_child = |_, points: f64| {
+                        let decides = !decided && Some(points) == value.present;
+                        decided |= decides;
+                        if decides { share } else { 0.0 }
+                    };
+                    self.share_out_node(node, read, values, of_child, (shares, of_groups.as_mut_slice()));
                 }
             }
         }
         shares
+    }
+
+    /// Gives the children of a group that are there what `of_child` makes of their weight and points: apart for each way to
+    /// combine, so that not every child asks which it is.
+    fn share_out_node(
+        &self,
+        node: &Node,
+        read: &[ReadPart],
+        values: &[Value],
+        mut of_child: impl FnMut(f64, f64) -> f64,
+        (shares, of_groups): (&mut [f64], &mut [f64]),
+    ) {
+        for ((part, read), share) in self.parts_of(node, read).zip(shares) {
+            if let Some(points) = read.points {
+                *share = of_child(part.weight, points);
+            }
+        }
+        for inner in &node.groups {
+            let points = values.get(*inner).and_then(|value| value.present);
+            if let (Some(points), Some(node)) = (points, self.nodes.get(*inner)) {
+                let share = of_child(node.weight, points);
+                of_groups.get_mut(*inner).into_iter().for_each(|slot| *slot = share);
+            }
+        }
     }
 
     fn parts_of<'t>(

@@ -9,6 +9,7 @@ use crate::facts::Facts;
 use crate::state::ClientState;
 use crate::state::support::TicketAt;
 use crate::time::{Day, Instant};
+use crate::timeline::Timeline;
 use crate::zone::Zone;
 
 /// A source whose silence is told from the silence of its clients.
@@ -125,10 +126,13 @@ impl<'a> Vantage<'a> {
     }
 }
 
-/// Whether a client has an event by an instant. Most have used something by then, so use is asked first.
+/// Whether a client has an event by an instant. Most have used something by then or have a contract, so these are asked
+/// first.
 fn seen(state: &ClientState, at: Instant, today: Day) -> bool {
+    let mut contracts = state.billing.subscriptions.values().filter_map(Timeline::first);
     state.usage.first_time().is_some_and(|first| first <= at)
         || state.usage.first_day().is_some_and(|first| first <= today)
+        || contracts.any(|stated| stated.at() <= at)
         || state.first_event().is_some_and(|first| first <= at)
 }
 

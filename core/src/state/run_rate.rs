@@ -134,15 +134,14 @@ pub(crate) fn step_at<'s>(
     rules: &RunRateRules,
     zone: &Zone,
 ) -> Option<Step<'s>> {
-    let entries = subscription.up_to(at);
-    let entry = entries.last()?;
+    let entry = subscription.at(at)?;
     let from = entry.at();
     let stands = Step { from, annual: annual_of(&entry.value, rules.factors), entry, ended: false };
     if let Some(end) = entry.value.ends_at(zone).map(|end| end.max(from)).filter(|end| *end <= at) {
         return Some(Step { from: end, annual: Annual::ZERO, ended: true, ..stands });
     }
     if rules.past_due_limit_days.is_some() && entry.value.status == Status::PastDue {
-        let since = past_due_since(entries, zone).map(|since| zone.day(since));
+        let since = past_due_since(subscription.up_to(at), zone).map(|since| zone.day(since));
         let limit = limit_of(since, rules, zone).map(|limit| limit.max(from));
         if let Some(limit) = limit.filter(|limit| *limit <= at) {
             return Some(Step { from: limit, annual: Annual::ZERO, ..stands });
