@@ -373,6 +373,7 @@ pub(crate) trait Payload: Sized {
     /// The type's name on the wire.
     const KIND: &'static str;
     /// How many fields it has.
+    #[cfg(feature = "arrow")]
     const FIELDS: usize;
     /// Reads the members of `data`.
     fn decode(fields: &Fields<'_>) -> Result<Self, EventError>;
@@ -406,6 +407,7 @@ macro_rules! payload {
 
         impl $crate::event::fields::Payload for $name {
             const KIND: &'static str = $kind;
+            #[cfg(feature = "arrow")]
             const FIELDS: usize = <[&str]>::len(&[$(stringify!($field)),*]);
 
             fn decode(fields: &$crate::event::fields::Fields<'_>) -> Result<Self, $crate::event::EventError> {

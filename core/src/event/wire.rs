@@ -150,7 +150,7 @@ pub(crate) fn holds_nul(text: &str) -> bool {
         return memchr::memchr(0, text.as_bytes()).is_some();
     }
     let (words, rest) = text.as_bytes().as_chunks::<8>();
-    words.iter().any(|word| nul_among(u64::from_le_bytes(*word))) || rest.iter().any(|byte| *byte == 0)
+    words.iter().any(|word| nul_among(u64::from_le_bytes(*word))) || rest.contains(&0)
 }
 
 /// Whether one of eight bytes is 0: only there does taking away 1 from each set a highest bit that was not set.
