@@ -236,10 +236,11 @@ impl Book {
     }
 
     /// Has the lists that some events go into waited for together.
-    pub(crate) fn warm(&self, events: &[(Slot, &Event)]) {
+    pub(crate) fn warm<'e>(&self, events: impl Iterator<Item = (Slot, &'e Event)>) {
+        let events: Vec<(&ClientState, &Event)> =
+            events.filter_map(|(slot, event)| Some((self.state(slot)?, event))).collect();
         for reach in [Reach::State, Reach::List, Reach::Entries] {
-            let numbers =
-                events.iter().filter_map(|(slot, event)| Some(self.state(*slot)?.warm_for(event, reach)));
+            let numbers = events.iter().map(|(state, event)| state.warm_for(event, reach));
             std::hint::black_box(numbers.fold(0, u64::wrapping_add));
         }
     }

@@ -3,9 +3,10 @@
 //! Clients have a handful of subscriptions or metrics, so a sorted list takes a fraction of the memory of a tree. The
 //! limits on ids per client bound what an insertion in the middle can cost.
 
-use crate::sorted::{make_room, make_room_for};
+use crate::sorted::{make_room_by, make_room_for};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 
 /// So many are looked through one by one: that two keys are not the same mostly shows in their lengths.
 const FEW: usize = 12;
@@ -53,11 +54,14 @@ impl<K: Ord, V> Keyed<K, V> {
         K: Clone,
         V: Default,
     {
-        let after_all = self.pairs.last().is_none_or(|(last, _)| last < key);
-        let place =
-            if after_all { Err(self.pairs.len()) } else { self.pairs.binary_search_by(|(k, _)| k.cmp(key)) };
+        let place = self.pairs.split_last().map_or(Err(0), |((last, _), before)| match last.cmp(key) {
+            // Mostly it is the newest, or one that is newer still.
+            Ordering::Less => Err(self.pairs.len()),
+            Ordering::Equal => Ok(before.len()),
+            Ordering::Greater => before.binary_search_by(|(k, _)| k.cmp(key)),
+        });
         let place = place.unwrap_or_else(|place| {
-            make_room(&mut self.pairs);
+            make_room_by(&mut self.pairs, 2);
             self.pairs.insert(place, (key.clone(), V::default()));
             place
         });
@@ -135,6 +139,30 @@ impl<'de, K: Ord + Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for K
 mod tests {
     use super::*;
     use crate::id::TicketId;
+
+    #[test]
+    fn each_key_is_found_or_made_in_whatever_order_they_come() {
+        for order in [
+            ["a", "b", "c"],
+            ["a", "c", "b"],
+            ["b", "a", "c"],
+            ["b", "c", "a"],
+            ["c", "a", "b"],
+            ["c", "b", "a"],
+        ] {
+            let mut map: Keyed<TicketId, u32> = Keyed::default();
+            for (made, key) in order.into_iter().enumerate() {
+                *map.entry(&key.into()) += 1;
+                // The last, one in the middle, the first: whoever is there is found again.
+                order.iter().take(made + 1).for_each(|known| *map.entry(&(*known).into()) += 1);
+                assert_eq!(map.len(), made + 1, "{order:?}");
+            }
+            // Once when it was made, and once in that round and in each behind it.
+            let times = order.map(|key| map.get(key).copied());
+            assert_eq!(times, [Some(4), Some(3), Some(2)], "{order:?}");
+            assert!(map.iter().map(|(key, _)| key.as_str()).eq(["a", "b", "c"]));
+        }
+    }
 
     #[test]
     fn keys_stay_in_order() {

@@ -207,7 +207,7 @@ impl Engine {
 
     /// Takes an event in as `whole` would, with copies of the clients it touches.
     pub(super) fn try_with(&mut self, whole: &mut Self, event: &Event) -> Result<(), EventError> {
-        whole.day_after_seal(event)?;
+        whole.after_seal(|| whole.day_of(event))?;
         if self.settings.dedupe == Dedupe::Exact {
             match whole.ledger.look(&Ticket::of(event)) {
                 Admission::New => {}
@@ -234,26 +234,25 @@ impl Engine {
             Ok(EventView::Other(event)) => Some(((*slot)?, event)),
             Ok(EventView::Usage(_)) | Err(_) => None,
         });
-        self.book.warm(&others.collect::<Vec<_>>());
+        self.book.warm(others);
         slots
     }
 
-    /// The day an event belongs to, which must not be before the seal.
-    fn day_after_seal(&self, event: &Event) -> Result<Day, EventError> {
+    /// The day an event belongs to.
+    fn day_of(&self, event: &Event) -> Day {
         // A roll-up belongs to its day, whenever it was stated.
-        let stated = if let EventData::UsageDaySet(data) = &event.data { Some(data.day) } else { None };
-        let day = stated.unwrap_or_else(|| self.zone.day(event.time));
-        self.after_seal(day).map(|()| day)
+        if let EventData::UsageDaySet(data) = &event.data { data.day } else { self.zone.day(event.time) }
     }
 
-    fn after_seal(&self, day: Day) -> Result<(), EventError> {
-        match self.sealed {
-            Some(before) if day < before => {
-                let message = format!("the event belongs to {day}, the engine is sealed before {before}");
-                Err(EventError::whole(EventCode::BeforeSeal, message))
-            }
-            _ => Ok(()),
+    /// Refuses what belongs to a day before the seal. Of which day it is nobody asks where there is no seal.
+    fn after_seal(&self, day: impl FnOnce() -> Day) -> Result<(), EventError> {
+        let Some(before) = self.sealed else { return Ok(()) };
+        let day = day();
+        if day < before {
+            let message = format!("the event belongs to {day}, the engine is sealed before {before}");
+            return Err(EventError::whole(EventCode::BeforeSeal, message));
         }
+        Ok(())
     }
 
     fn admit(&mut self, event: &Event) -> Result<Admission, EventError> {
@@ -269,7 +268,7 @@ impl Engine {
         ticket: Option<&Ticket>,
         slot: Option<Slot>,
     ) -> Result<Admission, EventError> {
-        let day = self.day_after_seal(event)?;
+        self.after_seal(|| self.day_of(event))?;
         let known = ticket.map_or(Admission::New, |ticket| self.ledger.look(ticket));
         if known != Admission::New {
             return Ok(known);
@@ -280,7 +279,8 @@ impl Engine {
             None => NOBODY.check_limits(event, self.settings.limits)?,
         }
         if let Some(ticket) = ticket {
-            self.ledger.enter(ticket, day.month());
+            let month = self.day_of(event).month();
+            self.ledger.enter(ticket, month);
         }
         self.book.fold(event, slot, &self.zone, &self.settings.erasure_key);
         Ok(Admission::New)
@@ -425,7 +425,7 @@ impl Intake<'_> {
             return self.engine.admit_event(&event.to_event(), ticket, slot);
         }
         let day = clock.day(event.time);
-        self.engine.after_seal(day)?;
+        self.engine.after_seal(|| day)?;
         if let Some(ticket) = ticket {
             let admission = self.engine.ledger.enter(ticket, day.month());
             if admission != Admission::New {

@@ -321,7 +321,7 @@ impl Engine {
         let mut families = Families::default();
         let vantage = self.vantage(as_of);
         for client in self.book.living() {
-            let parent = client.state.profile.parent.value_at(as_of).and_then(Option::as_ref);
+            let parent = client.state.profile.stated.parent.value_at(as_of).and_then(Option::as_ref);
             let Some(parent) = parent else { continue };
             if vantage.view(&client.state).seen() {
                 families.note(self.book.resolve(parent, &self.settings.erasure_key), client.id);

@@ -111,7 +111,8 @@ impl TrialSplit {
         let profile = &client.state.profile;
         match self {
             Self::Milestone { milestone } => {
-                let reached = profile.milestones.get(milestone.as_str()).and_then(|reached| reached.first());
+                let reached =
+                    profile.more.milestones.get(milestone.as_str()).and_then(|reached| reached.first());
                 reached.is_some_and(|reached| reached.at() <= until)
             }
             Self::WroteToSupport => {
@@ -119,15 +120,16 @@ impl TrialSplit {
                 tickets.filter_map(|ticket| TicketAt::of(ticket, until)).any(|ticket| ticket.opened >= start)
             }
             Self::Segment { segment } => {
-                let known = profile.segment.value_at(until).and_then(Option::as_ref);
+                let known = profile.stated.segment.value_at(until).and_then(Option::as_ref);
                 known.is_some_and(|known| known.as_str() == segment)
             }
             Self::Tag { tag } => {
-                let known = profile.tags.value_at(until).and_then(Option::as_ref);
+                let known = profile.stated.tags.value_at(until).and_then(Option::as_ref);
                 known.is_some_and(|tags| tags.as_slice().iter().any(|known| known.as_str() == tag))
             }
             Self::Attribute { key, equals } => {
-                let known = profile.attributes.get(key.as_str()).and_then(|values| values.value_at(until));
+                let known =
+                    profile.stated.attributes.get(key.as_str()).and_then(|values| values.value_at(until));
                 match (known.and_then(Option::as_ref), equals) {
                     (Some(Attribute::Text(known)), serde_json::Value::String(text)) => known.as_str() == text,
                     (Some(Attribute::Number(known)), serde_json::Value::Number(number)) => {

@@ -87,7 +87,7 @@ pub(crate) fn of_client(
                 days: view.zone.day(at).days_since(view.today),
                 client: client.clone(),
                 subscription: subscription.clone(),
-                owner: view.state.profile.owner.value_at(view.at).cloned().flatten(),
+                owner: view.state.profile.stated.owner.value_at(view.at).cloned().flatten(),
                 currency: step.currency(),
                 mrr: step.annual.into(),
                 score: None,

@@ -88,7 +88,7 @@ pub(crate) fn rfm(question: &Question<'_>, options: &LifetimeOptions) -> Result<
     for client in question.clients(&shared) {
         let billing = &client.state.billing;
         let mut purchases = Purchases::default();
-        for entry in billing.charges.values().filter_map(|charges| charges.at(as_of)) {
+        for entry in billing.more.charges.values().filter_map(|charges| charges.at(as_of)) {
             let (at, payment) = (entry.at(), &entry.value);
             if options.revenue.only_currency.is_some_and(|only| only != payment.currency) {
                 continue;

@@ -154,12 +154,12 @@ fn lines(billing: &BillingState, span: &Span, as_of: Instant, zone: &Zone) -> BT
             }
         }
     }
-    for charge in billing.charges.values().filter_map(|entries| entries.at(as_of)) {
+    for charge in billing.more.charges.values().filter_map(|entries| entries.at(as_of)) {
         if inside(charge.at()) {
             sums.entry(charge.value.currency).or_default().charged.add(charge.value.amount);
         }
     }
-    for refund in billing.refunds.values().filter_map(|entries| entries.at(as_of)) {
+    for refund in billing.more.refunds.values().filter_map(|entries| entries.at(as_of)) {
         if inside(refund.at()) {
             sums.entry(refund.value.currency).or_default().refunded.add(refund.value.amount);
         }
@@ -181,7 +181,7 @@ fn days_late(due: Moment, at: Instant, zone: &Zone) -> i32 {
 
 /// How many invoices had a failed payment inside, and how many of them are paid at its end and not voided.
 fn recovery(billing: &BillingState, span: &Span) -> (u64, u64) {
-    let failures = billing.failed.up_to(span.closing).iter();
+    let failures = billing.more.failed.up_to(span.closing).iter();
     let inside = failures.filter(|entry| entry.at() >= span.period.start);
     let invoices: BTreeSet<&InvoiceId> = inside.filter_map(|entry| entry.value.invoice.as_ref()).collect();
     let is_paid = |id: &&&InvoiceId| {

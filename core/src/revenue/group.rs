@@ -83,16 +83,16 @@ impl<'b> Stated<'b> {
     pub(crate) fn key(self, profile: &Profile, at: Instant) -> GroupKey {
         let text = |values: &Entries<Text>| GroupKey::of_text(values.value_at(at).and_then(Option::as_ref));
         match self {
-            Self::Owner => text(&profile.owner),
-            Self::Managed => GroupKey::Flag(profile.owner.value_at(at).is_some_and(Option::is_some)),
-            Self::Segment => text(&profile.segment),
+            Self::Owner => text(&profile.stated.owner),
+            Self::Managed => GroupKey::Flag(profile.stated.owner.value_at(at).is_some_and(Option::is_some)),
+            Self::Segment => text(&profile.stated.segment),
             Self::Tags => {
-                let tags = profile.tags.value_at(at).and_then(Option::as_ref);
+                let tags = profile.stated.tags.value_at(at).and_then(Option::as_ref);
                 let tags: Vec<&str> = tags.iter().flat_map(|t| t.as_slice()).map(Text::as_str).collect();
                 if tags.is_empty() { GroupKey::None } else { GroupKey::Text(tags.join("+")) }
             }
             Self::Attribute(key) => {
-                let value = profile.attributes.get(key).and_then(|values| values.value_at(at));
+                let value = profile.stated.attributes.get(key).and_then(|values| values.value_at(at));
                 match value.and_then(Option::as_ref) {
                     Some(Attribute::Text(text)) => GroupKey::of_text(Some(text)),
                     Some(Attribute::Number(number)) => GroupKey::Number(*number),
@@ -109,11 +109,11 @@ impl<'b> Stated<'b> {
             values.up_to(until).iter().map(|entry| &entry.stamp).collect()
         }
         match self {
-            Self::Owner | Self::Managed => stamps(&profile.owner, until),
-            Self::Segment => stamps(&profile.segment, until),
-            Self::Tags => stamps(&profile.tags, until),
+            Self::Owner | Self::Managed => stamps(&profile.stated.owner, until),
+            Self::Segment => stamps(&profile.stated.segment, until),
+            Self::Tags => stamps(&profile.stated.tags, until),
             Self::Attribute(key) => {
-                profile.attributes.get(key).map_or_else(Vec::new, |values| stamps(values, until))
+                profile.stated.attributes.get(key).map_or_else(Vec::new, |values| stamps(values, until))
             }
         }
     }

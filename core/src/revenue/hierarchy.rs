@@ -23,7 +23,7 @@ impl Hierarchy {
         state: &ClientState,
         resolve: &dyn Fn(&ClientId) -> ClientId,
     ) {
-        let mut entries = state.profile.parent.entries().iter().peekable();
+        let mut entries = state.profile.stated.parent.entries().iter().peekable();
         while let Some(entry) = entries.next() {
             let parent = entry.value.as_ref().map(resolve);
             if let Some(parent) = &parent {

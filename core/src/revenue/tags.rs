@@ -261,7 +261,7 @@ fn stated<'s>(
 ) -> Option<&'s ChurnReason> {
     let (_, spell) = view.over_by(left_by)?;
     let next = view.spells.iter().map(|other| other.from).find(|from| *from > spell.from);
-    let reasons = state.profile.churn_reasons.up_to(as_of).iter();
+    let reasons = state.profile.more.churn_reasons.up_to(as_of).iter();
     let of_spell = |at: Instant| at >= spell.from && next.is_none_or(|next| at < next);
     reasons.rev().find(|entry| of_spell(entry.at())).map(|entry| &entry.value)
 }

@@ -272,13 +272,13 @@ fn paid(billing: &BillingState, as_of: Instant) -> impl Iterator<Item = Paid<'_>
             stamps: vec![&issued.stamp, &first.stamp],
         })
     });
-    let charges = billing.charges.iter().filter_map(move |(id, entries)| {
+    let charges = billing.more.charges.iter().filter_map(move |(id, entries)| {
         let entry = entries.at(as_of)?;
         let (amount, currency) = (entry.value.amount, entry.value.currency);
         let (at, stamps) = (entry.at(), vec![&entry.stamp]);
         Some(Paid { at, kind: PaidBy::Charge, id: id.as_str(), amount, currency, stamps })
     });
-    let refunds = billing.refunds.iter().filter_map(move |(id, entries)| {
+    let refunds = billing.more.refunds.iter().filter_map(move |(id, entries)| {
         let entry = entries.at(as_of)?;
         let (amount, currency) = (entry.value.amount, entry.value.currency);
         let (at, stamps) = (entry.at(), vec![&entry.stamp]);

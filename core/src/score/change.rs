@@ -179,7 +179,7 @@ pub(crate) fn behind(
             tests.any(|when| when.behind(row, between, &model.signals))
         }
         Cause::Override => {
-            let overrides = &between.earlier().state.profile.overrides;
+            let overrides = &between.earlier().state.profile.more.overrides;
             let stood = || overrides.at(between.earlier().at).is_some_and(|entry| row.is(&entry.stamp));
             let lapsed = || stood() && between.differs(|view| standing_override(view).is_some());
             row.kind == "client.override_set" && (between.happened(row) || lapsed())

@@ -194,15 +194,16 @@ impl Condition {
         match self {
             Self::Signal { signal, bounds } => (of.reading)(*signal).map(|x| bounds.hold(x)),
             Self::Segment(segment) => {
-                let stated = profile.segment.value_at(view.at).and_then(Option::as_ref);
+                let stated = profile.stated.segment.value_at(view.at).and_then(Option::as_ref);
                 Some(stated.is_some_and(|stated| stated.as_str() == segment))
             }
             Self::Tag(tag) => {
-                let stated = profile.tags.value_at(view.at).and_then(Option::as_ref);
+                let stated = profile.stated.tags.value_at(view.at).and_then(Option::as_ref);
                 Some(stated.is_some_and(|tags| tags.as_slice().iter().any(|stated| stated.as_str() == tag)))
             }
             Self::Attribute { key, equals } => {
-                let stated = profile.attributes.get(key.as_str()).and_then(|values| values.value_at(view.at));
+                let stated =
+                    profile.stated.attributes.get(key.as_str()).and_then(|values| values.value_at(view.at));
                 stated.and_then(Option::as_ref).map(|stated| match (stated, equals) {
                     (Attribute::Text(text), Wanted::Text(wanted)) => text.as_str() == wanted,
                     (Attribute::Number(number), Wanted::Number(wanted)) => number.to_f64() == *wanted,
@@ -231,10 +232,12 @@ impl Condition {
         let day = |at: Instant| view.zone.day(at);
         match self {
             Self::Signal { .. } => return false,
-            Self::Segment(_) => days.extend(profile.segment.entries().iter().map(|entry| day(entry.at()))),
-            Self::Tag(_) => days.extend(profile.tags.entries().iter().map(|entry| day(entry.at()))),
+            Self::Segment(_) => {
+                days.extend(profile.stated.segment.entries().iter().map(|entry| day(entry.at())))
+            }
+            Self::Tag(_) => days.extend(profile.stated.tags.entries().iter().map(|entry| day(entry.at()))),
             Self::Attribute { key, .. } => {
-                let stated = profile.attributes.get(key.as_str()).map(Timeline::entries);
+                let stated = profile.stated.attributes.get(key.as_str()).map(Timeline::entries);
                 days.extend(stated.into_iter().flatten().map(|entry| day(entry.at())));
             }
             Self::Paying(_) | Self::Trial(_) => {
@@ -272,8 +275,8 @@ impl Condition {
         let profile = &between.later().state.profile;
         match self {
             Self::Signal { signal, .. } => named::behind(signals, *signal, row, between),
-            Self::Segment(_) => between.states(row, Some(&profile.segment)),
-            Self::Tag(_) => between.states(row, Some(&profile.tags)),
+            Self::Segment(_) => between.states(row, Some(&profile.stated.segment)),
+            Self::Tag(_) => between.states(row, Some(&profile.stated.tags)),
             Self::Attribute { key, .. } => between.states_attribute(row, key),
             Self::Paying(_) => moves_paying(row, between),
             Self::Trial(_) => moves_trial(row, between),

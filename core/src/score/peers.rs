@@ -98,5 +98,5 @@ impl Peers {
 }
 
 pub(crate) fn segment(view: &View<'_>) -> Option<Text> {
-    view.state.profile.segment.value_at(view.at).cloned().flatten()
+    view.state.profile.stated.segment.value_at(view.at).cloned().flatten()
 }

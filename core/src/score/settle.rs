@@ -146,7 +146,7 @@ fn decide(decides: Decides, value: f64, effect: &mut Decides, to: fn(f64, f64) -
 
 /// The override that stands: the last entry decides, while the instant is before its end.
 pub(super) fn standing_override(view: &View<'_>) -> Option<OverrideEffect> {
-    let entry = &view.state.profile.overrides.at(view.at)?.value;
+    let entry = &view.state.profile.more.overrides.at(view.at)?.value;
     let until = instant_of(entry.until, view.zone);
     let stands = until.is_none_or(|until| view.at < until);
     stands.then(|| OverrideEffect {

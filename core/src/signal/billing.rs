@@ -129,7 +129,8 @@ impl Measure for OverdueDays {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         view.heard(view.facts.invoices)?;
         let runs = |until: &Moment| instant_of(*until, view.zone).is_none_or(|until| view.at < until);
-        let mut plans = view.state.billing.payment_plans.values().filter_map(|plan| plan.value_at(view.at));
+        let mut plans =
+            view.state.billing.more.payment_plans.values().filter_map(|plan| plan.value_at(view.at));
         if plans.any(runs) {
             return Ok(0.0);
         }
@@ -149,7 +150,7 @@ impl Measure for FailedPayments {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         view.heard(view.facts.payments)?;
         let (first, last) = view.days(self.days.0);
-        let failed = view.state.billing.failed.up_to(view.at).iter();
+        let failed = view.state.billing.more.failed.up_to(view.at).iter();
         let inside = failed.filter(|entry| (first..=last).contains(&view.zone.day(entry.at())));
         #[expect(clippy::cast_precision_loss, reason = "counts of payments are far below 2^53")]
         Ok(inside.count() as f64)

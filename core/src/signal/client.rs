@@ -30,7 +30,7 @@ impl View<'_> {
 
     pub(super) fn nps_entries(&self, days: i32) -> Vec<&Entry<NpsAnswer>> {
         let (first, last) = self.days(days);
-        let answers = self.state.profile.nps.up_to(self.at).iter();
+        let answers = self.state.profile.more.nps.up_to(self.at).iter();
         let inside = answers.filter(|entry| (first..=last).contains(&self.zone.day(entry.at())));
         let mut by_user: BTreeMap<&UserId, &Entry<NpsAnswer>> = BTreeMap::new();
         let mut answers = Vec::new();
@@ -144,7 +144,7 @@ signal! {
 impl DaysSinceContact {
     /// The last contact of those that are asked for.
     pub(super) fn last<'v>(&self, view: &View<'v>) -> Option<&'v Entry<Contact>> {
-        let mut contacts = view.state.profile.contacted.up_to(view.at).iter().rev();
+        let mut contacts = view.state.profile.more.contacted.up_to(view.at).iter().rev();
         contacts.find(|entry| {
             self.by.is_none_or(|by| entry.value.by == by)
                 && self.outcome.is_none_or(|outcome| entry.value.outcome == Some(outcome))
@@ -163,7 +163,7 @@ impl Measure for DaysSinceContact {
 impl View<'_> {
     /// When a milestone was first reached, if it was by now.
     pub(crate) fn reached(&self, milestone: &str) -> Option<Instant> {
-        let reached = self.state.profile.milestones.get(milestone)?;
+        let reached = self.state.profile.more.milestones.get(milestone)?;
         reached.first().map(|entry| entry.at()).filter(|at| *at <= self.at)
     }
 }
@@ -292,7 +292,7 @@ pub(super) fn reachable(contact: &Timeline<ContactChange>, at: Instant) -> Optio
 
 impl Measure for ContactValidity {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let known = view.state.profile.contacts.values().map(|contact| contact.up_to(view.at));
+        let known = view.state.profile.more.contacts.values().map(|contact| contact.up_to(view.at));
         let known: Vec<_> = known.filter(|entries| !entries.is_empty()).collect();
         if known.is_empty() {
             return Err(Missing::TooLittle);
@@ -336,7 +336,7 @@ impl Measure for KeyContactLost {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         view.heard(view.facts.contacts)?;
         let lost = |contact| self.losses(view, contact).next().is_some();
-        Ok(if view.state.profile.contacts.values().any(lost) { 1.0 } else { 0.0 })
+        Ok(if view.state.profile.more.contacts.values().any(lost) { 1.0 } else { 0.0 })
     }
 }
 
@@ -350,7 +350,7 @@ signal! {
 
 /// An attribute as stated at an instant, if it is a number; true and false read as 1 and 0.
 pub(super) fn numeric_attribute(view: &View<'_>, key: &str, at: Instant) -> Option<f64> {
-    match view.state.profile.attributes.get(key).and_then(|values| values.value_at(at))? {
+    match view.state.profile.stated.attributes.get(key).and_then(|values| values.value_at(at))? {
         Some(AttributeValue::Number(number)) => Some(number.to_f64()),
         Some(AttributeValue::Flag(flag)) => Some(if *flag { 1.0 } else { 0.0 }),
         Some(AttributeValue::Text(_)) | None => None,

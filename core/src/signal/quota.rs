@@ -15,7 +15,8 @@ impl View<'_> {
     /// This month's sum through the usage day, and what the quota includes.
     fn month_against_quota(&self, metric: &Metric) -> Result<(f64, f64), Missing> {
         self.usage_heard(&[metric.name()])?;
-        let quota = self.state.billing.quotas.get(metric.name()).and_then(|quota| quota.value_at(self.at));
+        let quota =
+            self.state.billing.more.quotas.get(metric.name()).and_then(|quota| quota.value_at(self.at));
         let included = quota.ok_or(Missing::NeverSeen)?.included.quantity().to_f64();
         Ok((self.sum(metric, self.month_so_far())?, included))
     }

@@ -41,7 +41,7 @@ pub(crate) fn anomalies(id: &ClientId, subjects: &[(&ClientId, &ClientState)], z
     whole.support_anomalies(&mut found);
     whole.billing_anomalies(&mut found, zone);
     whole.retraction_anomalies(&mut found);
-    for (contact, changes) in whole.profile.contacts.iter() {
+    for (contact, changes) in whole.profile.more.contacts.iter() {
         if let Some(first) = changes.first().filter(|first| first.value.status.stated().is_none()) {
             let message = "the first that is stated about this contact leaves out its status";
             found.push(anomaly("contact_without_status", contact.as_str(), message, Some(&first.stamp)));
@@ -157,19 +157,19 @@ impl ClientState {
         for entry in billing.invoices.values().flat_map(Timeline::entries) {
             see(&entry.stamp, entry.value.kind());
         }
-        each(&billing.failed, EventKind::PaymentFailed, see);
-        billing.charges.values().for_each(|t| each(t, EventKind::Charged, see));
-        billing.refunds.values().for_each(|t| each(t, EventKind::Refunded, see));
-        billing.quotas.values().for_each(|t| each(t, EventKind::QuotaSet, see));
-        billing.payment_plans.values().for_each(|t| each(t, EventKind::PaymentPlanSet, see));
-        each(&profile.sets, EventKind::ClientSet, see);
+        each(&billing.more.failed, EventKind::PaymentFailed, see);
+        billing.more.charges.values().for_each(|t| each(t, EventKind::Charged, see));
+        billing.more.refunds.values().for_each(|t| each(t, EventKind::Refunded, see));
+        billing.more.quotas.values().for_each(|t| each(t, EventKind::QuotaSet, see));
+        billing.more.payment_plans.values().for_each(|t| each(t, EventKind::PaymentPlanSet, see));
+        each(&profile.stated.sets, EventKind::ClientSet, see);
         each(&profile.sentiment, EventKind::SentimentSet, see);
-        each(&profile.nps, EventKind::NpsAnswered, see);
-        each(&profile.contacted, EventKind::Contacted, see);
-        profile.milestones.values().for_each(|t| each(t, EventKind::MilestoneReached, see));
-        profile.contacts.values().for_each(|t| each(t, EventKind::ContactSet, see));
-        each(&profile.overrides, EventKind::OverrideSet, see);
-        each(&profile.churn_reasons, EventKind::ChurnReasonSet, see);
+        each(&profile.more.nps, EventKind::NpsAnswered, see);
+        each(&profile.more.contacted, EventKind::Contacted, see);
+        profile.more.milestones.values().for_each(|t| each(t, EventKind::MilestoneReached, see));
+        profile.more.contacts.values().for_each(|t| each(t, EventKind::ContactSet, see));
+        each(&profile.more.overrides, EventKind::OverrideSet, see);
+        each(&profile.more.churn_reasons, EventKind::ChurnReasonSet, see);
         each(&self.merges, EventKind::MergedInto, see);
     }
 }

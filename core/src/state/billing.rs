@@ -7,10 +7,12 @@ use crate::event::{Count, EventKind, Moment, Price};
 use crate::id::{ChargeId, InvoiceId, MetricName, PaymentPlanId, RefundId, SubscriptionId, Text};
 use crate::keyed::Keyed;
 use crate::money::{Amount, Currency, Interval};
+use crate::rare::{Apart, Empty};
 use crate::time::Instant;
 use crate::timeline::{Entry, Stamp, Timeline};
 use crate::zone::Zone;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// What a subscription costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,11 +188,24 @@ impl Quota {
 pub(crate) struct BillingState {
     pub(crate) subscriptions: Keyed<SubscriptionId, Timeline<Subscription>>,
     pub(crate) invoices: Keyed<InvoiceId, Timeline<InvoiceChange>>,
+    pub(crate) more: Apart<MoreBilling>,
+}
+
+/// What many clients have none of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MoreBilling {
     pub(crate) failed: Timeline<FailedPayment>,
     pub(crate) charges: Keyed<ChargeId, Timeline<Payment>>,
     pub(crate) refunds: Keyed<RefundId, Timeline<Refund>>,
     pub(crate) quotas: Keyed<MetricName, Timeline<Quota>>,
     pub(crate) payment_plans: Keyed<PaymentPlanId, Timeline<Moment>>,
+}
+
+impl Empty for MoreBilling {
+    fn empty() -> &'static Self {
+        static EMPTY: LazyLock<MoreBilling> = LazyLock::new(MoreBilling::default);
+        &EMPTY
+    }
 }
 
 fn first<K: Ord, T>(keyed: &Keyed<K, Timeline<T>>) -> Option<Instant> {
@@ -206,11 +221,12 @@ impl BillingState {
     pub(crate) fn first_payment(&self) -> Option<Instant> {
         let changes = self.invoices.values().flat_map(Timeline::entries);
         let paid = changes.filter(|entry| entry.value == InvoiceChange::Paid).map(Entry::at).min();
-        [self.failed.first().map(Entry::at), paid].into_iter().flatten().min()
+        [self.more.failed.first().map(Entry::at), paid].into_iter().flatten().min()
     }
 
     pub(crate) fn first_event(&self) -> Option<Instant> {
-        let Self { subscriptions, invoices, failed, charges, refunds, quotas, payment_plans } = self;
+        let Self { subscriptions, invoices, more } = self;
+        let MoreBilling { failed, charges, refunds, quotas, payment_plans } = &**more;
         let firsts = [
             first(subscriptions),
             first(invoices),
@@ -224,9 +240,38 @@ impl BillingState {
     }
 
     pub(crate) fn join(&mut self, other: Self) {
-        let Self { subscriptions, invoices, failed, charges, refunds, quotas, payment_plans } = other;
+        let Self { subscriptions, invoices, more } = other;
         self.subscriptions.join(subscriptions, Timeline::join);
         self.invoices.join(invoices, Timeline::join);
+        self.more.join(more, MoreBilling::join);
+    }
+
+    /// Keeps the entries that were not taken back.
+    pub(crate) fn retain(&mut self, keep: &impl Fn(&Stamp, EventKind) -> bool) {
+        let Self { subscriptions, invoices, more } = self;
+        retain(subscriptions, |stamp| keep(stamp, EventKind::SubscriptionSet));
+        for invoice in invoices.values_mut() {
+            invoice.retain_entries(|entry| keep(&entry.stamp, entry.value.kind()));
+        }
+        invoices.retain(|_, invoice| !invoice.is_empty());
+        if let Some(more) = more.made() {
+            more.retain(keep);
+        }
+    }
+
+    pub(crate) fn erase(&mut self) {
+        for state in self.subscriptions.values_mut().flat_map(Timeline::values_mut) {
+            state.reason = None;
+        }
+        for failed in self.more.made().into_iter().flat_map(|more| more.failed.values_mut()) {
+            failed.reason = None;
+        }
+    }
+}
+
+impl MoreBilling {
+    fn join(&mut self, other: Self) {
+        let Self { failed, charges, refunds, quotas, payment_plans } = other;
         self.failed.join(failed);
         self.charges.join(charges, Timeline::join);
         self.refunds.join(refunds, Timeline::join);
@@ -234,28 +279,13 @@ impl BillingState {
         self.payment_plans.join(payment_plans, Timeline::join);
     }
 
-    /// Keeps the entries that were not taken back.
-    pub(crate) fn retain(&mut self, keep: &impl Fn(&Stamp, EventKind) -> bool) {
-        let Self { subscriptions, invoices, failed, charges, refunds, quotas, payment_plans } = self;
-        retain(subscriptions, |stamp| keep(stamp, EventKind::SubscriptionSet));
-        for invoice in invoices.values_mut() {
-            invoice.retain_entries(|entry| keep(&entry.stamp, entry.value.kind()));
-        }
-        invoices.retain(|_, invoice| !invoice.is_empty());
+    fn retain(&mut self, keep: &impl Fn(&Stamp, EventKind) -> bool) {
+        let Self { failed, charges, refunds, quotas, payment_plans } = self;
         failed.retain(|stamp| keep(stamp, EventKind::PaymentFailed));
         retain(charges, |stamp| keep(stamp, EventKind::Charged));
         retain(refunds, |stamp| keep(stamp, EventKind::Refunded));
         retain(quotas, |stamp| keep(stamp, EventKind::QuotaSet));
         retain(payment_plans, |stamp| keep(stamp, EventKind::PaymentPlanSet));
-    }
-
-    pub(crate) fn erase(&mut self) {
-        for state in self.subscriptions.values_mut().flat_map(Timeline::values_mut) {
-            state.reason = None;
-        }
-        for failed in self.failed.values_mut() {
-            failed.reason = None;
-        }
     }
 }
 

@@ -8,9 +8,11 @@ use crate::event::client::{
 use crate::event::{Attribute, EventKind, Moment, Named, Patch, Percent, SetOf};
 use crate::id::{ClientId, ContactId, MilestoneName, Text, UserId};
 use crate::keyed::Keyed;
+use crate::rare::{Apart, Empty};
 use crate::time::Instant;
 use crate::timeline::{Entry, Stamp, Timeline};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// One field of the profile over time; `None` where it was cleared.
 pub(crate) type Stated<T> = Timeline<Option<T>>;
@@ -68,6 +70,14 @@ pub(crate) struct ChurnReason {
 /// What is known about a client itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Profile {
+    pub(crate) stated: Apart<StatedFields>,
+    pub(crate) sentiment: Timeline<Sentiment>,
+    pub(crate) more: Apart<MoreProfile>,
+}
+
+/// What `client.set` states.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StatedFields {
     /// Every `client.set`, also one that states nothing we know.
     pub(crate) sets: Timeline<()>,
     pub(crate) name: Stated<Text>,
@@ -76,7 +86,11 @@ pub(crate) struct Profile {
     pub(crate) tags: Stated<SetOf<Text>>,
     pub(crate) parent: Stated<ClientId>,
     pub(crate) attributes: Keyed<Text, Stated<Attribute>>,
-    pub(crate) sentiment: Timeline<Sentiment>,
+}
+
+/// What many clients have none of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MoreProfile {
     pub(crate) nps: Timeline<NpsAnswer>,
     pub(crate) contacted: Timeline<Contact>,
     pub(crate) milestones: Keyed<MilestoneName, Timeline<()>>,
@@ -92,6 +106,95 @@ fn patch<T: Clone>(timeline: &mut Stated<T>, stamp: &Stamp, patch: &Patch<T>) {
 }
 
 impl Profile {
+    pub(crate) fn sentiment(&mut self, stamp: Stamp, data: &SentimentSet, personal: bool) {
+        let by = data.by.clone().filter(|_| personal);
+        self.sentiment.insert(stamp, Sentiment { value: data.value, by, parts: data.parts.clone() });
+    }
+
+    pub(crate) fn nps(&mut self, stamp: Stamp, data: &NpsAnswered, personal: bool) {
+        let user = data.user.clone().filter(|_| personal);
+        self.more.make().nps.insert(stamp, NpsAnswer { score: data.score.value(), user });
+    }
+
+    pub(crate) fn contacted(&mut self, stamp: Stamp, data: &Contacted, personal: bool) {
+        let user = data.user.clone().filter(|_| personal);
+        self.more.make().contacted.insert(stamp, Contact { by: data.by, outcome: data.outcome, user });
+    }
+
+    pub(crate) fn contact(&mut self, stamp: Stamp, data: &ContactSet) {
+        let change =
+            ContactChange { role: data.role.clone(), key: data.key.clone(), status: data.status.clone() };
+        self.more.make().contacts.entry(&data.contact).insert(stamp, change);
+    }
+
+    pub(crate) fn overridden(&mut self, stamp: Stamp, data: &OverrideSet, personal: bool) {
+        let text = |text: &Text| personal.then(|| text.clone());
+        let (reason, by) = (text(&data.reason), text(&data.by));
+        self.more.make().overrides.insert(
+            stamp,
+            ScoreOverride { kind: data.kind, value: data.value, reason, by, until: data.until },
+        );
+    }
+
+    pub(crate) fn churn_reason(&mut self, stamp: Stamp, data: &ChurnReasonSet, personal: bool) {
+        let reason = personal.then(|| data.reason.clone());
+        self.more.make().churn_reasons.insert(stamp, ChurnReason { reason, voluntary: data.voluntary });
+    }
+
+    /// The first contact event.
+    pub(crate) fn first_contact(&self) -> Option<Instant> {
+        let persons = self.more.contacts.values().filter_map(Timeline::first).map(Entry::at).min();
+        [self.more.contacted.first().map(Entry::at), persons].into_iter().flatten().min()
+    }
+
+    pub(crate) fn first_event(&self) -> Option<Instant> {
+        // The fields of the profile are stated by the `sets`.
+        let firsts = [
+            self.stated.sets.first().map(Entry::at),
+            self.sentiment.first().map(Entry::at),
+            self.more.nps.first().map(Entry::at),
+            self.first_contact(),
+            self.more.milestones.values().filter_map(Timeline::first).map(Entry::at).min(),
+            self.more.overrides.first().map(Entry::at),
+            self.more.churn_reasons.first().map(Entry::at),
+        ];
+        firsts.into_iter().flatten().min()
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self { stated, sentiment, more } = other;
+        self.stated.join(stated, StatedFields::join);
+        self.sentiment.join(sentiment);
+        self.more.join(more, MoreProfile::join);
+    }
+
+    /// Keeps the entries that were not taken back.
+    pub(crate) fn retain(&mut self, keep: &impl Fn(&Stamp, EventKind) -> bool) {
+        let Self { stated, sentiment, more } = self;
+        if let Some(stated) = stated.made() {
+            stated.retain(|stamp| keep(stamp, EventKind::ClientSet));
+        }
+        sentiment.retain(|stamp| keep(stamp, EventKind::SentimentSet));
+        if let Some(more) = more.made() {
+            more.retain(keep);
+        }
+    }
+
+    /// Drops what is personal; the same that the methods above leave out where `personal` is false.
+    pub(crate) fn erase(&mut self) {
+        if let Some(stated) = self.stated.made() {
+            stated.erase();
+        }
+        for sentiment in self.sentiment.values_mut() {
+            sentiment.by = None;
+        }
+        if let Some(more) = self.more.made() {
+            more.erase();
+        }
+    }
+}
+
+impl StatedFields {
     pub(crate) fn set(&mut self, stamp: &Stamp, data: &Set, personal: bool) {
         self.sets.insert(stamp.clone(), ());
         if personal {
@@ -110,78 +213,8 @@ impl Profile {
         }
     }
 
-    pub(crate) fn sentiment(&mut self, stamp: Stamp, data: &SentimentSet, personal: bool) {
-        let by = data.by.clone().filter(|_| personal);
-        self.sentiment.insert(stamp, Sentiment { value: data.value, by, parts: data.parts.clone() });
-    }
-
-    pub(crate) fn nps(&mut self, stamp: Stamp, data: &NpsAnswered, personal: bool) {
-        let user = data.user.clone().filter(|_| personal);
-        self.nps.insert(stamp, NpsAnswer { score: data.score.value(), user });
-    }
-
-    pub(crate) fn contacted(&mut self, stamp: Stamp, data: &Contacted, personal: bool) {
-        let user = data.user.clone().filter(|_| personal);
-        self.contacted.insert(stamp, Contact { by: data.by, outcome: data.outcome, user });
-    }
-
-    pub(crate) fn contact(&mut self, stamp: Stamp, data: &ContactSet) {
-        let change =
-            ContactChange { role: data.role.clone(), key: data.key.clone(), status: data.status.clone() };
-        self.contacts.entry(&data.contact).insert(stamp, change);
-    }
-
-    pub(crate) fn overridden(&mut self, stamp: Stamp, data: &OverrideSet, personal: bool) {
-        let text = |text: &Text| personal.then(|| text.clone());
-        let (reason, by) = (text(&data.reason), text(&data.by));
-        self.overrides.insert(
-            stamp,
-            ScoreOverride { kind: data.kind, value: data.value, reason, by, until: data.until },
-        );
-    }
-
-    pub(crate) fn churn_reason(&mut self, stamp: Stamp, data: &ChurnReasonSet, personal: bool) {
-        let reason = personal.then(|| data.reason.clone());
-        self.churn_reasons.insert(stamp, ChurnReason { reason, voluntary: data.voluntary });
-    }
-
-    /// The first contact event.
-    pub(crate) fn first_contact(&self) -> Option<Instant> {
-        let persons = self.contacts.values().filter_map(Timeline::first).map(Entry::at).min();
-        [self.contacted.first().map(Entry::at), persons].into_iter().flatten().min()
-    }
-
-    pub(crate) fn first_event(&self) -> Option<Instant> {
-        // The fields of the profile are stated by the `sets`.
-        let firsts = [
-            self.sets.first().map(Entry::at),
-            self.sentiment.first().map(Entry::at),
-            self.nps.first().map(Entry::at),
-            self.first_contact(),
-            self.milestones.values().filter_map(Timeline::first).map(Entry::at).min(),
-            self.overrides.first().map(Entry::at),
-            self.churn_reasons.first().map(Entry::at),
-        ];
-        firsts.into_iter().flatten().min()
-    }
-
-    pub(crate) fn join(&mut self, other: Self) {
-        let Self {
-            sets,
-            name,
-            owner,
-            segment,
-            tags,
-            parent,
-            attributes,
-            sentiment,
-            nps,
-            contacted,
-            milestones,
-            contacts,
-            overrides,
-            churn_reasons,
-        } = other;
+    fn join(&mut self, other: Self) {
+        let Self { sets, name, owner, segment, tags, parent, attributes } = other;
         self.sets.join(sets);
         self.name.join(name);
         self.owner.join(owner);
@@ -189,7 +222,37 @@ impl Profile {
         self.tags.join(tags);
         self.parent.join(parent);
         self.attributes.join(attributes, Timeline::join);
-        self.sentiment.join(sentiment);
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Stamp) -> bool) {
+        let Self { sets, name, owner, segment, tags, parent, attributes } = self;
+        sets.retain(&keep);
+        name.retain(&keep);
+        owner.retain(&keep);
+        segment.retain(&keep);
+        tags.retain(&keep);
+        parent.retain(&keep);
+        retain(attributes, &keep);
+    }
+
+    fn erase(&mut self) {
+        self.name = Timeline::default();
+        for value in self.attributes.values_mut().flat_map(Timeline::values_mut) {
+            value.take_if(|value| is_text(value));
+        }
+    }
+}
+
+impl Empty for StatedFields {
+    fn empty() -> &'static Self {
+        static EMPTY: LazyLock<StatedFields> = LazyLock::new(StatedFields::default);
+        &EMPTY
+    }
+}
+
+impl MoreProfile {
+    fn join(&mut self, other: Self) {
+        let Self { nps, contacted, milestones, contacts, overrides, churn_reasons } = other;
         self.nps.join(nps);
         self.contacted.join(contacted);
         self.milestones.join(milestones, Timeline::join);
@@ -198,33 +261,8 @@ impl Profile {
         self.churn_reasons.join(churn_reasons);
     }
 
-    /// Keeps the entries that were not taken back.
-    pub(crate) fn retain(&mut self, keep: &impl Fn(&Stamp, EventKind) -> bool) {
-        let Self {
-            sets,
-            name,
-            owner,
-            segment,
-            tags,
-            parent,
-            attributes,
-            sentiment,
-            nps,
-            contacted,
-            milestones,
-            contacts,
-            overrides,
-            churn_reasons,
-        } = self;
-        let set = |stamp: &Stamp| keep(stamp, EventKind::ClientSet);
-        sets.retain(set);
-        name.retain(set);
-        owner.retain(set);
-        segment.retain(set);
-        tags.retain(set);
-        parent.retain(set);
-        retain(attributes, set);
-        sentiment.retain(|stamp| keep(stamp, EventKind::SentimentSet));
+    fn retain(&mut self, keep: &impl Fn(&Stamp, EventKind) -> bool) {
+        let Self { nps, contacted, milestones, contacts, overrides, churn_reasons } = self;
         nps.retain(|stamp| keep(stamp, EventKind::NpsAnswered));
         contacted.retain(|stamp| keep(stamp, EventKind::Contacted));
         retain(milestones, |stamp| keep(stamp, EventKind::MilestoneReached));
@@ -233,16 +271,8 @@ impl Profile {
         churn_reasons.retain(|stamp| keep(stamp, EventKind::ChurnReasonSet));
     }
 
-    /// Drops what is personal; the same that the methods above leave out where `personal` is false.
-    pub(crate) fn erase(&mut self) {
-        self.name = Timeline::default();
+    fn erase(&mut self) {
         self.contacts.clear();
-        for value in self.attributes.values_mut().flat_map(Timeline::values_mut) {
-            value.take_if(|value| is_text(value));
-        }
-        for sentiment in self.sentiment.values_mut() {
-            sentiment.by = None;
-        }
         for answer in self.nps.values_mut() {
             answer.user = None;
         }
@@ -256,6 +286,13 @@ impl Profile {
         for reason in self.churn_reasons.values_mut() {
             reason.reason = None;
         }
+    }
+}
+
+impl Empty for MoreProfile {
+    fn empty() -> &'static Self {
+        static EMPTY: LazyLock<MoreProfile> = LazyLock::new(MoreProfile::default);
+        &EMPTY
     }
 }
 
@@ -275,15 +312,16 @@ mod tests {
         let event = crate::event::Event::from_json(json).unwrap();
         let crate::event::EventData::ClientSet(data) = &event.data else { panic!("{event:?}") };
         let (stamp, mut before, mut behind) = (Stamp::of(&event), Profile::default(), Profile::default());
-        before.set(&stamp, data, true);
+        before.stated.make().set(&stamp, data, true);
         before.erase();
-        behind.set(&stamp, data, false);
+        behind.stated.make().set(&stamp, data, false);
         assert_eq!(before, behind, "whether it came before the erasure or behind it");
-        let value =
-            |key: &str| before.attributes.get(key).and_then(|of| of.value_at(stamp.at()).cloned().flatten());
+        let value = |key: &str| {
+            before.stated.attributes.get(key).and_then(|of| of.value_at(stamp.at()).cloned().flatten())
+        };
         assert_eq!(value("note"), None);
         assert!(matches!(value("seats"), Some(Attribute::Number(_))), "{:?}", value("seats"));
         assert_eq!(value("vip"), Some(Attribute::Flag(true)));
-        assert!(before.name.is_empty() && !before.owner.is_empty());
+        assert!(before.stated.name.is_empty() && !before.stated.owner.is_empty());
     }
 }

@@ -161,25 +161,25 @@ impl ClientState {
                 rows.add(&entry.stamp, entry.value.kind(), Some(invoice.as_str()), what);
             }
         }
-        rows.each(&billing.failed, EventKind::PaymentFailed, None, |failed| {
+        rows.each(&billing.more.failed, EventKind::PaymentFailed, None, |failed| {
             join(&[text(failed.invoice.as_ref()), text(failed.reason.as_ref())])
         });
-        for (charge, paid) in billing.charges.iter() {
+        for (charge, paid) in billing.more.charges.iter() {
             rows.each(paid, EventKind::Charged, Some(charge.as_str()), |p| {
                 format!("{} {}", p.amount, p.currency)
             });
         }
-        for (refund, paid) in billing.refunds.iter() {
+        for (refund, paid) in billing.more.refunds.iter() {
             rows.each(paid, EventKind::Refunded, Some(refund.as_str()), |p| {
                 format!("{} {}", p.amount, p.currency)
             });
         }
-        for (metric, quotas) in billing.quotas.iter() {
+        for (metric, quotas) in billing.more.quotas.iter() {
             rows.each(quotas, EventKind::QuotaSet, Some(metric.as_str()), |q| {
                 q.included.quantity().to_string()
             });
         }
-        for (plan, untils) in billing.payment_plans.iter() {
+        for (plan, untils) in billing.more.payment_plans.iter() {
             rows.each(untils, EventKind::PaymentPlanSet, Some(plan.as_str()), |_| String::new());
         }
     }
@@ -187,30 +187,30 @@ impl ClientState {
     fn profile_rows(&self, rows: &mut Rows) {
         let profile = &self.profile;
         let stated = self.stated_fields();
-        for entry in profile.sets.entries() {
+        for entry in profile.stated.sets.entries() {
             let what = stated.get(&entry.stamp.event()).map(|fields| fields.join(", ")).unwrap_or_default();
             rows.add(&entry.stamp, EventKind::ClientSet, None, what);
         }
         rows.each(&profile.sentiment, EventKind::SentimentSet, None, |said| {
             said.value.quantity().to_string()
         });
-        rows.each(&profile.nps, EventKind::NpsAnswered, None, |answer| answer.score.to_string());
-        rows.each(&profile.contacted, EventKind::Contacted, None, |contact| {
+        rows.each(&profile.more.nps, EventKind::NpsAnswered, None, |answer| answer.score.to_string());
+        rows.each(&profile.more.contacted, EventKind::Contacted, None, |contact| {
             let outcome = contact.outcome.map(|outcome| outcome.as_str().to_owned());
             join(&[Some(format!("by {}", contact.by.as_str())), outcome])
         });
-        for (milestone, reached) in profile.milestones.iter() {
+        for (milestone, reached) in profile.more.milestones.iter() {
             rows.each(reached, EventKind::MilestoneReached, Some(milestone.as_str()), |()| String::new());
         }
-        for (contact, changes) in profile.contacts.iter() {
+        for (contact, changes) in profile.more.contacts.iter() {
             rows.each(changes, EventKind::ContactSet, Some(contact.as_str()), |change| {
                 change.status.stated().flatten().map(|status| status.as_str().to_owned()).unwrap_or_default()
             });
         }
-        rows.each(&profile.overrides, EventKind::OverrideSet, None, |standing| {
+        rows.each(&profile.more.overrides, EventKind::OverrideSet, None, |standing| {
             format!("{} {}", standing.kind.as_str(), standing.value.quantity())
         });
-        rows.each(&profile.churn_reasons, EventKind::ChurnReasonSet, None, |reason| {
+        rows.each(&profile.more.churn_reasons, EventKind::ChurnReasonSet, None, |reason| {
             text(reason.reason.as_ref()).unwrap_or_default()
         });
     }
@@ -229,14 +229,14 @@ impl ClientState {
             }
         }
         let (mut all, profile) = (BTreeMap::new(), &self.profile);
-        add(&mut all, "name", &profile.name, ToString::to_string);
-        add(&mut all, "owner", &profile.owner, ToString::to_string);
-        add(&mut all, "segment", &profile.segment, ToString::to_string);
-        add(&mut all, "tags", &profile.tags, |tags| {
+        add(&mut all, "name", &profile.stated.name, ToString::to_string);
+        add(&mut all, "owner", &profile.stated.owner, ToString::to_string);
+        add(&mut all, "segment", &profile.stated.segment, ToString::to_string);
+        add(&mut all, "tags", &profile.stated.tags, |tags| {
             tags.as_slice().iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
         });
-        add(&mut all, "parent", &profile.parent, ToString::to_string);
-        for (key, values) in profile.attributes.iter() {
+        add(&mut all, "parent", &profile.stated.parent, ToString::to_string);
+        for (key, values) in profile.stated.attributes.iter() {
             add(&mut all, key.as_str(), values, |value| match value {
                 Attribute::Text(text) => text.to_string(),
                 Attribute::Number(number) => number.to_string(),

@@ -77,20 +77,23 @@ impl ClientState {
             EventData::InvoiceIssued(data) => one_more("invoices", &billing.invoices, &data.invoice, ids),
             EventData::InvoicePaid(data) => one_more("invoices", &billing.invoices, &data.invoice, ids),
             EventData::InvoiceVoided(data) => one_more("invoices", &billing.invoices, &data.invoice, ids),
-            EventData::Charged(data) => one_more("charges", &billing.charges, &data.charge, ids),
-            EventData::Refunded(data) => one_more("refunds", &billing.refunds, &data.refund, ids),
-            EventData::QuotaSet(data) => one_more("quotas", &billing.quotas, &data.metric, ids),
+            EventData::Charged(data) => one_more("charges", &billing.more.charges, &data.charge, ids),
+            EventData::Refunded(data) => one_more("refunds", &billing.more.refunds, &data.refund, ids),
+            EventData::QuotaSet(data) => one_more("quotas", &billing.more.quotas, &data.metric, ids),
             EventData::PaymentPlanSet(data) => {
-                one_more("payment plans", &billing.payment_plans, &data.plan_id, ids)
+                one_more("payment plans", &billing.more.payment_plans, &data.plan_id, ids)
             }
             EventData::MilestoneReached(data) => {
-                one_more("milestones", &profile.milestones, &data.milestone, ids)
+                one_more("milestones", &profile.more.milestones, &data.milestone, ids)
             }
-            EventData::ContactSet(data) => one_more("contacts", &profile.contacts, &data.contact, ids),
+            EventData::ContactSet(data) => one_more("contacts", &profile.more.contacts, &data.contact, ids),
             EventData::ClientSet(data) => {
-                let new =
-                    data.attributes.iter().filter(|(key, _)| profile.attributes.get(*key).is_none()).count();
-                growth("attributes", profile.attributes.len(), new, ids)
+                let new = data
+                    .attributes
+                    .iter()
+                    .filter(|(key, _)| profile.stated.attributes.get(*key).is_none())
+                    .count();
+                growth("attributes", profile.stated.attributes.len(), new, ids)
             }
             EventData::PaymentFailed(_)
             | EventData::SentimentSet(_)

@@ -109,26 +109,26 @@ impl ClientState {
                 self.billing.invoices.entry(&data.invoice).insert(stamp(), InvoiceChange::Voided);
             }
             EventData::PaymentFailed(data) => {
-                self.billing.failed.insert(stamp(), FailedPayment::of(data, personal))
+                self.billing.more.make().failed.insert(stamp(), FailedPayment::of(data, personal))
             }
             EventData::Charged(data) => {
-                self.billing.charges.entry(&data.charge).insert(stamp(), Payment::charged(data));
+                self.billing.more.make().charges.entry(&data.charge).insert(stamp(), Payment::charged(data));
             }
             EventData::Refunded(data) => {
-                self.billing.refunds.entry(&data.refund).insert(stamp(), Refund::of(data));
+                self.billing.more.make().refunds.entry(&data.refund).insert(stamp(), Refund::of(data));
             }
             EventData::QuotaSet(data) => {
-                self.billing.quotas.entry(&data.metric).insert(stamp(), Quota::of(data))
+                self.billing.more.make().quotas.entry(&data.metric).insert(stamp(), Quota::of(data))
             }
             EventData::PaymentPlanSet(data) => {
-                self.billing.payment_plans.entry(&data.plan_id).insert(stamp(), data.until);
+                self.billing.more.make().payment_plans.entry(&data.plan_id).insert(stamp(), data.until);
             }
-            EventData::ClientSet(data) => self.profile.set(&stamp(), data, personal),
+            EventData::ClientSet(data) => self.profile.stated.make().set(&stamp(), data, personal),
             EventData::SentimentSet(data) => self.profile.sentiment(stamp(), data, personal),
             EventData::NpsAnswered(data) => self.profile.nps(stamp(), data, personal),
             EventData::Contacted(data) => self.profile.contacted(stamp(), data, personal),
             EventData::MilestoneReached(data) => {
-                self.profile.milestones.entry(&data.milestone).insert(stamp(), ());
+                self.profile.more.make().milestones.entry(&data.milestone).insert(stamp(), ());
             }
             EventData::ContactSet(data) => {
                 if personal {
@@ -238,19 +238,19 @@ impl ClientState {
         keyed(&self.support.incidents, see);
         keyed(&self.billing.subscriptions, see);
         keyed(&self.billing.invoices, see);
-        timeline(&self.billing.failed, see);
-        keyed(&self.billing.charges, see);
-        keyed(&self.billing.refunds, see);
-        keyed(&self.billing.quotas, see);
-        keyed(&self.billing.payment_plans, see);
-        timeline(&self.profile.sets, see);
+        timeline(&self.billing.more.failed, see);
+        keyed(&self.billing.more.charges, see);
+        keyed(&self.billing.more.refunds, see);
+        keyed(&self.billing.more.quotas, see);
+        keyed(&self.billing.more.payment_plans, see);
+        timeline(&self.profile.stated.sets, see);
         timeline(&self.profile.sentiment, see);
-        timeline(&self.profile.nps, see);
-        timeline(&self.profile.contacted, see);
-        keyed(&self.profile.milestones, see);
-        keyed(&self.profile.contacts, see);
-        timeline(&self.profile.overrides, see);
-        timeline(&self.profile.churn_reasons, see);
+        timeline(&self.profile.more.nps, see);
+        timeline(&self.profile.more.contacted, see);
+        keyed(&self.profile.more.milestones, see);
+        keyed(&self.profile.more.contacts, see);
+        timeline(&self.profile.more.overrides, see);
+        timeline(&self.profile.more.churn_reasons, see);
         timeline(&self.merges, see);
         timeline(&self.retractions, see);
     }

@@ -65,7 +65,7 @@ impl Behind for OverdueDays {
     fn behind(&self, row: &HistoryRow, between: &Between<'_>) -> bool {
         let Some(name) = row.about.as_deref() else { return false };
         if row.kind == "billing.payment_plan_set" {
-            let plan = between.to.state.billing.payment_plans.get(name);
+            let plan = between.to.state.billing.more.payment_plans.get(name);
             let standing =
                 plan.and_then(|plan| plan.at(between.from.at)).filter(|entry| row.is(&entry.stamp));
             let runs = |view: &View<'_>| {

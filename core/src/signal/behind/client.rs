@@ -58,7 +58,8 @@ impl Behind for Activation {
 
 impl Behind for ContactValidity {
     fn behind(&self, row: &HistoryRow, between: &Between<'_>) -> bool {
-        let known = row.about.as_deref().and_then(|contact| between.to.state.profile.contacts.get(contact));
+        let known =
+            row.about.as_deref().and_then(|contact| between.to.state.profile.more.contacts.get(contact));
         let Some(contact) = known.filter(|_| row.kind == "client.contact_set") else { return false };
         between.happened(row) && between.differs(|view| reachable(contact, view.at))
     }
@@ -66,7 +67,8 @@ impl Behind for ContactValidity {
 
 impl Behind for KeyContactLost {
     fn behind(&self, row: &HistoryRow, between: &Between<'_>) -> bool {
-        let known = row.about.as_deref().and_then(|contact| between.to.state.profile.contacts.get(contact));
+        let known =
+            row.about.as_deref().and_then(|contact| between.to.state.profile.more.contacts.get(contact));
         let Some(contact) = known.filter(|_| row.kind == "client.contact_set") else { return false };
         between.differs(|view| self.losses(view, contact).any(|entry| row.is(&entry.stamp)))
     }

@@ -76,7 +76,7 @@ impl<'v> Between<'v> {
 
     /// Whether a row came in that states an attribute.
     pub(crate) fn states_attribute(&self, row: &HistoryRow, key: &str) -> bool {
-        self.states(row, self.to.state.profile.attributes.get(key))
+        self.states(row, self.to.state.profile.stated.attributes.get(key))
     }
 
     /// Whether a row is the first time that the client reached a milestone.
