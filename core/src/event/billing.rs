@@ -70,7 +70,7 @@ impl SubscriptionSet {
         match missing.iter().find(|(_, missing)| *missing) {
             Some((name, _)) => {
                 let expected = format!("a value, since the status is {}", self.status.as_str());
-                Err(fields.error(name, None, &Fault::new(EventCode::MissingField, expected)))
+                Err(fields.error(name, None, Fault::new(EventCode::MissingField, expected)))
             }
             None => Ok(()),
         }

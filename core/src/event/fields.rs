@@ -57,6 +57,18 @@ impl<'a> Members<'a> {
         self.0.push((Cow::Borrowed(name), value));
     }
 
+    /// The members of an object; `None` of what is none.
+    pub(crate) fn of(value: Value<'a>) -> Option<Result<Self, Fault>> {
+        match value {
+            Value::Json(text) if text.starts_with('{') => Some(Self::parse(text)),
+            Value::Object(members) => {
+                let borrowed = |(name, value): &(&'a str, Value<'a>)| (Cow::Borrowed(*name), *value);
+                Some(Ok(Self(members.iter().map(borrowed).collect())))
+            }
+            _ => None,
+        }
+    }
+
     /// Reads an object; the values stay unread. Two members of one name are refused.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Fault> {
         let members = Self::scan(text).map_or_else(|| Self::parse_carefully(text), Ok)?;
@@ -116,9 +128,9 @@ impl<'a> Members<'a> {
 
     /// Refuses two members of one name.
     pub(super) fn each_name_once(self) -> Result<Self, Fault> {
-        let twice = |name: &str| Fault {
-            inner: Some(name.chars().take(60).collect()),
-            ..Fault::new(EventCode::MalformedJson, "each name once in an object")
+        let twice = |name: &str| {
+            let fault = Fault::new(EventCode::MalformedJson, "each name once in an object");
+            fault.inside(name.chars().take(60).collect::<String>(), None)
         };
         // Real events have a handful of members; a sorted list keeps a hostile one from costing the square.
         if self.0.len() <= 16 {
@@ -146,13 +158,20 @@ impl<'a> Members<'a> {
     }
 }
 
+/// The fields of a row of a table.
+#[cfg(feature = "arrow")]
+pub(crate) trait RowFields {
+    /// What the row has for the field of this place among those that are declared.
+    fn value(&self, place: usize) -> Option<Value<'_>>;
+}
+
 /// Where fields are read from.
 enum Source<'a> {
     Members(Members<'a>),
-    /// What a row of a table has, in the order in which the fields are declared and read.
+    /// A row of a table, of which the fields are read in the order in which they are declared.
     #[cfg(feature = "arrow")]
     Row {
-        values: &'a [Option<Value<'a>>],
+        fields: &'a dyn RowFields,
         next: std::cell::Cell<usize>,
     },
 }
@@ -169,10 +188,10 @@ impl<'a> Fields<'a> {
         Self { source: Source::Members(members), path }
     }
 
-    /// The `data` of a row: a value, if there is one, for each of its fields in the order in which they are declared.
+    /// The `data` of a row.
     #[cfg(feature = "arrow")]
-    pub(crate) fn of_row(values: &'a [Option<Value<'a>>]) -> Self {
-        Self { source: Source::Row { values, next: std::cell::Cell::new(0) }, path: "data." }
+    pub(crate) fn of_row(fields: &'a dyn RowFields) -> Self {
+        Self { source: Source::Row { fields, next: std::cell::Cell::new(0) }, path: "data." }
     }
 
     /// A member; of a row the next, whose name is not asked, for a payload reads its fields in the order in which they are
@@ -181,10 +200,10 @@ impl<'a> Fields<'a> {
         match &self.source {
             Source::Members(members) => members.find(name),
             #[cfg(feature = "arrow")]
-            Source::Row { values, next } => {
+            Source::Row { fields, next } => {
                 let place = next.get();
                 next.set(place + 1);
-                values.get(place).copied().flatten()
+                fields.value(place)
             }
         }
     }
@@ -192,18 +211,20 @@ impl<'a> Fields<'a> {
     /// The field's value; `None` where it is not there and its type has no value for that.
     pub(crate) fn optional<T: Field>(&self, name: &str) -> Result<Option<T>, EventError> {
         match self.find(name) {
-            Some(value) => T::read(value).map(Some).map_err(|fault| self.error(name, Some(value), &fault)),
+            Some(value) => T::read(value).map(Some).map_err(|fault| self.error(name, Some(value), fault)),
             None => Ok(T::absent()),
         }
     }
 
     /// The field's value, which must be there.
     pub(crate) fn required<T: Field>(&self, name: &str) -> Result<T, EventError> {
-        let missing = || self.error(name, None, &Fault::new(EventCode::MissingField, T::EXPECTS));
+        let missing = || self.error(name, None, Fault::new(EventCode::MissingField, T::EXPECTS));
         self.optional(name)?.ok_or_else(missing)
     }
 
-    pub(crate) fn error(&self, name: &str, found: Option<Value<'_>>, fault: &Fault) -> EventError {
+    #[cold]
+    pub(crate) fn error(&self, name: &str, found: Option<Value<'_>>, fault: Fault) -> EventError {
+        let fault = fault.parts();
         let inner = fault.inner.as_deref();
         let field = match inner {
             Some(inner) if inner.starts_with('[') => format!("{}{name}{inner}", self.path),
@@ -348,9 +369,11 @@ pub(crate) fn read_word<T: Copy>(
     expects: &'static str,
     words: &[(&str, T)],
 ) -> Result<T, Fault> {
-    let text = value.string(expects)?;
-    let found = words.iter().find(|(word, _)| *word == text);
-    found.map(|(_, value)| *value).ok_or_else(|| Fault::new(EventCode::BadValue, expects))
+    let find = |text: &str| words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    if let Some(known) = value.plain_text().and_then(find) {
+        return Ok(known);
+    }
+    find(&value.string(expects)?).ok_or_else(|| Fault::new(EventCode::BadValue, expects))
 }
 
 /// What the reference says of one field of an event.
@@ -372,9 +395,6 @@ pub struct FieldSpec {
 pub(crate) trait Payload: Sized {
     /// The type's name on the wire.
     const KIND: &'static str;
-    /// How many fields it has.
-    #[cfg(feature = "arrow")]
-    const FIELDS: usize;
     /// Reads the members of `data`.
     fn decode(fields: &Fields<'_>) -> Result<Self, EventError>;
     /// `data` as the wire has it.
@@ -407,8 +427,6 @@ macro_rules! payload {
 
         impl $crate::event::fields::Payload for $name {
             const KIND: &'static str = $kind;
-            #[cfg(feature = "arrow")]
-            const FIELDS: usize = <[&str]>::len(&[$(stringify!($field)),*]);
 
             fn decode(fields: &$crate::event::fields::Fields<'_>) -> Result<Self, $crate::event::EventError> {
                 let _ = fields;

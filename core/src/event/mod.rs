@@ -27,23 +27,12 @@ use crate::time::Instant;
 use fields::{Field, Fields, Members, ObjectWriter, Payload};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use wire::{Fault, Value};
+use wire::{Fault, FaultParts, Value};
 
 /// The longest line or event, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
 /// The deepest nesting of objects and lists in an event.
 pub const MAX_DEPTH: usize = 64;
-
-/// The greatest of some numbers.
-#[cfg(feature = "arrow")]
-const fn most(mut numbers: &[usize]) -> usize {
-    let mut most = 0;
-    while let [number, others @ ..] = numbers {
-        most = if *number > most { *number } else { most };
-        numbers = others;
-    }
-    most
-}
 
 /// Declares the one list of event types.
 macro_rules! event_kinds {
@@ -74,10 +63,6 @@ macro_rules! event_kinds {
             pub fn fields(self) -> Vec<FieldSpec> {
                 match self { $(Self::$variant => <$payload as Payload>::specs()),+ }
             }
-
-            /// No type has more fields.
-            #[cfg(feature = "arrow")]
-            pub(crate) const MOST_FIELDS: usize = most(&[$(<$payload as Payload>::FIELDS),+]);
 
             pub(crate) fn decode(self, fields: &Fields<'_>) -> Result<EventData, EventError> {
                 match self { $(Self::$variant => <$payload as Payload>::decode(fields).map(EventData::$variant)),+ }
@@ -238,8 +223,8 @@ impl Event {
         }
         check_depth(text)?;
         let members = Members::parse(text).map_err(|fault| {
-            let message = format!("an event must be a JSON object: {}", fault.expected);
-            EventError { code: fault.code, field: fault.inner, message }
+            let FaultParts { code, expected, inner, .. } = fault.parts();
+            EventError { code, field: inner, message: format!("an event must be a JSON object: {expected}") }
         })?;
         let event = Self::from_members(Fields::new(members, ""), source)?;
         unread::look_over(text)?;
@@ -254,7 +239,7 @@ impl Event {
             None if head.kind == EventKind::ClientErased => Ok(Members::with_room_for(0)),
             None => Err(Fault::new(EventCode::MissingField, "an object")),
         };
-        let data = data.map_err(|fault| envelope.error("data", envelope.find("data"), &fault))?;
+        let data = data.map_err(|fault| envelope.error("data", envelope.find("data"), fault))?;
         head.with(&Fields::new(data, "data."))
     }
 
@@ -342,13 +327,13 @@ impl Head {
             let known = version.string("`1.0` as text").and_then(|text| {
                 (text == "1.0").then_some(()).ok_or_else(|| Fault::new(EventCode::BadValue, "`1.0` as text"))
             });
-            known.map_err(|fault| envelope.error("specversion", Some(version), &fault))?;
+            known.map_err(|fault| envelope.error("specversion", Some(version), fault))?;
         }
         let id = envelope.required("id")?;
         let source = match (envelope.find("source"), default_source) {
             (None, Some(source)) => {
                 let given = Value::Text(source.as_str());
-                SourceId::read(given).map_err(|fault| envelope.error("source", Some(given), &fault))?
+                SourceId::read(given).map_err(|fault| envelope.error("source", Some(given), fault))?
             }
             _ => envelope.required("source")?,
         };
@@ -375,7 +360,7 @@ fn kind_of(envelope: &Fields<'_>) -> Result<EventKind, EventError> {
         let nearest =
             nearest_kind(name.as_str()).map(|kind| format!("; did you mean `{kind}`?")).unwrap_or_default();
         let expected = format!("a known event type{nearest}");
-        envelope.error("type", envelope.find("type"), &Fault::new(EventCode::UnknownType, expected))
+        envelope.error("type", envelope.find("type"), Fault::new(EventCode::UnknownType, expected))
     })
 }
 

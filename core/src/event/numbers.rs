@@ -257,6 +257,9 @@ impl Field for Currency {
         serde_json::json!({"type": "string", "pattern": "^[A-Z]{3}$"})
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if let Some(currency) = value.plain_text().and_then(Self::parse) {
+            return Ok(currency);
+        }
         let text = value.string(Self::EXPECTS)?;
         Self::parse(&text).ok_or_else(|| {
             let hint = Self::parse(&text.to_uppercase()).map_or(Self::EXPECTS.into(), |capitals| {
@@ -398,13 +401,11 @@ impl Field for Interval {
             "count": {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}}})
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
-        let members = match value {
-            Value::Json(text) if text.starts_with('{') => match every_one(text) {
-                Some(unit) => return Ok(Self { unit, count: 1 }),
-                None => Members::parse(text)?,
-            },
-            _ => return Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
-        };
+        if let Some(unit) = every_one(value) {
+            return Ok(Self { unit, count: 1 });
+        }
+        let members =
+            Members::of(value).unwrap_or_else(|| Err(Fault::new(EventCode::WrongType, Self::EXPECTS)))?;
         let missing = || Fault::new(EventCode::MissingField, "day, week, month or year").inside("unit", None);
         let unit = members.find("unit").ok_or_else(missing)?;
         let unit = IntervalUnit::read(unit).map_err(|fault| fault.inside("unit", Some(unit)))?;
@@ -423,11 +424,17 @@ impl Field for Interval {
     }
 }
 
-/// The unit of an interval of one, in the two forms that most are written in.
-fn every_one(text: &str) -> Option<IntervalUnit> {
-    let unit = text.strip_prefix(r#"{"unit":""#)?;
-    let unit = unit.strip_suffix(r#"","count":1}"#).or_else(|| unit.strip_suffix(r#""}"#))?;
-    IntervalUnit::read(Value::Text(unit)).ok()
+/// The unit of an interval of one, in the forms that most have.
+fn every_one(value: Value<'_>) -> Option<IntervalUnit> {
+    match value {
+        Value::Object([("unit", unit)]) => IntervalUnit::read(*unit).ok(),
+        Value::Json(text) => {
+            let unit = text.strip_prefix(r#"{"unit":""#)?;
+            let unit = unit.strip_suffix(r#"","count":1}"#).or_else(|| unit.strip_suffix(r#""}"#))?;
+            IntervalUnit::read(Value::Text(unit)).ok()
+        }
+        _ => None,
+    }
 }
 
 fn read_interval_count(value: Value<'_>) -> Result<u32, Fault> {

@@ -20,6 +20,7 @@ fn look_into(value: Value<'_>, path: &str) -> Result<(), EventError> {
         Value::Json(text) if text.starts_with('{') => {
             let members =
                 Members::parse_carefully(text).and_then(Members::each_name_once).map_err(|fault| {
+                    let fault = fault.parts();
                     let field =
                         fault.inner.as_deref().map_or_else(|| path.to_owned(), |name| inside(path, name));
                     EventError::new(fault.code, field, &fault.expected, None)

@@ -17,6 +17,9 @@ macro_rules! id_fields {
                 serde_json::json!({"type": "string", "minLength": 1, "maxLength": $limit})
             }
             fn read(value: Value<'_>) -> Result<Self, Fault> {
+                if let Some(text) = value.plain_text().filter(|text| (1..=$limit).contains(&text.len())) {
+                    return Ok(Self::new(text));
+                }
                 let text = value.string(Self::EXPECTS)?;
                 if text.is_empty() {
                     return Err(Fault::new(EventCode::EmptyId, Self::EXPECTS));
@@ -51,6 +54,9 @@ impl Field for Text {
         serde_json::json!({"type": "string", "maxLength": MAX_TEXT})
     }
     fn read(value: Value<'_>) -> Result<Self, Fault> {
+        if let Some(text) = value.plain_text().filter(|text| (1..=MAX_TEXT).contains(&text.len())) {
+            return Ok(Self::new(text));
+        }
         let text = value.string(Self::EXPECTS)?;
         if text.is_empty() {
             return Err(Fault::new(EventCode::BadValue, Self::EXPECTS));
@@ -245,10 +251,8 @@ impl<T: Field> Field for Named<T> {
         if value.is_null() || cleared::<Self>(value) {
             return Ok(Self(std::collections::BTreeMap::new()));
         }
-        let members = match value {
-            Value::Json(text) if text.starts_with('{') => Members::parse(text)?,
-            _ => return Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
-        };
+        let members =
+            Members::of(value).unwrap_or_else(|| Err(Fault::new(EventCode::WrongType, Self::EXPECTS)))?;
         let mut values = std::collections::BTreeMap::new();
         for (name, value) in members.iter() {
             let inner = |fault: Fault| fault.inside(name.chars().take(60).collect::<String>(), Some(value));
@@ -306,7 +310,9 @@ impl Field for Attribute {
             }
             Value::Bool(flag) => Ok(Self::Flag(flag)),
             Value::Number(_) | Value::Decimal { .. } => Quantity::read(value).map(Self::Number),
-            Value::Null | Value::Json(_) => Err(Fault::new(EventCode::WrongType, Self::EXPECTS)),
+            Value::Null | Value::Json(_) | Value::Object(_) => {
+                Err(Fault::new(EventCode::WrongType, Self::EXPECTS))
+            }
         }
     }
     fn to_wire(&self) -> serde_json::Value {

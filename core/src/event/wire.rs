@@ -1,6 +1,7 @@
 //! One value as it came over the wire: from JSON text or from a row of a table.
 
 use super::EventCode;
+use super::fields::ObjectWriter;
 use crate::calendar::civil_of;
 use crate::quantity::write_scaled;
 use std::borrow::Cow;
@@ -20,6 +21,8 @@ pub(crate) enum Value<'a> {
     Escaped(&'a str),
     /// An object or a list, as JSON text that is sound.
     Json(&'a str),
+    /// An object of a row, by its members, of which none has the name of another.
+    Object(&'a [(&'a str, Value<'a>)]),
     /// A number of a table, in units of 10^-`scale`: stands for the text of it.
     Decimal {
         units: i64,
@@ -31,8 +34,12 @@ pub(crate) enum Value<'a> {
     Day(i64),
 }
 
-/// What is wrong with one value; the reader of the object adds the name of the field.
-pub(crate) struct Fault {
+/// What is wrong with one value; the reader of the object adds the name of the field. It is rare, and wide: so that values
+/// which have none are not moved in its room, it stands apart.
+pub(crate) struct Fault(Box<FaultParts>);
+
+/// What a fault says.
+pub(crate) struct FaultParts {
     pub(crate) code: EventCode,
     /// What is allowed.
     pub(crate) expected: Cow<'static, str>,
@@ -44,14 +51,19 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(code: EventCode, expected: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, expected: expected.into(), inner: None, found: None }
+        Self(Box::new(FaultParts { code, expected: expected.into(), inner: None, found: None }))
     }
 
     /// The fault of something inside a list or an object.
-    pub(crate) fn inside(self, name: impl Into<String>, found: Option<Value<'_>>) -> Self {
+    pub(crate) fn inside(mut self, name: impl Into<String>, found: Option<Value<'_>>) -> Self {
         const SHOWN: usize = 100;
-        let found = found.map(|value| value.json().chars().take(SHOWN).collect());
-        Self { inner: Some(name.into()), found, ..self }
+        self.0.found = found.map(|value| value.json().chars().take(SHOWN).collect());
+        self.0.inner = Some(name.into());
+        self
+    }
+
+    pub(crate) fn parts(self) -> FaultParts {
+        *self.0
     }
 }
 
@@ -76,15 +88,22 @@ impl<'a> Value<'a> {
             Self::Bool(flag) => if flag { "true" } else { "false" }.into(),
             Self::Number(text) | Self::Escaped(text) | Self::Json(text) => text.into(),
             Self::Text(text) => serde_json::Value::from(text).to_string().into(),
-            Self::Decimal { .. } => self.written().into(),
+            Self::Decimal { .. } | Self::Object(_) => self.written().into(),
             Self::Instant(_) | Self::Day(_) => format!("\"{}\"", self.written()).into(),
         }
     }
 
-    /// The text that a number, a time or a date of a table stands for.
+    /// The text that a number, a time, a date or an object of a table stands for.
     fn written(self) -> String {
         let mut text = String::new();
         match self {
+            Self::Object(members) => {
+                let mut object = ObjectWriter::new(&mut text);
+                for (name, value) in members {
+                    object.member(name, |out| out.push_str(&value.json()));
+                }
+                object.end();
+            }
             Self::Decimal { units, scale } => write_decimal(&mut text, units.into(), scale.into()),
             Self::Instant(micros) => write_instant(&mut text, micros),
             Self::Day(day) => write_day(&mut text, day),
@@ -95,6 +114,14 @@ impl<'a> Value<'a> {
 
     pub(crate) fn is_null(self) -> bool {
         matches!(self, Self::Null)
+    }
+
+    /// Text as it is meant, if it came as that and holds no NUL: what most texts do, of which nothing need be said.
+    pub(crate) fn plain_text(self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) if !holds_nul(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// The text, borrowed where it holds no escape.
@@ -108,9 +135,12 @@ impl<'a> Value<'a> {
                 Cow::Owned(unescaped)
             }
             Self::Instant(_) | Self::Day(_) => Cow::Owned(self.written()),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Json(_) | Self::Decimal { .. } => {
-                return Err(Fault::new(EventCode::WrongType, expected));
-            }
+            Self::Null
+            | Self::Bool(_)
+            | Self::Number(_)
+            | Self::Json(_)
+            | Self::Object(_)
+            | Self::Decimal { .. } => return Err(Fault::new(EventCode::WrongType, expected)),
         };
         if holds_nul(&text) {
             return Err(Fault::new(EventCode::BadValue, "text without NUL"));

@@ -14,6 +14,35 @@ pub(super) enum Wire {
     Text,
 }
 
+/// Whether no cell of a column has to be written: each stands there as the wire has it.
+pub(super) fn is_plain(column: &Column, wire: Wire) -> bool {
+    match &column.values {
+        Values::Nothing | Values::Flags(_) | Values::Texts(_) | Values::Days(_) | Values::Instants(_) => true,
+        Values::Whole(_) | Values::Scaled(..) => wire == Wire::AsItIs,
+        // Numbers that are so large or so fine are few, and the door says whether their digits matter.
+        Values::Natural(_)
+        | Values::Decimals(..)
+        | Values::Wide(_)
+        | Values::Floats(_)
+        | Values::Singles(_)
+        | Values::Lists(_) => false,
+    }
+}
+
+/// A cell of such a column, `None` where the row has no value.
+pub(super) fn plain_cell(column: &Column, row: usize) -> Option<Value<'_>> {
+    let slot = column.slot(row)?;
+    match &column.values {
+        Values::Flags(flags) => Some(Value::Bool(flags.value(slot))),
+        Values::Texts(texts) => Some(Value::Text(texts.get(slot))),
+        Values::Days(days) => Some(Value::Day(days.value(slot))),
+        Values::Instants(instants) => Some(Value::Instant(instants.value(slot))),
+        Values::Whole(numbers) => Some(Value::Decimal { units: numbers.value(slot), scale: 0 }),
+        Values::Scaled(units, scale) => Some(Value::Decimal { units: units.value(slot), scale: *scale }),
+        _ => None,
+    }
+}
+
 /// A cell as the wire has it, `None` where the row has no value. What has to be written for it stands in the scratch text.
 pub(super) fn cell<'r>(
     column: &'r Column,
@@ -21,33 +50,10 @@ pub(super) fn cell<'r>(
     wire: Wire,
     scratch: &'r mut String,
 ) -> Option<Value<'r>> {
-    let slot = column.slot(row)?;
-    Some(match &column.values {
-        Values::Nothing => return None,
-        Values::Flags(flags) => Value::Bool(flags.value(slot)),
-        Values::Texts(texts) => Value::Text(texts.get(slot)),
-        Values::Days(days) => Value::Day(days.value(slot)),
-        Values::Instants(instants) => Value::Instant(instants.value(slot)),
-        Values::Whole(numbers) if wire == Wire::AsItIs => {
-            Value::Decimal { units: numbers.value(slot), scale: 0 }
-        }
-        values => decimal(values, slot)
-            .filter(|_| wire == Wire::AsItIs)
-            .unwrap_or_else(|| written(values, slot, wire, scratch)),
-    })
-}
-
-/// A number that need not be written.
-fn decimal(values: &Values, slot: usize) -> Option<Value<'static>> {
-    let (units, scale) = match values {
-        Values::Natural(numbers) => (i64::try_from(numbers.value(slot)).ok()?, 0),
-        Values::Decimals(units, scale) => {
-            (i64::try_from(units.value(slot)).ok()?, u8::try_from(*scale).ok()?)
-        }
-        _ => return None,
-    };
-    // Finer ones are few, and the door says whether their digits matter.
-    (scale <= 6).then_some(Value::Decimal { units, scale })
+    if is_plain(column, wire) {
+        return plain_cell(column, row);
+    }
+    Some(written(&column.values, column.slot(row)?, wire, scratch))
 }
 
 /// A value of which a text has to be made.
@@ -61,6 +67,10 @@ fn written<'r>(values: &Values, slot: usize, wire: Wire, scratch: &'r mut String
         }
         Values::Whole(numbers) => write!(scratch, "{}", numbers.value(slot)),
         Values::Natural(numbers) => write!(scratch, "{}", numbers.value(slot)),
+        Values::Scaled(units, scale) => {
+            wire::write_decimal(scratch, units.value(slot).into(), (*scale).into());
+            Ok(())
+        }
         Values::Decimals(units, scale) => write_decimal(scratch, units.value(slot), *scale),
         Values::Wide(units) => write!(scratch, "{}", units.value_as_string(slot)),
         Values::Floats(numbers) => write!(scratch, "{}", numbers.value(slot)),

@@ -10,7 +10,7 @@ use arrow_array::types::{
 };
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Decimal128Array, Decimal256Array, Float32Array, Float64Array,
-    GenericStringArray, Int64Array, LargeStringArray, OffsetSizeTrait, PrimitiveArray, RunArray, StringArray,
+    GenericStringArray, Int64Array, LargeStringArray, OffsetSizeTrait, RunArray, StringArray,
     StringViewArray, StructArray, UInt64Array,
 };
 use arrow_buffer::{ArrowNativeType, NullBuffer};
@@ -122,14 +122,19 @@ impl Texts {
     }
 }
 
+/// So many digits behind the point no amount or count is finer than.
+const SCALE: u8 = 6;
+
 /// The values of a column, in the few forms that are told apart.
 #[derive(Debug)]
 pub(super) enum Values {
     Nothing,
     Flags(BooleanArray),
     Whole(Int64Array),
-    /// Whole numbers of 64 bits without a sign.
+    /// Whole numbers of 64 bits without a sign, where one needs the last bit.
     Natural(UInt64Array),
+    /// Decimals in units of 10^-`scale`, where all fit 64 bits and have at most [`SCALE`] digits behind the point: most do.
+    Scaled(Int64Array, u8),
     Decimals(Decimal128Array, i8),
     Wide(Decimal256Array),
     Floats(Float64Array),
@@ -184,7 +189,7 @@ impl Column {
             };
             return Some(Self { slots: Some(slots), ..inner });
         }
-        let nulls = array.logical_nulls();
+        let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
         Some(Self { absent: None, slots: None, nulls, values: values_of(array, zone)? })
     }
 
@@ -196,15 +201,24 @@ impl Column {
 
     /// What each of some rows has, made of the place of its value; `None` where it has none.
     pub(super) fn each<T>(&self, rows: Range<usize>, value: impl Fn(usize) -> Option<T>) -> Vec<Option<T>> {
-        if self.absent.is_none() && self.slots.is_none() && self.nulls.is_none() {
-            // In most columns every row has a value, at its own place.
+        if self.every_row() {
             return rows.map(value).collect();
         }
         rows.map(|row| self.slot(row).and_then(&value)).collect()
     }
 
     /// The place of a row's value; `None` where it has none.
+    #[inline]
     pub(super) fn slot(&self, row: usize) -> Option<usize> {
+        // In most columns every row has a value, at its own place.
+        if self.every_row() { Some(row) } else { self.slot_of(row) }
+    }
+
+    fn every_row(&self) -> bool {
+        self.absent.is_none() && self.slots.is_none() && self.nulls.is_none()
+    }
+
+    fn slot_of(&self, row: usize) -> Option<usize> {
         if self.absent.as_ref().is_some_and(|absent| absent.is_null(row)) {
             return None;
         }
@@ -263,8 +277,14 @@ fn values_of(array: &ArrayRef, zone: Option<&Zone>) -> Option<Values> {
         Some(Values::Whole(array.as_primitive_opt::<T>()?.unary(Into::into)))
     }
     fn decimals<T: ArrowPrimitiveType<Native: Into<i128>>>(array: &ArrayRef, scale: i8) -> Option<Values> {
-        let units: PrimitiveArray<Decimal128Type> = array.as_primitive_opt::<T>()?.unary(Into::into);
-        Some(Values::Decimals(units, scale))
+        let array = array.as_primitive_opt::<T>()?;
+        let short = |units: T::Native| i64::try_from(units.into());
+        if let Some(scale) = u8::try_from(scale).ok().filter(|scale| *scale <= SCALE)
+            && array.values().iter().all(|units| short(*units).is_ok())
+        {
+            return Some(Values::Scaled(array.unary(|units| short(units).unwrap_or_default()), scale));
+        }
+        Some(Values::Decimals(array.unary(Into::into), scale))
     }
     fn days<T: ArrowPrimitiveType<Native: Into<i64>>>(array: &ArrayRef, per_day: i64) -> Option<Values> {
         let day = |value: T::Native| value.into().div_euclid(per_day);
@@ -292,7 +312,15 @@ fn values_of(array: &ArrayRef, zone: Option<&Zone>) -> Option<Values> {
         DataType::UInt8 => whole::<UInt8Type>(array)?,
         DataType::UInt16 => whole::<UInt16Type>(array)?,
         DataType::UInt32 => whole::<UInt32Type>(array)?,
-        DataType::UInt64 => Values::Natural(array.as_primitive_opt::<UInt64Type>()?.clone()),
+        DataType::UInt64 => {
+            let array = array.as_primitive_opt::<UInt64Type>()?;
+            let short = |number: u64| i64::try_from(number);
+            if array.values().iter().all(|number| short(*number).is_ok()) {
+                Values::Whole(array.unary(|number| short(number).unwrap_or_default()))
+            } else {
+                Values::Natural(array.clone())
+            }
+        }
         DataType::Decimal32(_, scale) => decimals::<Decimal32Type>(array, *scale)?,
         DataType::Decimal64(_, scale) => decimals::<Decimal64Type>(array, *scale)?,
         DataType::Decimal128(_, scale) => decimals::<Decimal128Type>(array, *scale)?,

@@ -20,6 +20,7 @@ impl Column {
             Values::Nothing => return Amount::Nothing,
             Values::Whole(numbers) => whole(numbers.value(slot)),
             Values::Natural(numbers) => i64::try_from(numbers.value(slot)).ok().and_then(whole),
+            Values::Scaled(units, scale) => scaled(units.value(slot), *scale),
             Values::Decimals(units, scale) => decimal(units.value(slot), *scale),
             Values::Floats(numbers) => float(numbers.value(slot)),
             Values::Texts(texts) => Quantity::parse(texts.get(slot)).ok(),
@@ -36,6 +37,11 @@ impl Column {
 
 fn whole(number: i64) -> Option<Quantity> {
     Quantity::from_micros(number.checked_mul(1_000_000)?)
+}
+
+fn scaled(units: i64, scale: u8) -> Option<Quantity> {
+    let up = 10_i64.checked_pow(6_u32.checked_sub(scale.into())?)?;
+    Quantity::from_micros(units.checked_mul(up)?)
 }
 
 fn decimal(units: i128, scale: i8) -> Option<Quantity> {
@@ -82,6 +88,12 @@ mod tests {
             [(15, 1, "1.5"), (15, -1, "150"), (1_500_000_000, 9, "1.5"), (-1, 6, "-0.000001"), (7, 0, "7")]
         {
             assert_eq!(decimal(units, scale), Some(text.parse().unwrap()), "{units} {scale}");
+        }
+        for (units, scale, text) in [(15, 1, "1.5"), (-1, 6, "-0.000001"), (7, 0, "7"), (-250, 2, "-2.5")] {
+            assert_eq!(scaled(units, scale), Some(text.parse().unwrap()), "{units} {scale}");
+        }
+        for (units, scale) in [(i64::MAX, 0), (i64::MIN, 5), (1, 7), (10_i64.pow(12) + 1, 0)] {
+            assert_eq!(scaled(units, scale), None, "{units} {scale}");
         }
         for (units, scale) in [(1, 7), (i128::MAX, 0), (i128::MIN, 38), (1, -38), (10_i128.pow(12) + 1, 0)] {
             assert_eq!(decimal(units, scale), None, "{units} {scale}");

@@ -174,7 +174,7 @@ impl<'m> Piece<'m> {
         let mut read = ReadRows::with_room_for(span.len(), if usage.is_some() { 0 } else { span.len() });
         let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(span.clone()));
         let of_usage = usage.as_ref().map(|usage| usage.looked_up(span.clone()));
-        let mut scratch = Vec::new();
+        let mut scratch = None;
         for (((row, number), index), _) in span.zip(0..).zip(0..).zip(kept).filter(|(_, kept)| *kept) {
             let envelope = envelopes.as_ref().and_then(|envelopes| envelopes.get(number));
             let of_usage = of_usage.as_ref().zip(envelope);
@@ -183,16 +183,14 @@ impl<'m> Piece<'m> {
                 continue;
             }
             let data = data.get_or_init(|| Rows::of(mapping, rows, true)).as_ref()?;
-            if scratch.is_empty() {
-                scratch = data.scratch();
-            }
+            let scratch = scratch.get_or_insert_with(|| data.scratch());
             match envelope {
                 Some(envelope) => {
-                    read.add_by(index, |events| data.push_event(kind, row, envelope, &mut scratch, events));
+                    read.add_by(index, |events| data.push_event(kind, row, envelope, scratch, events));
                 }
                 None => {
                     let envelope = with_care.get_or_init(|| Rows::of(mapping, rows, false)).as_ref()?;
-                    read.add(index, data.event_with_care(kind, row, envelope, &mut scratch));
+                    read.add(index, data.event_with_care(kind, row, envelope, scratch));
                 }
             }
         }

@@ -1,13 +1,14 @@
-//! Rows of any type of event: what `data` says is written as members, which the door of events reads.
+//! Rows of any type of event: what their cells hold, field by field, as the door of events reads it.
 
-use super::cell::{Wire, cell, write_value};
+use super::cell::{Wire, cell, is_plain, plain_cell};
 use super::column::{Column, Values};
 use super::envelope::Envelope;
 use super::field::Takes;
 use super::map::{Filled, Mapped, Mapping, Origin};
-use crate::event::fields::{Fields, Members};
+use crate::event::fields::{Fields, Members, RowFields};
 use crate::event::wire::Value;
 use crate::event::{Event, EventError, EventKind};
+use crate::id::SourceId;
 use crate::time::MICROS_PER_DAY;
 use crate::zone::Zone;
 use arrow_array::{Array as _, RecordBatch, StructArray};
@@ -51,9 +52,18 @@ impl Cells {
         }
     }
 
+    /// What a row has; what has to be written for it stands in the scratch text.
     fn get<'r>(&'r self, row: usize, scratch: &'r mut String) -> Option<Value<'r>> {
         match self {
             Self::Column(column, wire) => cell(column, row, *wire, scratch),
+            every_row => every_row.of_every_row(),
+        }
+    }
+
+    /// What every row has, of a constant.
+    fn of_every_row(&self) -> Option<Value<'_>> {
+        match self {
+            Self::Column(..) => None,
             Self::Flag(flag) => Some(Value::Bool(*flag)),
             Self::Number(text) => Some(Value::Number(text)),
             Self::Text(text) => Some(Value::Text(text)),
@@ -71,77 +81,129 @@ fn starts_of_days(mut column: Column, zone: Option<&Zone>) -> Column {
     column
 }
 
-/// One field of some rows.
+/// How one field of some rows is read.
 #[derive(Debug)]
-struct FieldCells<'m> {
-    name: &'static str,
-    /// Its place among the fields as they are declared.
-    place: usize,
-    /// An object has its members by name.
-    cells: Vec<(Option<&'m str>, Cells)>,
+enum FieldCells {
+    /// Nothing fills it.
+    Unfilled,
+    /// As it stands in a column.
+    Plain(Box<Column>),
+    /// All rows have the same.
+    Same(Cells),
+    /// Of each row it is put together first; its place among those of which that holds.
+    Made(usize),
 }
 
-/// What is written of a field of one row, and of a member of it. The space is used again for the next row.
+/// The cells of a field that has to be put together.
+#[derive(Debug)]
+enum MadeCells<'m> {
+    Written(Cells),
+    /// The members of an object, by name.
+    Object(Vec<(&'m str, Cells)>),
+}
+
+/// What was put together for a field of one row.
+enum Made<'r> {
+    Written(Option<Value<'r>>),
+    Object(Vec<(&'r str, Value<'r>)>),
+}
+
+/// Room for what is written of one row, used again for the next one.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    field: String,
-    member: String,
+    /// By field that has to be put together, and by member of it.
+    texts: Vec<Vec<String>>,
+    /// The source of the last event: most have the same as the one before.
+    source: Option<SourceId>,
 }
 
-impl FieldCells<'_> {
-    fn get<'r>(&'r self, row: usize, Scratch { field, member }: &'r mut Scratch) -> Option<Value<'r>> {
-        match self.cells.as_slice() {
-            [(None, cells)] => cells.get(row, field),
-            members => {
-                field.clear();
-                for (name, cells) in members {
-                    let Some(value) = cells.get(row, member) else { continue };
-                    field.push(if field.is_empty() { '{' } else { ',' });
-                    write_value(field, Value::Text(name.unwrap_or_default()));
-                    field.push(':');
-                    write_value(field, value);
-                }
-                if field.is_empty() {
-                    return None;
-                }
-                field.push('}');
-                Some(Value::Json(field))
-            }
-        }
-    }
-}
-
-/// What one row has for each field of its `data`.
-type RowValues<'r> = [Option<Value<'r>>; EventKind::MOST_FIELDS];
-const NO_VALUES: RowValues<'static> = [None; EventKind::MOST_FIELDS];
-
-/// Some fields of some rows, as the members of events: those of the envelope, or those of `data`.
+/// Some fields of some rows: those of the envelope, or those of `data`.
 #[derive(Debug)]
 pub(super) struct Rows<'m> {
     states_id: bool,
-    fields: Vec<FieldCells<'m>>,
+    /// In the order in which they are declared, with their names.
+    fields: Vec<(&'static str, FieldCells)>,
+    made: Vec<MadeCells<'m>>,
+}
+
+/// One row of them.
+struct Row<'r> {
+    rows: &'r Rows<'r>,
+    row: usize,
+    made: Vec<Made<'r>>,
+}
+
+impl RowFields for Row<'_> {
+    fn value(&self, place: usize) -> Option<Value<'_>> {
+        let (_, cells) = self.rows.fields.get(place)?;
+        match cells {
+            FieldCells::Unfilled => None,
+            FieldCells::Plain(column) => plain_cell(column, self.row),
+            FieldCells::Same(cells) => cells.of_every_row(),
+            FieldCells::Made(place) => match self.made.get(*place)? {
+                Made::Written(value) => *value,
+                Made::Object(members) => Some(members).filter(|m| !m.is_empty()).map(|m| Value::Object(m)),
+            },
+        }
+    }
 }
 
 impl<'m> Rows<'m> {
     /// `None` where a column has a layout that no field is read from.
     pub(super) fn of(mapping: &'m Mapping, rows: &RecordBatch, in_data: bool) -> Option<Self> {
         let of_part = mapping.fields.iter().filter(|field| field.target.in_data == in_data);
-        let filled = of_part.enumerate().filter(|(_, field)| !field.cells.is_empty());
-        let field = |(place, Mapped { target, cells }): (usize, &'m Mapped)| {
-            let of = |filled: &'m Filled| {
-                let cells = Cells::of(filled, rows, mapping.zone.as_ref())?;
-                Some((filled.member.as_deref(), cells))
+        let (mut fields, mut made) = (Vec::new(), Vec::new());
+        for Mapped { target, cells } in of_part {
+            let of = |filled: &Filled| Cells::of(filled, rows, mapping.zone.as_ref());
+            let to_make = match cells.as_slice() {
+                [] => Err(FieldCells::Unfilled),
+                [filled] if filled.member.is_none() => match of(filled)? {
+                    Cells::Column(column, wire) if is_plain(&column, wire) => Err(FieldCells::Plain(column)),
+                    column @ Cells::Column(..) => Ok(MadeCells::Written(column)),
+                    same => Err(FieldCells::Same(same)),
+                },
+                members => {
+                    let of_member = |filled: &'m Filled| {
+                        Some((filled.member.as_deref().unwrap_or_default(), of(filled)?))
+                    };
+                    Ok(MadeCells::Object(members.iter().map(of_member).collect::<Option<_>>()?))
+                }
             };
-            let cells = cells.iter().map(of).collect::<Option<Vec<_>>>()?;
-            Some(FieldCells { name: target.name, place, cells })
-        };
-        let fields = filled.map(field).collect::<Option<Vec<_>>>()?;
-        Some(Self { states_id: mapping.find("id").is_some(), fields })
+            let cells = to_make.map_or_else(
+                |cells| cells,
+                |cells| {
+                    made.push(cells);
+                    FieldCells::Made(made.len() - 1)
+                },
+            );
+            fields.push((target.name, cells));
+        }
+        Some(Self { states_id: mapping.find("id").is_some(), fields, made })
     }
 
     /// Room for what is written of one row.
-    pub(super) fn scratch(&self) -> Vec<Scratch> {
-        self.fields.iter().map(|_| Scratch::default()).collect()
+    pub(super) fn scratch(&self) -> Scratch {
+        let texts = self.made.iter().map(|cells| match cells {
+            MadeCells::Written(_) => vec![String::new()],
+            MadeCells::Object(members) => vec![String::new(); members.len()],
+        });
+        Scratch { texts: texts.collect(), source: None }
+    }
+
+    /// A row, of which the fields are put together that have to be.
+    fn row<'r>(&'r self, row: usize, texts: &'r mut [Vec<String>]) -> Row<'r> {
+        let make = |(cells, texts): (&'r MadeCells<'m>, &'r mut Vec<String>)| match cells {
+            MadeCells::Written(cells) => {
+                Made::Written(texts.first_mut().and_then(|text| cells.get(row, text)))
+            }
+            MadeCells::Object(members) => {
+                let there = |((name, cells), text): (&'r (&'m str, Cells), &'r mut String)| {
+                    Some((*name, cells.get(row, text)?))
+                };
+                Made::Object(members.iter().zip(texts).filter_map(there).collect())
+            }
+        };
+        Row { rows: self, row, made: self.made.iter().zip(texts).map(make).collect() }
     }
 
     /// The event of a row with this envelope, or why it is none; of the fields of `data`. It goes behind others at once, for
@@ -151,13 +213,16 @@ impl<'m> Rows<'m> {
         kind: EventKind,
         row: usize,
         envelope: Envelope<'_>,
-        scratch: &mut [Scratch],
+        Scratch { texts, source: last }: &mut Scratch,
         events: &mut Vec<Event>,
     ) -> Result<(), EventError> {
         let Envelope { id, source, subject, time, sequence, recorded } = envelope;
-        let mut values = NO_VALUES;
-        let data = kind.decode(&self.fields(row, scratch, &mut values))?;
-        let (id, source, subject) = (id.into(), source.into(), subject.into());
+        let data = kind.decode(&Fields::of_row(&self.row(row, texts)))?;
+        let source = match last {
+            Some(last) if last.as_str() == source => last.clone(),
+            last => last.insert(source.into()).clone(),
+        };
+        let (id, subject) = (id.into(), subject.into());
         events.push(Event { id, source, subject, time, sequence, recorded, data });
         Ok(())
     }
@@ -168,33 +233,19 @@ impl<'m> Rows<'m> {
         kind: EventKind,
         row: usize,
         envelope: &Self,
-        scratch: &mut [Scratch],
+        scratch: &mut Scratch,
     ) -> Result<Event, EventError> {
-        let (mut written, mut values) = (envelope.scratch(), NO_VALUES);
+        let mut written = envelope.scratch();
+        let stated = envelope.row(row, &mut written.texts);
         let mut members = Members::with_room_for(envelope.fields.len());
         if !envelope.states_id {
             members.add("id", Value::Text(NO_ID));
         }
-        for (field, scratch) in envelope.fields.iter().zip(&mut written) {
-            if let Some(value) = field.get(row, scratch) {
-                members.add(field.name, value);
+        for ((name, _), place) in envelope.fields.iter().zip(0..) {
+            if let Some(value) = stated.value(place) {
+                members.add(name, value);
             }
         }
-        Event::from_row(kind, members, &self.fields(row, scratch, &mut values))
-    }
-
-    /// What a row has for the fields of `data`.
-    fn fields<'r>(
-        &'r self,
-        row: usize,
-        scratch: &'r mut [Scratch],
-        values: &'r mut RowValues<'r>,
-    ) -> Fields<'r> {
-        for (field, scratch) in self.fields.iter().zip(scratch) {
-            if let Some(value) = values.get_mut(field.place) {
-                *value = field.get(row, scratch);
-            }
-        }
-        Fields::of_row(values)
+        Event::from_row(kind, members, &Fields::of_row(&self.row(row, &mut scratch.texts)))
     }
 }

@@ -165,7 +165,10 @@ type Told = (crate::event::EventCode, String, Option<String>);
 
 fn told<'t>(members: Result<Members<'t>, Fault>) -> Result<Vec<(String, Value<'t>)>, Told> {
     let all = |members: Members<'t>| members.iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    members.map(all).map_err(|fault| (fault.code, fault.expected.into_owned(), fault.inner))
+    members.map(all).map_err(|fault| {
+        let fault = fault.parts();
+        (fault.code, fault.expected.into_owned(), fault.inner)
+    })
 }
 
 /// Members and what is nested in them come out of the scan as out of the careful reader, or not at all.
