@@ -161,6 +161,8 @@ impl<'a> Members<'a> {
 /// The fields of a row of a table.
 #[cfg(feature = "arrow")]
 pub(crate) trait RowFields {
+    /// Which places have a value in some row, by bits: of an event few of the fields are filled.
+    fn filled(&self) -> u64;
     /// What the row has for the field of this place among those that are declared.
     fn value(&self, place: usize) -> Option<Value<'_>>;
 }
@@ -172,8 +174,15 @@ enum Source<'a> {
     #[cfg(feature = "arrow")]
     Row {
         fields: &'a dyn RowFields,
+        filled: u64,
         next: std::cell::Cell<usize>,
     },
+}
+
+/// Whether a place is among those of these bits; of a place beyond them nothing is known.
+#[cfg(feature = "arrow")]
+pub(crate) fn is_filled(filled: u64, place: usize) -> bool {
+    u32::try_from(place).ok().and_then(|place| filled.checked_shr(place)).is_none_or(|rest| rest & 1 == 1)
 }
 
 /// The members of `data` (or of the envelope), read by name.
@@ -191,19 +200,21 @@ impl<'a> Fields<'a> {
     /// The `data` of a row.
     #[cfg(feature = "arrow")]
     pub(crate) fn of_row(fields: &'a dyn RowFields) -> Self {
-        Self { source: Source::Row { fields, next: std::cell::Cell::new(0) }, path: "data." }
+        let (filled, next) = (fields.filled(), std::cell::Cell::new(0));
+        Self { source: Source::Row { fields, filled, next }, path: "data." }
     }
 
     /// A member; of a row the next, whose name is not asked, for a payload reads its fields in the order in which they are
     /// declared.
+    #[inline]
     pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
         match &self.source {
             Source::Members(members) => members.find(name),
             #[cfg(feature = "arrow")]
-            Source::Row { fields, next } => {
+            Source::Row { fields, filled, next } => {
                 let place = next.get();
                 next.set(place + 1);
-                fields.value(place)
+                if is_filled(*filled, place) { fields.value(place) } else { None }
             }
         }
     }
@@ -218,8 +229,15 @@ impl<'a> Fields<'a> {
 
     /// The field's value, which must be there.
     pub(crate) fn required<T: Field>(&self, name: &str) -> Result<T, EventError> {
-        let missing = || self.error(name, None, Fault::new(EventCode::MissingField, T::EXPECTS));
-        self.optional(name)?.ok_or_else(missing)
+        match self.find(name) {
+            Some(value) => T::read(value).map_err(|fault| self.error(name, Some(value), fault)),
+            None => T::absent().ok_or_else(|| self.missing(name, T::EXPECTS)),
+        }
+    }
+
+    #[cold]
+    fn missing(&self, name: &str, expects: &'static str) -> EventError {
+        self.error(name, None, Fault::new(EventCode::MissingField, expects))
     }
 
     #[cold]

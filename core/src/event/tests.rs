@@ -34,6 +34,9 @@ struct InPlace<'a>(Vec<Option<Value<'a>>>);
 
 #[cfg(feature = "arrow")]
 impl fields::RowFields for InPlace<'_> {
+    fn filled(&self) -> u64 {
+        (0..).zip(&self.0).map(|(place, value)| u64::from(value.is_some()) << place).sum()
+    }
     fn value(&self, place: usize) -> Option<Value<'_>> {
         self.0[place]
     }

@@ -88,6 +88,7 @@ pub(super) enum Texts {
 }
 
 impl Texts {
+    #[inline]
     pub(super) fn get(&self, slot: usize) -> &str {
         match self {
             Self::Short(array) => array.value(slot),

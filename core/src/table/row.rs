@@ -124,6 +124,8 @@ pub(super) struct Rows<'m> {
     /// In the order in which they are declared, with their names.
     fields: Vec<(&'static str, FieldCells)>,
     made: Vec<MadeCells<'m>>,
+    /// The places that something fills, by bits.
+    filled: u64,
 }
 
 /// One row of them.
@@ -134,6 +136,10 @@ struct Row<'r> {
 }
 
 impl RowFields for Row<'_> {
+    fn filled(&self) -> u64 {
+        self.rows.filled
+    }
+
     fn value(&self, place: usize) -> Option<Value<'_>> {
         let (_, cells) = self.rows.fields.get(place)?;
         match cells {
@@ -178,7 +184,11 @@ impl<'m> Rows<'m> {
             );
             fields.push((target.name, cells));
         }
-        Some(Self { states_id: mapping.find("id").is_some(), fields, made })
+        let is_filled = |(_, cells): &(_, FieldCells)| !matches!(cells, FieldCells::Unfilled);
+        // What stands behind the last bit counts as filled.
+        let filled =
+            (0..u64::BITS).zip(&fields).map(|(place, field)| u64::from(is_filled(field)) << place).sum();
+        Some(Self { states_id: mapping.find("id").is_some(), fields, made, filled })
     }
 
     /// Room for what is written of one row.
