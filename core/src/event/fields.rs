@@ -197,6 +197,12 @@ impl<'a> Fields<'a> {
         Self { source: Source::Members(members), path }
     }
 
+    /// Those of `data` where nobody reads any more of them.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn unread() -> Self {
+        Self::new(Members::with_room_for(0), "data.")
+    }
+
     /// The `data` of a row.
     #[cfg(feature = "arrow")]
     pub(crate) fn of_row(fields: &'a dyn RowFields) -> Self {
@@ -258,7 +264,7 @@ impl<'a> Fields<'a> {
 }
 
 /// A type that a field of an event can have: how it is read, and how it is described.
-pub(crate) trait Field: Sized + Serialize {
+pub(crate) trait Field: Sized + Clone + Serialize {
     /// What is allowed, for messages and the reference.
     const EXPECTS: &'static str;
     /// The JSON Schema of the value.
@@ -415,6 +421,14 @@ pub(crate) trait Payload: Sized {
     const KIND: &'static str;
     /// Reads the members of `data`.
     fn decode(fields: &Fields<'_>) -> Result<Self, EventError>;
+    /// Reads the `data` of these rows; `wrap` makes that of an event of it.
+    #[cfg(feature = "arrow")]
+    fn decode_span(
+        fields: &dyn super::span::SpanFields,
+        rows: &[usize],
+        wrap: impl Fn(Self) -> super::EventData,
+        sink: &mut impl super::span::RowSink,
+    );
     /// `data` as the wire has it.
     fn to_json(&self) -> serde_json::Value;
     /// Writes `data` as JSON text.
@@ -455,6 +469,33 @@ macro_rules! payload {
                 Ok(payload)
             }
 
+            #[cfg(feature = "arrow")]
+            fn decode_span(
+                fields: &dyn $crate::event::span::SpanFields,
+                rows: &[usize],
+                wrap: impl Fn(Self) -> $crate::event::EventData,
+                sink: &mut impl $crate::event::span::RowSink,
+            ) {
+                let mut places = 0_usize..;
+                let mut place = || places.next().unwrap_or_default();
+                let _ = (fields, &mut place);
+                $(let mut $field =
+                    $crate::event::span::SpanOf::of(fields, place(), payload!(@absent $type $(, $default)?));)*
+                for row in rows.iter().copied() {
+                    // All of them first: what stands behind one that is odd belongs to this row, too.
+                    $(let $field = $field.next(row, fields);)*
+                    let read = || {
+                        let payload = Self { $($field: $field?),* };
+                        $($check(&payload, &$crate::event::fields::Fields::unread()).ok()?;)?
+                        Some(payload)
+                    };
+                    match read() {
+                        Some(payload) => sink.sound(row, wrap(payload)),
+                        None => sink.odd(row),
+                    }
+                }
+            }
+
             fn to_json(&self) -> serde_json::Value {
                 #[allow(unused_mut, reason = "an event type without fields has nothing to insert")]
                 let mut members = serde_json::Map::new();
@@ -489,6 +530,10 @@ macro_rules! payload {
     (@read $fields:ident, $name:expr, $type:ty) => { $fields.required::<$type>($name)? };
     (@read $fields:ident, $name:expr, $type:ty, $default:expr) => {
         $fields.optional::<$type>($name)?.unwrap_or($default)
+    };
+    (@absent $type:ty) => { <$type as $crate::event::fields::Field>::absent() };
+    (@absent $type:ty, $default:expr) => {
+        <$type as $crate::event::fields::Field>::absent().or_else(|| Some($default))
     };
     (@required $type:ty) => { <$type as $crate::event::fields::Field>::absent().is_none() };
     (@required $type:ty, $default:expr) => { false };

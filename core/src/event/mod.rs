@@ -12,6 +12,8 @@ mod unread;
 pub(crate) mod line;
 mod scan;
 mod schema;
+#[cfg(feature = "arrow")]
+pub(crate) mod span;
 pub mod support;
 pub mod usage;
 pub(crate) mod values;
@@ -66,6 +68,19 @@ macro_rules! event_kinds {
 
             pub(crate) fn decode(self, fields: &Fields<'_>) -> Result<EventData, EventError> {
                 match self { $(Self::$variant => <$payload as Payload>::decode(fields).map(EventData::$variant)),+ }
+            }
+
+            /// Reads the `data` of these rows.
+            #[cfg(feature = "arrow")]
+            pub(crate) fn decode_span(
+                self,
+                fields: &dyn span::SpanFields,
+                rows: &[usize],
+                sink: &mut impl span::RowSink,
+            ) {
+                match self {
+                    $(Self::$variant => <$payload as Payload>::decode_span(fields, rows, EventData::$variant, sink)),+
+                }
             }
         }
 

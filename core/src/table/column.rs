@@ -15,7 +15,6 @@ use arrow_array::{
 };
 use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_schema::{DataType, TimeUnit};
-use std::ops::Range;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
@@ -201,7 +200,11 @@ impl Column {
     }
 
     /// What each of some rows has, made of the place of its value; `None` where it has none.
-    pub(super) fn each<T>(&self, rows: Range<usize>, value: impl Fn(usize) -> Option<T>) -> Vec<Option<T>> {
+    pub(super) fn each<T>(
+        &self,
+        rows: impl Iterator<Item = usize>,
+        value: impl Fn(usize) -> Option<T>,
+    ) -> Vec<Option<T>> {
         if self.every_row() {
             return rows.map(value).collect();
         }

@@ -34,21 +34,16 @@ impl<'r> ReadRows<'r> {
     }
 
     pub(super) fn add(&mut self, number: u64, event: Result<Event, EventError>) {
-        self.add_by(number, |others| {
-            others.push(event?);
-            Ok(())
-        });
+        match event {
+            Ok(event) => self.add_event(number, event),
+            Err(error) => self.rows.push((number, Err(error))),
+        }
     }
 
-    /// Adds a row of which `push` puts the event behind the others, or says why it is none.
-    pub(super) fn add_by(
-        &mut self,
-        number: u64,
-        push: impl FnOnce(&mut Vec<Event>) -> Result<(), EventError>,
-    ) {
-        let place = self.others.len();
-        let told = push(&mut self.others).map(|()| Told::Other(place));
-        self.rows.push((number, told));
+    #[inline(always)]
+    pub(super) fn add_event(&mut self, number: u64, event: Event) {
+        self.rows.push((number, Ok(Told::Other(self.others.len()))));
+        self.others.push(event);
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -2,15 +2,17 @@
 
 use super::TableOptions;
 use super::column::{Column, Stuff, Values};
-use super::envelope::Envelopes;
+use super::envelope::{Envelope, Envelopes, RowEnvelopes};
 use super::identity::Identities;
 use super::map::{Mapping, Origin};
 use super::read::ReadRows;
 use super::row::Rows;
-use super::usage::UsageRows;
+use super::usage::{RowUsage, UsageRows};
 use crate::chunks::{at_a_time, in_order};
 use crate::error::TableError;
-use crate::event::EventKind;
+use crate::event::span::RowSink;
+use crate::event::{Event, EventData, EventError, EventKind};
+use crate::id::SourceId;
 use crate::settings::Dedupe;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -160,7 +162,7 @@ impl<'m> Piece<'m> {
         mapping: &'m Mapping,
         wanted: &Wanted,
     ) -> Option<ReadRows<'p>> {
-        let Self { rows, envelopes, usage, data, with_care, when } = self;
+        let Self { envelopes, usage, when, .. } = self;
         let when = match when {
             Times::OfEnvelopes => envelopes.as_ref().map(Envelopes::time),
             Times::Of(column) => column.as_deref(),
@@ -171,30 +173,96 @@ impl<'m> Piece<'m> {
             return Some(ReadRows::default());
         }
         // Of a table of usage few rows are anything else, if any.
-        let mut read = ReadRows::with_room_for(span.len(), if usage.is_some() { 0 } else { span.len() });
+        let read = ReadRows::with_room_for(span.len(), if usage.is_some() { 0 } else { span.len() });
         let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(span.clone()));
-        let of_usage = usage.as_ref().map(|usage| usage.looked_up(span.clone()));
-        let mut scratch = None;
-        for (((row, number), index), _) in span.zip(0..).zip(0..).zip(kept).filter(|(_, kept)| *kept) {
-            let envelope = envelopes.as_ref().and_then(|envelopes| envelopes.get(number));
-            let of_usage = of_usage.as_ref().zip(envelope);
-            if let Some(usage) = of_usage.and_then(|(usage, envelope)| usage.get(number, envelope)) {
-                read.add_usage(index, usage);
-                continue;
-            }
-            let data = data.get_or_init(|| Rows::of(mapping, rows, true)).as_ref()?;
-            let scratch = scratch.get_or_insert_with(|| data.scratch());
-            match envelope {
-                Some(envelope) => {
-                    read.add_by(index, |events| data.push_event(kind, row, envelope, scratch, events));
-                }
-                None => {
-                    let envelope = with_care.get_or_init(|| Rows::of(mapping, rows, false)).as_ref()?;
-                    read.add(index, data.event_with_care(kind, row, envelope, scratch));
-                }
-            }
+        let rows: Vec<usize> = span.clone().zip(kept).filter_map(|(row, kept)| kept.then_some(row)).collect();
+        let mut reading = Reading {
+            piece: self,
+            kind,
+            mapping,
+            first: span.start,
+            envelopes,
+            read,
+            source: None,
+            odd: false,
+        };
+        match usage.as_ref().map(|usage| usage.looked_up(span)) {
+            Some(usage) => rows.iter().for_each(|row| reading.usage(&usage, *row)),
+            None => reading.piece.data(mapping)?.read_data(kind, &rows, &mut reading),
         }
-        Some(read)
+        (!reading.odd).then_some(reading.read)
+    }
+
+    fn data(&self, mapping: &'m Mapping) -> Option<&Rows<'m>> {
+        self.data.get_or_init(|| Rows::of(mapping, &self.rows, true)).as_ref()
+    }
+
+    fn with_care(&self, mapping: &'m Mapping) -> Option<&Rows<'m>> {
+        self.with_care.get_or_init(|| Rows::of(mapping, &self.rows, false)).as_ref()
+    }
+}
+
+/// Some rows while they are read.
+struct Reading<'p, 'm> {
+    piece: &'p Piece<'m>,
+    kind: EventKind,
+    mapping: &'m Mapping,
+    /// The first of the span.
+    first: usize,
+    envelopes: Option<RowEnvelopes<'p>>,
+    read: ReadRows<'p>,
+    /// That of the last event.
+    source: Option<SourceId>,
+    /// Whether a column has a layout that no field is read from.
+    odd: bool,
+}
+
+impl<'p> Reading<'p, '_> {
+    #[inline]
+    fn envelope(&self, row: usize) -> Option<Envelope<'p>> {
+        self.envelopes.as_ref()?.get(row - self.first)
+    }
+
+    fn number(&self, row: usize) -> u64 {
+        (row - self.first) as u64
+    }
+
+    fn usage(&mut self, usage: &RowUsage<'p>, row: usize) {
+        let read = self.envelope(row).and_then(|envelope| usage.get(row - self.first, envelope));
+        match read {
+            Some(event) => self.read.add_usage(self.number(row), event),
+            None => self.odd(row),
+        }
+    }
+
+    /// Reads a row through the door of events, by itself; `None` where a column has an odd layout.
+    fn alone(&self, row: usize) -> Option<Result<Event, EventError>> {
+        let data = self.piece.data(self.mapping)?;
+        Some(match self.envelope(row) {
+            Some(envelope) => data.event(self.kind, row, envelope),
+            None => data.event_with_care(self.kind, row, self.piece.with_care(self.mapping)?),
+        })
+    }
+}
+
+impl RowSink for Reading<'_, '_> {
+    #[inline(always)]
+    fn sound(&mut self, row: usize, data: EventData) {
+        match self.envelope(row) {
+            Some(envelope) => {
+                let event = envelope.event(&mut self.source, data);
+                self.read.add_event(self.number(row), event);
+            }
+            None => self.odd(row),
+        }
+    }
+
+    #[cold]
+    fn odd(&mut self, row: usize) {
+        match self.alone(row) {
+            Some(event) => self.read.add(self.number(row), event),
+            None => self.odd = true,
+        }
     }
 }
 

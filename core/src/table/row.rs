@@ -1,17 +1,18 @@
 //! Rows of any type of event: what their cells hold, field by field, as the door of events reads it.
 
 use super::cell::{Wire, cell, is_plain, plain_cell};
-use super::column::{Column, Values};
+use super::column::{Column, Texts, Values};
 use super::envelope::Envelope;
 use super::field::Takes;
 use super::map::{Filled, Mapped, Mapping, Origin};
 use crate::event::fields::{Fields, Members, RowFields};
+use crate::event::span::{FieldSpan, RowSink, SpanFields};
 use crate::event::wire::Value;
 use crate::event::{Event, EventError, EventKind};
-use crate::id::SourceId;
 use crate::time::MICROS_PER_DAY;
 use crate::zone::Zone;
 use arrow_array::{Array as _, RecordBatch, StructArray};
+use std::cell::RefCell;
 
 /// Stands for the id of a row that states none until it gets one.
 pub(super) const NO_ID: &str = "-";
@@ -108,15 +109,6 @@ enum Made<'r> {
     Object(Vec<(&'r str, Value<'r>)>),
 }
 
-/// Room for what is written of one row, used again for the next one.
-#[derive(Debug, Default)]
-pub(super) struct Scratch {
-    /// By field that has to be put together, and by member of it.
-    texts: Vec<Vec<String>>,
-    /// The source of the last event: most have the same as the one before.
-    source: Option<SourceId>,
-}
-
 /// Some fields of some rows: those of the envelope, or those of `data`.
 #[derive(Debug)]
 pub(super) struct Rows<'m> {
@@ -150,6 +142,89 @@ impl RowFields for Row<'_> {
                 Made::Written(value) => *value,
                 Made::Object(members) => Some(members).filter(|m| !m.is_empty()).map(|m| Value::Object(m)),
             },
+        }
+    }
+}
+
+/// Some of the rows.
+struct Picked<'r> {
+    rows: &'r Rows<'r>,
+    picked: &'r [usize],
+    /// Room for what is written of one row.
+    texts: RefCell<Vec<String>>,
+}
+
+impl SpanFields for Picked<'_> {
+    fn span(&self, place: usize) -> FieldSpan<'_> {
+        let rows = || self.picked.iter().copied();
+        let column = match self.rows.fields.get(place) {
+            Some((_, FieldCells::Plain(column))) => column,
+            Some((_, FieldCells::Same(cells))) => {
+                return cells.of_every_row().map_or(FieldSpan::Unfilled, FieldSpan::Same);
+            }
+            Some((_, FieldCells::Made(_))) => return FieldSpan::ByRow,
+            Some((_, FieldCells::Unfilled)) | None => return FieldSpan::Unfilled,
+        };
+        match &column.values {
+            Values::Nothing => FieldSpan::Unfilled,
+            Values::Flags(flags) => FieldSpan::Flags(column.each(rows(), |slot| Some(flags.value(slot)))),
+            Values::Texts(Texts::Short(texts)) => {
+                FieldSpan::Texts(column.each(rows(), |slot| Some(texts.value(slot))))
+            }
+            Values::Texts(Texts::Large(texts)) => {
+                FieldSpan::Texts(column.each(rows(), |slot| Some(texts.value(slot))))
+            }
+            Values::Texts(Texts::View(texts)) => {
+                FieldSpan::Texts(column.each(rows(), |slot| Some(texts.value(slot))))
+            }
+            Values::Days(days) => FieldSpan::Days(column.each(rows(), |slot| Some(days.value(slot)))),
+            Values::Instants(instants) => {
+                FieldSpan::Instants(column.each(rows(), |slot| Some(instants.value(slot))))
+            }
+            Values::Whole(numbers) => {
+                FieldSpan::Decimals(column.each(rows(), |slot| Some(numbers.value(slot))), 0)
+            }
+            Values::Scaled(units, scale) => {
+                FieldSpan::Decimals(column.each(rows(), |slot| Some(units.value(slot))), *scale)
+            }
+            _ => FieldSpan::ByRow,
+        }
+    }
+
+    fn with_value(&self, row: usize, place: usize, see: &mut dyn FnMut(Option<Value<'_>>)) {
+        let Some((_, FieldCells::Made(place))) = self.rows.fields.get(place) else { return };
+        let Some(cells) = self.rows.made.get(*place) else { return };
+        let mut texts = self.texts.borrow_mut();
+        if texts.len() < cells.texts() {
+            texts.resize_with(cells.texts(), String::new);
+        }
+        match cells.make(row, &mut texts) {
+            Made::Written(value) => see(value),
+            Made::Object(members) => {
+                see(Some(members.as_slice()).filter(|m| !m.is_empty()).map(Value::Object))
+            }
+        }
+    }
+}
+
+impl<'m> MadeCells<'m> {
+    /// How many texts may have to be written for one row.
+    fn texts(&self) -> usize {
+        match self {
+            Self::Written(_) => 1,
+            Self::Object(members) => members.len(),
+        }
+    }
+
+    fn make<'r>(&'r self, row: usize, texts: &'r mut [String]) -> Made<'r> {
+        match self {
+            Self::Written(cells) => Made::Written(texts.first_mut().and_then(|text| cells.get(row, text))),
+            Self::Object(members) => {
+                let there = |((name, cells), text): (&'r (&'m str, Cells), &'r mut String)| {
+                    Some((*name, cells.get(row, text)?))
+                };
+                Made::Object(members.iter().zip(texts).filter_map(there).collect())
+            }
         }
     }
 }
@@ -192,49 +267,30 @@ impl<'m> Rows<'m> {
     }
 
     /// Room for what is written of one row.
-    pub(super) fn scratch(&self) -> Scratch {
-        let texts = self.made.iter().map(|cells| match cells {
-            MadeCells::Written(_) => vec![String::new()],
-            MadeCells::Object(members) => vec![String::new(); members.len()],
-        });
-        Scratch { texts: texts.collect(), source: None }
+    fn scratch(&self) -> Vec<Vec<String>> {
+        self.made.iter().map(|cells| vec![String::new(); cells.texts()]).collect()
     }
 
     /// A row, of which the fields are put together that have to be.
     fn row<'r>(&'r self, row: usize, texts: &'r mut [Vec<String>]) -> Row<'r> {
-        let make = |(cells, texts): (&'r MadeCells<'m>, &'r mut Vec<String>)| match cells {
-            MadeCells::Written(cells) => {
-                Made::Written(texts.first_mut().and_then(|text| cells.get(row, text)))
-            }
-            MadeCells::Object(members) => {
-                let there = |((name, cells), text): (&'r (&'m str, Cells), &'r mut String)| {
-                    Some((*name, cells.get(row, text)?))
-                };
-                Made::Object(members.iter().zip(texts).filter_map(there).collect())
-            }
-        };
+        let make = |(cells, texts): (&'r MadeCells<'m>, &'r mut Vec<String>)| cells.make(row, texts);
         Row { rows: self, row, made: self.made.iter().zip(texts).map(make).collect() }
     }
 
-    /// The event of a row with this envelope, or why it is none; of the fields of `data`. It goes behind others at once, for
-    /// it is wide, and each move costs.
-    pub(super) fn push_event(
+    /// Reads the `data` of some rows.
+    pub(super) fn read_data(&self, kind: EventKind, rows: &[usize], sink: &mut impl RowSink) {
+        kind.decode_span(&Picked { rows: self, picked: rows, texts: RefCell::default() }, rows, sink);
+    }
+
+    /// The event of a row with this envelope, or why it is none; of the fields of `data`.
+    pub(super) fn event(
         &self,
         kind: EventKind,
         row: usize,
         envelope: Envelope<'_>,
-        Scratch { texts, source: last }: &mut Scratch,
-        events: &mut Vec<Event>,
-    ) -> Result<(), EventError> {
-        let Envelope { id, source, subject, time, sequence, recorded } = envelope;
-        let data = kind.decode(&Fields::of_row(&self.row(row, texts)))?;
-        let source = match last {
-            Some(last) if last.as_str() == source => last.clone(),
-            last => last.insert(source.into()).clone(),
-        };
-        let (id, subject) = (id.into(), subject.into());
-        events.push(Event { id, source, subject, time, sequence, recorded, data });
-        Ok(())
+    ) -> Result<Event, EventError> {
+        let data = kind.decode(&Fields::of_row(&self.row(row, &mut self.scratch())))?;
+        Ok(envelope.event(&mut None, data))
     }
 
     /// The event of a row, whose envelope is read with care, too. Where no column has ids, its id is [`NO_ID`].
@@ -243,10 +299,9 @@ impl<'m> Rows<'m> {
         kind: EventKind,
         row: usize,
         envelope: &Self,
-        scratch: &mut Scratch,
     ) -> Result<Event, EventError> {
         let mut written = envelope.scratch();
-        let stated = envelope.row(row, &mut written.texts);
+        let stated = envelope.row(row, &mut written);
         let mut members = Members::with_room_for(envelope.fields.len());
         if !envelope.states_id {
             members.add("id", Value::Text(NO_ID));
@@ -256,6 +311,6 @@ impl<'m> Rows<'m> {
                 members.add(name, value);
             }
         }
-        Event::from_row(kind, members, &Fields::of_row(&self.row(row, &mut scratch.texts)))
+        Event::from_row(kind, members, &Fields::of_row(&self.row(row, &mut self.scratch())))
     }
 }
