@@ -484,15 +484,16 @@ macro_rules! payload {
                 for row in rows.iter().copied() {
                     // All of them first: what stands behind one that is odd belongs to this row, too.
                     $(let $field = $field.next(row, fields);)*
-                    let read = || {
-                        let payload = Self { $($field: $field?),* };
-                        $($check(&payload, &$crate::event::fields::Fields::unread()).ok()?;)?
-                        Some(payload)
-                    };
-                    match read() {
-                        Some(payload) => sink.sound(row, wrap(payload)),
-                        None => sink.odd(row),
-                    }
+                    $(let Some($field) = $field else {
+                        sink.odd(row);
+                        continue;
+                    };)*
+                    let payload = Self { $($field),* };
+                    $(if $check(&payload, &$crate::event::fields::Fields::unread()).is_err() {
+                        sink.odd(row);
+                        continue;
+                    })?
+                    sink.sound(row, wrap(payload));
                 }
             }
 

@@ -20,12 +20,37 @@ pub(crate) enum FieldSpan<'r> {
     Instants(Vec<Option<i64>>),
     /// In days since 1970-01-01.
     Days(Vec<Option<i64>>),
+    /// Members of an object by their names, where each stands in columns.
+    Members(Vec<(&'r str, FieldSpan<'r>)>),
     /// Each has to be put together by itself.
     ByRow,
 }
 
+impl FieldSpan<'_> {
+    /// What the row in a place among them has; not of members, nor of what is put together by row.
+    fn value(&self, place: usize) -> Option<Value<'_>> {
+        fn at<T: Copy>(cells: &[Option<T>], place: usize) -> Option<T> {
+            cells.get(place).copied().flatten()
+        }
+        match self {
+            Self::Same(value) => Some(*value),
+            Self::Flags(flags) => at(flags, place).map(Value::Bool),
+            Self::Texts(texts) => at(texts, place).map(Value::Text),
+            Self::Decimals(units, scale) => {
+                at(units, place).map(|units| Value::Decimal { units, scale: *scale })
+            }
+            Self::Instants(instants) => at(instants, place).map(Value::Instant),
+            Self::Days(days) => at(days, place).map(Value::Day),
+            Self::Unfilled | Self::Members(_) | Self::ByRow => None,
+        }
+    }
+}
+
 /// The fields of the `data` of some rows.
 pub(crate) trait SpanFields {
+    /// How many rows there are.
+    fn rows(&self) -> usize;
+
     /// What the rows have for the field of this place among those that are declared.
     fn span(&self, place: usize) -> FieldSpan<'_>;
 
@@ -80,6 +105,17 @@ impl<T: Field> SpanOf<T> {
             }
             FieldSpan::Instants(cells) => each(cells, &absent, |micros| sound(Value::Instant(micros))),
             FieldSpan::Days(cells) => each(cells, &absent, |day| sound(Value::Day(day))),
+            FieldSpan::Members(members) => {
+                let mut there: Vec<(&str, Value<'_>)> = Vec::with_capacity(members.len());
+                let row = |place| {
+                    there.clear();
+                    for (name, span) in &members {
+                        there.extend(span.value(place).map(|value| (*name, value)));
+                    }
+                    if there.is_empty() { absent.clone() } else { sound(Value::Object(&there)) }
+                };
+                Cells::Each((0..fields.rows()).map(row).collect::<Vec<_>>().into_iter())
+            }
             FieldSpan::ByRow => Cells::ByRow(place),
         };
         Self { cells, absent }

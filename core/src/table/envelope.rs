@@ -201,6 +201,7 @@ impl Envelope<'_> {
 
 impl<'r> RowEnvelopes<'r> {
     /// The envelope of a row, counted from the first of them; `None` where it needs more care.
+    #[inline(always)]
     pub(super) fn get(&self, row: usize) -> Option<Envelope<'r>> {
         let Envelopes { sequence, recorded, .. } = self.envelopes;
         let in_columns = self.first + row;

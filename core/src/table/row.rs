@@ -154,17 +154,10 @@ struct Picked<'r> {
     texts: RefCell<Vec<String>>,
 }
 
-impl SpanFields for Picked<'_> {
-    fn span(&self, place: usize) -> FieldSpan<'_> {
+impl Picked<'_> {
+    /// What they have in a column of which no cell has to be written.
+    fn plain<'c>(&self, column: &'c Column) -> FieldSpan<'c> {
         let rows = || self.picked.iter().copied();
-        let column = match self.rows.fields.get(place) {
-            Some((_, FieldCells::Plain(column))) => column,
-            Some((_, FieldCells::Same(cells))) => {
-                return cells.of_every_row().map_or(FieldSpan::Unfilled, FieldSpan::Same);
-            }
-            Some((_, FieldCells::Made(_))) => return FieldSpan::ByRow,
-            Some((_, FieldCells::Unfilled)) | None => return FieldSpan::Unfilled,
-        };
         match &column.values {
             Values::Nothing => FieldSpan::Unfilled,
             Values::Flags(flags) => FieldSpan::Flags(column.each(rows(), |slot| Some(flags.value(slot)))),
@@ -189,6 +182,35 @@ impl SpanFields for Picked<'_> {
             }
             _ => FieldSpan::ByRow,
         }
+    }
+
+    fn cells<'c>(&self, cells: &'c Cells) -> FieldSpan<'c> {
+        match cells {
+            Cells::Column(column, wire) if is_plain(column, *wire) => self.plain(column),
+            Cells::Column(..) => FieldSpan::ByRow,
+            same => same.of_every_row().map_or(FieldSpan::Unfilled, FieldSpan::Same),
+        }
+    }
+}
+
+impl SpanFields for Picked<'_> {
+    fn rows(&self) -> usize {
+        self.picked.len()
+    }
+
+    fn span(&self, place: usize) -> FieldSpan<'_> {
+        let made = match self.rows.fields.get(place) {
+            Some((_, FieldCells::Plain(column))) => return self.plain(column),
+            Some((_, FieldCells::Same(cells))) => return self.cells(cells),
+            Some((_, FieldCells::Made(made))) => self.rows.made.get(*made),
+            Some((_, FieldCells::Unfilled)) | None => return FieldSpan::Unfilled,
+        };
+        let Some(MadeCells::Object(members)) = made else { return FieldSpan::ByRow };
+        let members: Vec<_> = members.iter().map(|(name, cells)| (*name, self.cells(cells))).collect();
+        if members.iter().any(|(_, span)| matches!(span, FieldSpan::ByRow)) {
+            return FieldSpan::ByRow;
+        }
+        FieldSpan::Members(members)
     }
 
     fn with_value(&self, row: usize, place: usize, see: &mut dyn FnMut(Option<Value<'_>>)) {
