@@ -175,20 +175,16 @@ impl<'m> Piece<'m> {
         // Of a table of usage few rows are anything else, if any.
         let read = ReadRows::with_room_for(span.len(), if usage.is_some() { 0 } else { span.len() });
         let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(span.clone()));
-        let rows: Vec<usize> = span.clone().zip(kept).filter_map(|(row, kept)| kept.then_some(row)).collect();
-        let mut reading = Reading {
-            piece: self,
-            kind,
-            mapping,
-            first: span.start,
-            envelopes,
-            read,
-            source: None,
-            odd: false,
-        };
+        let first = span.start;
+        let mut reading =
+            Reading { piece: self, kind, mapping, first, envelopes, read, source: None, odd: false };
+        let numbers = (0..span.len()).zip(kept).filter_map(|(number, kept)| kept.then_some(number));
         match usage.as_ref().map(|usage| usage.looked_up(span)) {
-            Some(usage) => rows.iter().for_each(|row| reading.usage(&usage, *row)),
-            None => reading.piece.data(mapping)?.read_data(kind, &rows, &mut reading),
+            Some(usage) => numbers.for_each(|number| reading.usage(&usage, number)),
+            None => {
+                let rows: Vec<usize> = numbers.map(|number| first + number).collect();
+                reading.piece.data(mapping)?.read_data(kind, &rows, &mut reading);
+            }
         }
         (!reading.odd).then_some(reading.read)
     }
@@ -218,27 +214,33 @@ struct Reading<'p, 'm> {
 }
 
 impl<'p> Reading<'p, '_> {
+    /// The envelope of the row of a number in the span, as the others here.
+    #[inline(always)]
+    fn envelope(&self, number: usize) -> Option<Envelope<'p>> {
+        self.envelopes.as_ref()?.get(number)
+    }
+
     #[inline]
-    fn envelope(&self, row: usize) -> Option<Envelope<'p>> {
-        self.envelopes.as_ref()?.get(row - self.first)
-    }
-
-    fn number(&self, row: usize) -> u64 {
-        (row - self.first) as u64
-    }
-
-    fn usage(&mut self, usage: &RowUsage<'p>, row: usize) {
-        let read = self.envelope(row).and_then(|envelope| usage.get(row - self.first, envelope));
-        match read {
-            Some(event) => self.read.add_usage(self.number(row), event),
-            None => self.odd(row),
+    fn usage(&mut self, usage: &RowUsage<'p>, number: usize) {
+        match self.envelope(number).and_then(|envelope| usage.get(number, envelope)) {
+            Some(event) => self.read.add_usage(number as u64, event),
+            None => self.read_alone(number),
         }
     }
 
-    /// Reads a row through the door of events, by itself; `None` where a column has an odd layout.
-    fn alone(&self, row: usize) -> Option<Result<Event, EventError>> {
-        let data = self.piece.data(self.mapping)?;
-        Some(match self.envelope(row) {
+    /// Reads a row through the door of events, by itself.
+    #[cold]
+    fn read_alone(&mut self, number: usize) {
+        match self.alone(number) {
+            Some(event) => self.read.add(number as u64, event),
+            None => self.odd = true,
+        }
+    }
+
+    /// `None` where a column has an odd layout.
+    fn alone(&self, number: usize) -> Option<Result<Event, EventError>> {
+        let (data, row) = (self.piece.data(self.mapping)?, self.first + number);
+        Some(match self.envelope(number) {
             Some(envelope) => data.event(self.kind, row, envelope),
             None => data.event_with_care(self.kind, row, self.piece.with_care(self.mapping)?),
         })
@@ -248,21 +250,15 @@ impl<'p> Reading<'p, '_> {
 impl RowSink for Reading<'_, '_> {
     #[inline(always)]
     fn sound(&mut self, row: usize, data: EventData) {
-        match self.envelope(row) {
-            Some(envelope) => {
-                let event = envelope.event(&mut self.source, data);
-                self.read.add_event(self.number(row), event);
-            }
-            None => self.odd(row),
+        let number = row - self.first;
+        match self.envelope(number) {
+            Some(envelope) => self.read.add_event(number as u64, envelope.event(&mut self.source, data)),
+            None => self.read_alone(number),
         }
     }
 
-    #[cold]
     fn odd(&mut self, row: usize) {
-        match self.alone(row) {
-            Some(event) => self.read.add(self.number(row), event),
-            None => self.odd = true,
-        }
+        self.read_alone(row - self.first);
     }
 }
 
