@@ -26,11 +26,56 @@ fn decode(kind: &str, data: &str) -> EventData {
 fn decode_row(kind: &str, data: &str) -> EventData {
     let (kind, members) = (EventKind::parse(kind).unwrap(), Members::parse(data).ok().unwrap());
     let values = kind.fields().iter().map(|field| members.find(field.name)).collect();
-    kind.decode(&Fields::of_row(&InPlace(values))).unwrap()
+    let row = InPlace(values);
+    let read = kind.decode(&Fields::of_row(&row)).unwrap();
+    // Many rows are read column by column.
+    let mut rows = Rows(Vec::new());
+    kind.decode_span(&row, &[3, 7], &mut rows);
+    assert_eq!(rows.0, [(3, Some(read.clone())), (7, Some(read.clone()))], "{kind} {data}");
+    read
+}
+
+#[cfg(feature = "arrow")]
+struct Rows(Vec<(usize, Option<EventData>)>);
+
+#[cfg(feature = "arrow")]
+impl span::RowSink for Rows {
+    fn sound(&mut self, row: usize, data: EventData) {
+        self.0.push((row, Some(data)));
+    }
+
+    fn odd(&mut self, row: usize) {
+        self.0.push((row, None));
+    }
 }
 
 #[cfg(feature = "arrow")]
 struct InPlace<'a>(Vec<Option<Value<'a>>>);
+
+#[cfg(feature = "arrow")]
+impl span::SpanFields for InPlace<'_> {
+    fn rows(&self) -> usize {
+        2
+    }
+
+    fn span(&self, place: usize) -> span::FieldSpan<'_> {
+        use span::FieldSpan;
+        match self.0[place] {
+            None => FieldSpan::Unfilled,
+            Some(Value::Text(text)) => FieldSpan::Texts(vec![Some(text); 2]),
+            Some(Value::Bool(flag)) => FieldSpan::Flags(vec![Some(flag); 2]),
+            Some(Value::Number(number)) => match number.parse() {
+                Ok(units) => FieldSpan::Decimals(vec![Some(units); 2], 0),
+                Err(_) => FieldSpan::Same(Value::Number(number)),
+            },
+            Some(_) => FieldSpan::ByRow,
+        }
+    }
+
+    fn with_value(&self, _row: usize, place: usize, see: &mut dyn FnMut(Option<Value<'_>>)) {
+        see(self.0[place]);
+    }
+}
 
 #[cfg(feature = "arrow")]
 impl fields::RowFields for InPlace<'_> {

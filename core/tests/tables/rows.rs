@@ -4,7 +4,7 @@ use super::{batch, column, engine, load, options, texts};
 use healthfold::table::arrow_array::*;
 use healthfold::table::arrow_schema::ArrowError;
 use healthfold::table::{Fill, TableOptions};
-use healthfold::{EventCode, EventKind, EventReader, SignalSpec, TableError};
+use healthfold::{Applied, EventCode, EventKind, EventReader, ReadOptions, SignalSpec, TableError};
 use std::sync::Arc;
 
 #[test]
@@ -54,6 +54,92 @@ fn a_bad_row_says_what_its_json_would_say() {
     assert_eq!(found, expected);
     assert!(applied.rejected.iter().all(|row| row.line.is_none() && row.offset.is_none()));
     assert_eq!((applied.applied, applied.rejected_by_code["out_of_range"]), (2, 1));
+}
+
+#[test]
+fn odd_rows_among_sound_ones_say_what_their_json_would_say() {
+    // Subject, subscription, status, cents, unit of the interval, plan: most rows are odd in one of them.
+    let long = "x".repeat(5_000);
+    type Row<'t> =
+        (Option<&'t str>, Option<&'t str>, Option<&'t str>, Option<i64>, Option<&'t str>, Option<&'t str>);
+    let rows: [Row<'_>; 14] = [
+        (Some("acme"), Some("s"), Some("active"), Some(1_250), Some("month"), Some("pro")),
+        (Some("acme"), Some(""), Some("active"), Some(1_250), Some("month"), None),
+        (Some("acme"), Some("s"), Some("asleep"), Some(1_250), Some("month"), None),
+        (Some("acme"), Some("s"), Some("cancelled"), None, None, None),
+        (Some("acme"), Some("s"), Some("active"), None, Some("month"), None),
+        (Some("acme"), Some("s"), Some("active"), Some(-100), Some("month"), None),
+        (Some("birch"), Some("t"), Some("trialing"), Some(0), Some("year"), Some("")),
+        (Some("acme"), Some("s"), Some("active"), Some(1_250), None, None),
+        (Some("acme"), Some("s"), Some("active"), Some(1_250), Some("decade"), None),
+        (Some("acme"), Some("s"), Some("active"), Some(1_250), Some("month"), Some("a\0b")),
+        (Some("acme"), Some("s"), Some("active"), Some(1_250), Some("month"), Some(long.as_str())),
+        (None, Some("s"), Some("active"), Some(1_250), Some("month"), None),
+        (Some("acme"), None, Some("active"), Some(1_250), Some("month"), None),
+        (Some("cedar"), Some("u"), Some("paused"), Some(999), Some("week"), Some("mini")),
+    ];
+    let ids: Vec<String> = (0..rows.len()).map(|id| id.to_string()).collect();
+    let texts_of = |cells: Vec<Option<&str>>| Arc::new(StringArray::from(cells)) as ArrayRef;
+    let cents = rows.iter().map(|row| row.3.map(i128::from)).collect::<Decimal128Array>();
+    let table = batch([
+        ("id", texts(ids.iter().map(String::as_str))),
+        ("subject", texts_of(rows.iter().map(|row| row.0).collect())),
+        ("time", texts(rows.map(|_| "2026-01-05T10:00:00Z"))),
+        ("subscription", texts_of(rows.iter().map(|row| row.1).collect())),
+        ("status", texts_of(rows.iter().map(|row| row.2).collect())),
+        ("amount", Arc::new(cents.with_precision_and_scale(18, 2).unwrap())),
+        ("unit", texts_of(rows.iter().map(|row| row.4).collect())),
+        ("plan", texts_of(rows.iter().map(|row| row.5).collect())),
+    ]);
+    let line = |(row, id): (&Row<'_>, &String)| {
+        let (subject, subscription, status, cents, unit, plan) = *row;
+        let stated =
+            |name: &str, value: Option<serde_json::Value>| value.map(|value| (name.to_owned(), value));
+        let text = |text: Option<&str>| text.map(serde_json::Value::from);
+        // 1250 cents are 12.5, -100 are -1: no digit of these is lost in a binary number.
+        #[expect(clippy::cast_precision_loss, reason = "four digits")]
+        let amount = cents
+            .map(|cents| if cents % 100 == 0 { (cents / 100).into() } else { (cents as f64 / 100.0).into() });
+        let data: serde_json::Map<_, _> = [
+            stated("subscription", text(subscription)),
+            stated("status", text(status)),
+            stated("amount", amount),
+            stated("currency", Some("USD".into())),
+            stated("interval", unit.map(|unit| serde_json::json!({ "unit": unit }))),
+            stated("plan", text(plan)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let head = [
+            stated("id", text(Some(id.as_str()))),
+            stated("source", text(Some("app"))),
+            stated("type", text(Some("billing.subscription_set"))),
+            stated("subject", text(subject)),
+            stated("time", text(Some("2026-01-05T10:00:00Z"))),
+            stated("data", Some(data.into())),
+        ];
+        serde_json::Value::from(head.into_iter().flatten().collect::<serde_json::Map<_, _>>()).to_string()
+    };
+    let lines = rows.iter().zip(&ids).map(line).collect::<Vec<_>>().join("\n");
+    let mut of_lines = engine();
+    let read = of_lines.apply_ndjson(lines.as_bytes(), &ReadOptions::default()).unwrap();
+    let mut engine = engine();
+    let options = TableOptions {
+        columns: [
+            ("interval.unit".to_owned(), column("unit")),
+            ("currency".to_owned(), Fill::Constant("USD".into())),
+        ]
+        .into(),
+        ..options()
+    };
+    let applied = load(&mut engine, EventKind::SubscriptionSet, &[table], &options).unwrap();
+    let told = |applied: &Applied| {
+        applied.rejected.iter().map(|row| (row.index, row.error.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&applied), told(&read));
+    assert_eq!((applied.applied, applied.rejected.len()), (4, 10));
+    assert_eq!(engine.fingerprint(), of_lines.fingerprint());
 }
 
 #[test]
