@@ -10,7 +10,7 @@ pub(crate) struct UserNumber(pub(crate) u32);
 
 const DAYS_IN_BLOCK: i32 = 64;
 const USER_BITS: u32 = 26;
-/// So many entries are looked through one by one.
+/// So many entries are passed by one by one.
 const FEW_ENTRIES: usize = 32;
 /// The greatest number of users a client can have.
 pub(crate) const MAX_USERS: usize = 1 << USER_BITS;
@@ -52,17 +52,15 @@ fn unpacked(block: i32, entry: u32) -> (Day, UserNumber) {
     (Day::from_epoch(block * DAYS_IN_BLOCK + within), UserNumber(entry & ((1 << USER_BITS) - 1)))
 }
 
-/// The entries from one to another, both included.
-fn inside(entries: &[u32], from: u32, to: u32) -> impl Iterator<Item = u32> {
-    // Of many entries the ends are searched; of few each is looked at.
-    let entries = if entries.len() > FEW_ENTRIES {
-        let (start, end) =
-            (entries.partition_point(|entry| *entry < from), entries.partition_point(|entry| *entry <= to));
-        entries.get(start..end).unwrap_or_default()
+/// The entries through one.
+fn through(entries: &[u32], to: u32) -> &[u32] {
+    // Of many entries the last is searched; of few those behind it are passed by.
+    let end = if entries.len() > FEW_ENTRIES {
+        entries.partition_point(|entry| *entry <= to)
     } else {
-        entries
+        entries.iter().rposition(|entry| *entry <= to).map_or(0, |last| last + 1)
     };
-    entries.iter().copied().filter(move |entry| (from..=to).contains(entry))
+    entries.get(..end).unwrap_or_default()
 }
 
 impl UserDays {
@@ -97,8 +95,8 @@ impl UserDays {
         for (number, entries) in blocks.take_while(|(number, _)| *number >= first_block) {
             let from = if *number == first_block { from } else { 0 };
             let to = if *number == last_block { to } else { u32::MAX };
-            for entry in inside(entries, from, to) {
-                see(UserNumber(entry & ((1 << USER_BITS) - 1)));
+            for entry in through(entries, to).iter().rev().take_while(|entry| **entry >= from) {
+                see(UserNumber(*entry & ((1 << USER_BITS) - 1)));
             }
         }
     }

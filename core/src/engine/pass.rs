@@ -4,7 +4,7 @@ use super::{Engine, ScoresOf};
 use crate::book::{Client, warmed};
 use crate::chunks::in_chunks;
 use crate::score::{Scorer, Sheet};
-use crate::signal::{Vantage, View};
+use crate::signal::{Known, Vantage, View};
 use crate::time::Instant;
 use std::ops::Range;
 
@@ -55,8 +55,8 @@ impl Engine {
         self.each_scored_by(scorer, of, places, |_, client, view, sheet| see(client, view, sheet));
     }
 
-    /// The same by several scorers, told apart by their numbers: a client by all of them before the next one, so that its
-    /// memory is waited for once.
+    /// The same by several scorers of one model, told apart by their numbers: a client by all of them before the next one, so
+    /// that its memory is waited for once, and what holds at all instants is worked out once.
     pub(super) fn each_scored_by(
         &self,
         scorers: &[Scorer<'_>],
@@ -66,9 +66,11 @@ impl Engine {
     ) {
         let mut sheets: Vec<(&Scorer<'_>, Sheet<'_>)> =
             scorers.iter().map(|scorer| (scorer, scorer.sheet_apart())).collect();
+        let mut known = scorers.first().map(Scorer::known);
         for client in warmed(self.book.living_within(places), |client| client.state.warm()) {
+            known.iter_mut().for_each(Known::forget);
             for (number, (scorer, sheet)) in sheets.iter_mut().enumerate() {
-                let view = scorer.view(&client.state);
+                let view = View { known: known.as_ref(), ..scorer.view(&client.state) };
                 if self.is_asked(&view, of) {
                     scorer.fill(view, sheet);
                     see(number, &client, &view, sheet);

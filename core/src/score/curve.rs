@@ -91,19 +91,31 @@ impl Curve {
     }
 
     /// The points of a value; a percentile is worked out among peers by the caller.
+    #[inline]
     pub(crate) fn points(&self, x: f64) -> Option<f64> {
         match self {
+            // What most curves are.
             Self::Points(points) => Some(piecewise(points, x)),
+            Self::Steps(_) | Self::Logistic { .. } | Self::Peak { .. } | Self::Percentile { .. } => {
+                self.other_points(x)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn other_points(&self, x: f64) -> Option<f64> {
+        match self {
             Self::Steps(steps) => {
                 Some(steps.iter().rev().find(|(from, _)| x >= *from).map_or(0.0, |(_, points)| *points))
             }
             Self::Logistic { mid, slope } => Some(100.0 / (1.0 + libm::exp(-slope * (x - mid)))),
             Self::Peak { low, ideal, high } => Some(peak_points(x, *low, *ideal, *high)),
-            Self::Percentile { .. } => None,
+            Self::Points(_) | Self::Percentile { .. } => None,
         }
     }
 }
 
+#[inline]
 fn piecewise(points: &[(f64, f64)], x: f64) -> f64 {
     // A curve has a few points, which are looked through sooner than halved.
     let mut before = None;

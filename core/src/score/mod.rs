@@ -46,7 +46,7 @@ pub use table::{Column, GroupColumn, PartColumns, ScoreTable, StepColumns, StepK
 use crate::book::{Book, Client};
 use crate::exchange::Rates;
 use crate::id::ClientId;
-use crate::signal::{Missing, MovedBack, Reading, Vantage, View};
+use crate::signal::{Known, Missing, MovedBack, Reading, Vantage, View};
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -110,6 +110,11 @@ impl<'a> Scorer<'a> {
         self.from.view(state)
     }
 
+    /// Room for what gets known of a client, whichever of the models asks.
+    pub(crate) fn known(&self) -> Known {
+        Known::new(self.model.metrics)
+    }
+
     fn stages(&self) -> Stages<'_> {
         Stages { set: self.model, rates: self.set_rates.as_ref() }
     }
@@ -133,8 +138,8 @@ impl<'a> Scorer<'a> {
 
     /// The score in numbers, by the first model that fits.
     pub(crate) fn fill<'s>(&'s self, view: View<'_>, sheet: &mut Sheet<'s>) {
-        let stage = self.stages().of(view);
-        self.fill_by(self.choose(view, stage), view, stage, sheet);
+        let stage = self.stages().of(&view);
+        self.fill_by(self.choose(&view, stage), &view, stage, sheet);
     }
 
     /// The numbers under their names.
@@ -146,14 +151,14 @@ impl<'a> Scorer<'a> {
     /// The number of the model that fits a client.
     pub(crate) fn rule(&self, client: &Client<'_>) -> Option<usize> {
         let view = self.view(&client.state);
-        self.choose(view, self.stages().of(view))
+        self.choose(&view, self.stages().of(&view))
     }
 
     /// The score of a client by the model of a number, whether it fits or not.
     pub(crate) fn score_by_rule(&self, rule: Option<usize>, client: &Client<'_>) -> HealthScore {
         let view = self.view(&client.state);
         let mut sheet = self.sheet();
-        self.fill_by(rule, view, self.stages().of(view), &mut sheet);
+        self.fill_by(rule, &view, self.stages().of(&view), &mut sheet);
         self.health(client.id, &sheet)
     }
 
@@ -164,17 +169,17 @@ impl<'a> Scorer<'a> {
         };
         let rates = self.rates.get(rule).and_then(Option::as_ref);
         let view = View { sources: &choice.model.sources, rates, ..self.view(&client.state) };
-        let stage = self.stages().of(view);
+        let stage = self.stages().of(&view);
         Readings::in_stage(view, &choice.model.signals, self.stages(), stage).of(signal)
     }
 
     /// The number of the first model that fits.
-    fn choose(&self, view: View<'_>, stage: Option<&str>) -> Option<usize> {
+    fn choose(&self, view: &View<'_>, stage: Option<&str>) -> Option<usize> {
         let set = self.model;
         if set.choices.first().is_some_and(|choice| choice.when.is_none()) {
             return Some(0);
         }
-        let view = View { sources: &set.sources, rates: self.set_rates.as_ref(), ..view };
+        let view = View { sources: &set.sources, rates: self.set_rates.as_ref(), ..*view };
         let readings = Readings::in_stage(view, &set.signals, self.stages(), stage);
         set.choices.iter().position(|choice| choice.when.as_ref().is_none_or(|when| readings.meet(when)))
     }
@@ -183,42 +188,62 @@ impl<'a> Scorer<'a> {
     pub(crate) fn fill_by<'s>(
         &'s self,
         rule: Option<usize>,
-        view: View<'_>,
+        view: &View<'_>,
         stage: Option<&'s str>,
         sheet: &mut Sheet<'s>,
     ) {
         sheet.clear(stage);
         let choice = rule.and_then(|rule| Some((rule, self.model.choices.get(rule)?)));
-        let Some((rule, choice)) = choice else { return };
+        let Some((rule, choice)) = choice else {
+            sheet.parts.clear();
+            return;
+        };
         sheet.rule = Some(rule);
         let model = &choice.model;
         let rates = self.rates.get(rule).and_then(Option::as_ref);
-        let view = View { sources: &model.sources, rates, back: &self.back, ..view };
+        let own;
+        let known = match view.known {
+            Some(known) => known,
+            None => {
+                own = self.known();
+                &own
+            }
+        };
+        let view = View { sources: &model.sources, rates, back: &self.back, known: Some(known), ..*view };
         let room = std::mem::take(&mut sheet.cells);
         let readings = Readings::in_room(room, view, &model.signals, self.stages(), stage);
         if let Some(of) = self.model.plan.choices.get(rule) {
             let parts = &of.tree.parts;
             let scoped = readings.scoped();
             let mut complete = true;
-            sheet.parts.extend(parts.iter().map(|part| {
-                let read = self.read_part(part, rule, &readings, &scoped);
+            sheet.parts.resize(parts.len(), ReadPart::default());
+            for (part, read) in parts.iter().zip(&mut sheet.parts) {
+                self.read_part(part, rule, &readings, &scoped, read);
                 complete &= read.points.is_some() || part.missing != WhenMissing::Required;
-                read
-            }));
+            }
             sheet.conclude(model, &of.tree, &readings, complete);
         }
         sheet.cells = readings.into_room();
     }
 
-    fn read_part(&self, part: &Part, rule: usize, readings: &Readings<'_>, scoped: &View<'_>) -> ReadPart {
+    /// Reads a part into its place.
+    fn read_part(
+        &self,
+        part: &Part,
+        rule: usize,
+        readings: &Readings<'_>,
+        scoped: &View<'_>,
+        read: &mut ReadPart,
+    ) {
         let reading = readings.of_scoped(part.signal, scoped);
         // What most parts are: a value that a curve makes points of.
         if let (Some(x), Some(curve)) = (reading.value(), &part.curve)
             && let Some(points) = curve.points(x)
         {
-            return ReadPart { reading: Some(x), missing: None, points: Some(points) };
+            *read = ReadPart { reading: Some(x), missing: None, points: Some(points) };
+        } else {
+            *read = self.read_other_part(part, rule, readings, reading);
         }
-        self.read_other_part(part, rule, readings, reading)
     }
 
     /// A part without a value, without a curve, or whose points are its place among peers.

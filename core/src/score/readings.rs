@@ -3,7 +3,6 @@
 use super::condition::{Condition, Tested};
 use super::set::Model;
 use crate::exchange::Rates;
-use crate::signal::metric::KnownMetrics;
 use crate::signal::{Missing, Reading, Scope, SignalSpec, View};
 use crate::state::support::TicketAt;
 use crate::time::Day;
@@ -24,8 +23,6 @@ pub(super) struct Readings<'v> {
     active: Cell<Option<(i32, usize)>>,
     /// Made when the first signal asks for it.
     tickets: OnceCell<Vec<TicketAt<'v>>>,
-    /// What is known of the metrics that the signals read.
-    metrics: KnownMetrics,
 }
 
 impl<'v> Readings<'v> {
@@ -38,7 +35,6 @@ impl<'v> Readings<'v> {
             stage: OnceCell::new(),
             active: Cell::new(None),
             tickets: OnceCell::new(),
-            metrics: KnownMetrics::default(),
         }
     }
 
@@ -70,7 +66,6 @@ impl<'v> Readings<'v> {
             stage: OnceCell::from(stage),
             active: Cell::new(None),
             tickets: OnceCell::new(),
-            metrics: KnownMetrics::default(),
         }
     }
 
@@ -92,7 +87,7 @@ impl<'v> Readings<'v> {
 
     /// What signals are read from: the view, and the other readings around it.
     pub(super) fn scoped(&self) -> View<'_> {
-        View { scope: Some(self), metrics: Some(&self.metrics), ..self.view }
+        View { scope: Some(self), ..self.view }
     }
 
     pub(super) fn of(&self, signal: usize) -> Reading {
@@ -186,7 +181,7 @@ impl<'a> Stages<'a> {
     where
         'a: 'v,
     {
-        let view = View { sources: &self.set.sources, rates: self.rates, scope: None, metrics: None, ..view };
+        let view = View { sources: &self.set.sources, rates: self.rates, scope: None, ..view };
         Readings::new(view, &self.set.signals, None)
     }
 
@@ -196,7 +191,7 @@ impl<'a> Stages<'a> {
     }
 
     /// The stage that a client is in.
-    pub(super) fn of(self, view: View<'_>) -> Option<&'a str> {
-        if self.set.stages.is_empty() { None } else { self.find(&self.readings(view)) }
+    pub(super) fn of(self, view: &View<'_>) -> Option<&'a str> {
+        if self.set.stages.is_empty() { None } else { self.find(&self.readings(*view)) }
     }
 }

@@ -10,6 +10,7 @@ use super::plan::Plan;
 use super::tree::for_each_part;
 use super::valuation::Valuation;
 use crate::document;
+use crate::signal::metric;
 use crate::signal::named::{SignalNames, Signals, Use};
 use crate::signal::params::{Faults, ModelError, Object};
 use crate::signal::{SignalSpec, SourceRule};
@@ -55,6 +56,8 @@ pub struct Model {
     pub(crate) sources: Vec<SourceRule>,
     pub(crate) valuation: Option<Valuation>,
     bands: Vec<Band>,
+    /// How many metrics its signals read, which are numbered throughout.
+    pub(super) metrics: usize,
     /// What answers call its parts.
     pub(crate) plan: Arc<Plan>,
     document: Value,
@@ -185,7 +188,8 @@ impl Model {
     fn read_one(document: &Value, faults: &mut Faults) -> Option<Self> {
         let model = Single::read("", document, &[], faults)?;
         let (name, version, bands) = (model.name.clone(), model.version, model.bands.clone());
-        let choices = vec![Choice { when: None, model }];
+        let mut choices = vec![Choice { when: None, model }];
+        let metrics = number_metrics(&mut choices, &mut []);
         let plan = Arc::new(Plan::new(&choices, &[], &bands));
         Some(Self {
             name,
@@ -196,6 +200,7 @@ impl Model {
             sources: Vec::new(),
             valuation: None,
             bands,
+            metrics,
             plan,
             document: document.clone(),
         })
@@ -227,7 +232,7 @@ impl Model {
             .map(|(i, (path, choice))| read_choice(&path, choice, i == last, &names, &stage_names, faults))
             .collect();
         object.finish(faults);
-        let choices = choices.into_iter().collect::<Option<Vec<Choice>>>()?;
+        let mut choices = choices.into_iter().collect::<Option<Vec<Choice>>>()?;
         let stages = stages.into_iter().collect::<Option<Vec<Stage>>>()?;
         let mut bands: Vec<Band> = Vec::new();
         for band in choices.iter().flat_map(|choice| &choice.model.bands) {
@@ -237,19 +242,29 @@ impl Model {
         }
         bands.sort_by(|a, b| a.from.total_cmp(&b.from));
         let plan = Arc::new(Plan::new(&choices, &stages, &bands));
+        let mut signals = signals.finish()?;
+        let metrics = number_metrics(&mut choices, &mut signals);
         Some(Self {
             name: name?,
             version,
             choices,
-            signals: signals.finish()?,
+            signals,
             stages,
             sources: sources?,
             valuation: valuation?,
             bands,
+            metrics,
             plan,
             document: document.clone(),
         })
     }
+}
+
+/// Numbers the metrics of a set and of its models, so that what is known of a client's holds whichever of them asks; returns how
+/// many there are.
+fn number_metrics(choices: &mut [Choice], signals: &mut [(String, SignalSpec)]) -> usize {
+    let of_models = choices.iter_mut().flat_map(|choice| &mut choice.model.signals);
+    metric::number_all(of_models.chain(signals).map(|(_, spec)| spec))
 }
 
 /// The names of a set's stages, as far as they are names: its signals may speak of them.

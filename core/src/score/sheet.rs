@@ -66,9 +66,8 @@ impl<'m> Sheet<'m> {
         }
     }
 
-    /// Nothing yet, in the room that is there.
+    /// Nothing yet but for the parts, each of which is read anew into its place, in the room that is there.
     pub(super) fn clear(&mut self, stage: Option<&'m str>) {
-        self.parts.clear();
         self.groups.clear();
         self.adjustments.clear();
         self.limits.clear();

@@ -30,7 +30,9 @@ impl View<'_> {
 
     /// Days since the first paying day.
     pub(crate) fn tenure_days(&self) -> Option<i32> {
-        let first = first_paying(&self.state.billing, self.at, &RunRateRules::default(), self.zone)?;
+        let ever = || first_paying(&self.state.billing, Instant::MAX, &RunRateRules::default(), self.zone);
+        let first = self.known.map_or_else(ever, |known| known.first_paying(ever));
+        let first = first.filter(|first| *first <= self.at)?;
         Some(self.today.days_since(self.zone.day(first)))
     }
 

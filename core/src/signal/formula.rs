@@ -61,6 +61,28 @@ impl Operator {
     }
 }
 
+impl Operator {
+    /// What it makes of two numbers; `If` never has as few.
+    fn of_two(self, a: f64, b: f64) -> Result<f64, Missing> {
+        let holds = |holds: bool| Ok(if holds { 1.0 } else { 0.0 });
+        match self {
+            Self::Add => Ok(a + b),
+            Self::Subtract => Ok(a - b),
+            Self::Multiply => Ok(a * b),
+            Self::Divide if b == 0.0 => Err(Missing::TooLittle),
+            Self::Divide => Ok(a / b),
+            Self::Min => Ok(a.min(b)),
+            Self::Max => Ok(a.max(b)),
+            Self::If => Ok(b),
+            Self::Above => holds(a > b),
+            Self::AtLeast => holds(a >= b),
+            Self::Below => holds(a < b),
+            Self::AtMost => holds(a <= b),
+            Self::Equals => holds(a == b),
+        }
+    }
+}
+
 /// A tree of operations.
 #[derive(Clone, Debug, PartialEq)]
 enum Expr {
@@ -285,32 +307,13 @@ impl Run<'_> {
     }
 
     fn apply(&self, operator: Operator, operands: &[Expr]) -> Result<f64, Missing> {
-        let operand = |i: usize| self.value(operands.get(i).ok_or(Missing::TooLittle)?);
-        // The branch that is not taken is not looked at.
+        let (first, others) = operands.split_first().ok_or(Missing::TooLittle)?;
+        let first = self.value(first)?;
         if operator == Operator::If {
-            return if operand(0)? == 0.0 { operand(2) } else { operand(1) };
+            // The branch that is not taken is not looked at.
+            let [then, otherwise] = others else { return Err(Missing::TooLittle) };
+            return self.value(if first == 0.0 { otherwise } else { then });
         }
-        let all = |make: fn(f64, f64) -> f64| {
-            (1..operands.len()).try_fold(operand(0)?, |so_far, i| operand(i).map(|x| make(so_far, x)))
-        };
-        let compare =
-            |holds: fn(&f64, &f64) -> bool| Ok(if holds(&operand(0)?, &operand(1)?) { 1.0 } else { 0.0 });
-        match operator {
-            Operator::Add => all(|a, b| a + b),
-            Operator::Subtract => all(|a, b| a - b),
-            Operator::Multiply => all(|a, b| a * b),
-            Operator::Divide => {
-                let (whole, divisor) = (operand(0)?, operand(1)?);
-                if divisor == 0.0 { Err(Missing::TooLittle) } else { Ok(whole / divisor) }
-            }
-            Operator::Min => all(f64::min),
-            Operator::Max => all(f64::max),
-            Operator::Above => compare(f64::gt),
-            Operator::AtLeast => compare(f64::ge),
-            Operator::Below => compare(f64::lt),
-            Operator::AtMost => compare(f64::le),
-            Operator::Equals => compare(f64::eq),
-            Operator::If => operand(1),
-        }
+        others.iter().try_fold(first, |so_far, operand| operator.of_two(so_far, self.value(operand)?))
     }
 }

@@ -1,5 +1,5 @@
 //! The metrics that signals read: those of a model are numbered, so that a client's are looked up by name once, however many
-//! signals read them.
+//! signals read them, and as of however many instants.
 
 use super::View;
 use super::params::Param;
@@ -40,8 +40,8 @@ impl Param for Metric {
     }
 }
 
-/// Gives each metric of some signals a number, the same name the same one.
-pub(super) fn number_all<'s>(signals: impl Iterator<Item = &'s mut super::SignalSpec>) {
+/// Gives each metric of some signals a number, the same name the same one; returns how many there are.
+pub(crate) fn number_all<'s>(signals: impl Iterator<Item = &'s mut super::SignalSpec>) -> usize {
     let mut names: Vec<String> = Vec::new();
     for signal in signals {
         signal.each_metric(&mut |metric| {
@@ -52,21 +52,30 @@ pub(super) fn number_all<'s>(signals: impl Iterator<Item = &'s mut super::Signal
             }
         });
     }
+    names.len()
 }
 
-/// So many metrics of a model are remembered; the others are looked up whenever they are read.
-const REMEMBERED: usize = 8;
-
-/// What is known of the metrics of a client, by their numbers in the model, as far as somebody has asked.
+/// What is known of a metric of one client, as far as somebody has asked.
 #[derive(Default)]
-pub(crate) struct KnownMetrics([KnownMetric; REMEMBERED]);
-
-#[derive(Default)]
-struct KnownMetric {
+pub(super) struct KnownMetric {
     place: Cell<Place>,
     /// The last two windows that were summed up: a trend reads two, which other signals read, too.
-    newer: Cell<Option<(Window, f64)>>,
-    older: Cell<Option<(Window, f64)>>,
+    newer: Cell<Summed>,
+    older: Cell<Summed>,
+}
+
+/// What a window sums up to.
+#[derive(Clone, Copy)]
+struct Summed {
+    window: Window,
+    total: f64,
+}
+
+impl Default for Summed {
+    fn default() -> Self {
+        // No window that is asked for ends before it begins.
+        Self { window: (Day::from_epoch(1), Day::from_epoch(0)), total: 0.0 }
+    }
 }
 
 /// Where among the metrics of a client one stands.
@@ -82,15 +91,19 @@ enum Place {
 type Window = (Day, Day);
 
 impl<'a> View<'a> {
-    fn known(&self, metric: &Metric) -> Option<&'a KnownMetric> {
-        let (metrics, number) = self.metrics.zip(metric.number)?;
-        metrics.0.get(number)
+    fn known_metric(&self, metric: &Metric) -> Option<&'a KnownMetric> {
+        let (known, number) = self.known.zip(metric.number)?;
+        known.metrics.get(number)
     }
 
     /// How much the client used a metric; `None` if it never did.
     pub(super) fn metric(&self, metric: &Metric) -> Option<&'a MetricUse> {
+        self.metric_of(self.known_metric(metric), metric)
+    }
+
+    fn metric_of(&self, known: Option<&KnownMetric>, metric: &Metric) -> Option<&'a MetricUse> {
         let usage = &self.state.usage;
-        let Some(known) = self.known(metric) else { return usage.metric(&metric.name) };
+        let Some(known) = known else { return usage.metric(&metric.name) };
         match known.place.get() {
             Place::At(place) => usage.metric_at(place),
             Place::Nowhere => None,
@@ -104,21 +117,21 @@ impl<'a> View<'a> {
 
     /// What a metric sums up to over the days of a window.
     pub(super) fn total(&self, metric: &Metric, window: Window) -> f64 {
-        let Some(KnownMetric { newer, older, .. }) = self.known(metric) else {
-            return self.sum_up(metric, window);
-        };
-        match (newer.get(), older.get()) {
-            (Some((of, total)), _) | (_, Some((of, total))) if of == window => total,
-            (before, _) => {
-                let total = self.sum_up(metric, window);
-                older.set(before);
-                newer.set(Some((window, total)));
-                total
+        let known = self.known_metric(metric);
+        if let Some(known) = known {
+            let (newer, older) = (known.newer.get(), known.older.get());
+            if newer.window == window {
+                return newer.total;
+            }
+            if older.window == window {
+                return older.total;
             }
         }
-    }
-
-    fn sum_up(&self, metric: &Metric, (first, last): Window) -> f64 {
-        number(self.metric(metric).map_or(0, |metric| metric.sums().sum(first, last)))
+        let sums = self.metric_of(known, metric).map(MetricUse::sums);
+        let total = number(sums.map_or(0, |sums| sums.sum(window.0, window.1)));
+        if let Some(known) = known {
+            known.older.set(known.newer.replace(Summed { window, total }));
+        }
+        total
     }
 }

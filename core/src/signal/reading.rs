@@ -49,28 +49,41 @@ impl Serialize for Missing {
 }
 
 /// The value of a signal, always finite, or why there is none. In JSON `{"reading": 3.0, "missing": null}`.
+// Side by side and not one or the other, since two numbers are handed on in registers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reading(Result<f64, Missing>);
+pub struct Reading {
+    /// 0 where there is none.
+    value: f64,
+    missing: Option<Missing>,
+}
 
 impl Reading {
     /// The value.
     pub fn value(self) -> Option<f64> {
-        self.0.ok()
+        self.result().ok()
     }
 
     /// Why there is none.
     pub fn missing(self) -> Option<Missing> {
-        self.0.err()
+        self.missing
     }
 
     /// The value, or why there is none.
     pub(crate) fn result(self) -> Result<f64, Missing> {
-        self.0
+        self.missing.map_or(Ok(self.value), Err)
     }
 
     pub(crate) fn of(read: Result<f64, Missing>) -> Self {
-        // -0 is 0, and what left the finite numbers has nothing to say.
-        Self(read.and_then(|value| if value.is_finite() { Ok(value + 0.0) } else { Err(Missing::TooLittle) }))
+        match read {
+            // -0 is 0, and what left the finite numbers has nothing to say.
+            Ok(value) if value.is_finite() => Self { value: value + 0.0, missing: None },
+            Ok(_) => Self::none(Missing::TooLittle),
+            Err(why) => Self::none(why),
+        }
+    }
+
+    fn none(why: Missing) -> Self {
+        Self { value: 0.0, missing: Some(why) }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a signal is read from: one client, one instant, what the book knows, and the model around it.
 
-use super::metric::KnownMetrics;
-use super::{Missing, Reading};
+use super::{Known, Missing, Reading};
 use crate::book::Book;
 use crate::event::Moment;
 use crate::exchange::Rates;
@@ -64,8 +63,9 @@ pub(crate) struct View<'a> {
     pub(crate) rates: Option<&'a Rates>,
     /// The model around the signal, if there is one.
     pub(crate) scope: Option<&'a dyn Scope>,
-    /// What is known of the metrics of the model around the signal, if there is one.
-    pub(crate) metrics: Option<&'a KnownMetrics>,
+    /// What is known of the client whatever the instant, if several questions share that; the model around the signal numbers
+    /// the metrics.
+    pub(crate) known: Option<&'a Known>,
     /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
     pub(crate) seen: bool,
     /// Where the windows of the model's signals are moved back to, as far as that is known.
@@ -113,7 +113,7 @@ impl<'a> Vantage<'a> {
             sources: &[],
             rates: None,
             scope: None,
-            metrics: None,
+            known: None,
             seen: seen(state, at, today),
             back: &[],
         }

@@ -62,11 +62,11 @@ impl Seen {
     pub(crate) fn take_in(&mut self, scorer: &Scorer<'_>, client: &Client<'_>) {
         self.clients += 1;
         let view = scorer.view(&client.state);
-        let stage = scorer.stages().of(view);
+        let stage = scorer.stages().of(&view);
         for (count, known) in self.stages.iter_mut().zip(&scorer.model.stages) {
             *count += usize::from(stage == Some(known.name.as_str()));
         }
-        let rule = scorer.choose(view, stage);
+        let rule = scorer.choose(&view, stage);
         let choice = rule.and_then(|rule| scorer.model.choices.get(rule));
         let seen = rule.and_then(|rule| self.choices.get_mut(rule));
         let (Some(rule), Some(choice), Some(seen)) = (rule, choice, seen) else {
@@ -82,7 +82,7 @@ impl Seen {
             column.push(readings.of(signal));
         }
         let mut sheet = scorer.sheet();
-        scorer.fill_by(Some(rule), view, stage, &mut sheet);
+        scorer.fill_by(Some(rule), &view, stage, &mut sheet);
         let health = scorer.health(client.id, &sheet);
         for (part, column) in health.parts.iter().zip(&mut seen.points) {
             // What stands in for a missing value says nothing about the signal.
