@@ -70,9 +70,9 @@ impl Engine {
         for client in warmed(self.book.living_within(places), |client| client.state.warm()) {
             known.iter_mut().for_each(Known::forget);
             for (number, (scorer, sheet)) in sheets.iter_mut().enumerate() {
-                let view = View { known: known.as_ref(), ..scorer.view(&client.state) };
+                let view = scorer.view(&client.state);
                 if self.is_asked(&view, of) {
-                    scorer.fill(view, sheet);
+                    scorer.fill(View { known: known.as_ref(), ..view }, sheet);
                     see(number, &client, &view, sheet);
                 }
             }

@@ -63,8 +63,7 @@ pub(crate) struct View<'a> {
     pub(crate) rates: Option<&'a Rates>,
     /// The model around the signal, if there is one.
     pub(crate) scope: Option<&'a dyn Scope>,
-    /// What is known of the client whatever the instant, if several questions share that; the model around the signal numbers
-    /// the metrics.
+    /// What is known of the client whatever the instant, if a model is around the signal; it numbers the metrics.
     pub(crate) known: Option<&'a Known>,
     /// Whether the client has an event at or before the instant, or usage on a day at or before its day.
     pub(crate) seen: bool,
