@@ -27,9 +27,8 @@ impl Column {
         &self.0
     }
 
-    /// Rows without a number.
-    fn of_none(rows: usize) -> Self {
-        Self(vec![f64::NAN; rows])
+    fn with_room(rows: usize) -> Self {
+        Self(Vec::with_capacity(rows))
     }
 
     fn set(&mut self, row: usize, number: Option<f64>) {
@@ -154,6 +153,9 @@ pub struct ScoreTable {
     pub steps: Vec<StepColumns>,
 }
 
+/// So many rows are made at once: a page of memory of each column.
+const ROWS_MADE: usize = 512;
+
 fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
@@ -162,7 +164,7 @@ impl ScoreTable {
     /// A table with room for so many clients, to be [closed](Self::closed) behind the last.
     pub(crate) fn new(model: &Model, as_of: Instant, rows: usize) -> Self {
         let plan = &model.plan;
-        let column = || Column::of_none(rows);
+        let column = || Column::with_room(rows);
         let mut table = Self {
             as_of,
             model: model.name().to_owned(),
@@ -192,7 +194,7 @@ impl ScoreTable {
     }
 
     fn enter(&mut self, of: &PlanOfOne, model: u32, rows: usize) {
-        let empty = || Column::of_none(rows);
+        let empty = || Column::with_room(rows);
         // The root has no name.
         let groups = of.tree.paths.iter().skip(1);
         self.groups.extend(groups.map(|path| GroupColumn { model, group: path.clone(), points: empty() }));
@@ -200,7 +202,7 @@ impl ScoreTable {
             model,
             name: name.clone(),
             readings: empty(),
-            missing: vec![None; rows],
+            missing: Vec::with_capacity(rows),
             points: empty(),
             weights: empty(),
         };
@@ -216,9 +218,21 @@ impl ScoreTable {
         }));
     }
 
-    /// Adds a client, if there is room; `shares` is room, too.
+    /// Makes rows without numbers behind those that there are.
+    fn make_rows(&mut self) {
+        let (made, room) = (self.score.0.len(), self.score.0.capacity());
+        // A few at a time, so that they are still at hand when their numbers come; no more than there is room for.
+        let rows = if made < room { room.min(made + ROWS_MADE) } else { made + ROWS_MADE };
+        self.columns().for_each(|column| column.0.resize(rows, f64::NAN));
+        self.parts.iter_mut().for_each(|part| part.missing.resize(rows, None));
+    }
+
+    /// Adds a client; `shares` is room to work in.
     pub(crate) fn push(&mut self, client: &ClientId, sheet: &Sheet<'_>, shares: &mut Shares) {
         let row = self.client.len();
+        if row == self.score.0.len() {
+            self.make_rows();
+        }
         self.client.push(client.clone());
         let rule = sheet.rule.map(number);
         self.rule.push(rule);
@@ -265,7 +279,7 @@ impl ScoreTable {
         of_all.chain(of_groups).chain(of_parts).chain(of_steps)
     }
 
-    /// The table without the room that is left.
+    /// The table without the rows and the room that are left.
     pub(crate) fn closed(mut self) -> Self {
         fn close<T>(column: &mut Vec<T>, rows: usize) {
             column.truncate(rows);
