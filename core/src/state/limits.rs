@@ -23,43 +23,38 @@ impl Default for Limits {
     }
 }
 
-/// What an event would add to, and how many of that there would be.
-struct Growth {
+/// What an event would be one too many of.
+struct TooMany {
     what: &'static str,
     limit: usize,
-    would_have: usize,
 }
 
 impl ClientState {
     /// Whether an event would be one thing too many.
     pub(crate) fn check_limits(&self, event: &Event, limits: Limits) -> Result<(), EventError> {
-        for growth in self.growth(event, limits) {
-            if growth.would_have > growth.limit {
-                let Growth { what, limit, .. } = growth;
-                let message =
-                    format!("client `{}` has {limit} {what}, which is the most it may have", event.subject);
-                return Err(EventError::whole(EventCode::LimitExceeded, message));
-            }
-        }
-        Ok(())
+        self.room_for(event, limits).map_err(|TooMany { what, limit }| {
+            let message =
+                format!("client `{}` has {limit} {what}, which is the most it may have", event.subject);
+            EventError::whole(EventCode::LimitExceeded, message)
+        })
     }
 
-    fn growth(&self, event: &Event, limits: Limits) -> Vec<Growth> {
+    fn room_for(&self, event: &Event, limits: Limits) -> Result<(), TooMany> {
         let (billing, support, profile) = (&self.billing, &self.support, &self.profile);
         let ids = limits.ids as usize;
         match &event.data {
             EventData::UsageCounted(data) => {
                 let known = self.usage.metric(data.metric.as_str()).is_some();
-                self.usage_growth(known, data.user.as_slice(), limits)
+                self.room_for_usage(known, data.user.as_slice(), limits)
             }
             EventData::UsageMeasured(data) => {
                 let known = self.usage.gauge(data.metric.as_str()).is_some();
-                self.usage_growth(known, data.user.as_slice(), limits)
+                self.room_for_usage(known, data.user.as_slice(), limits)
             }
             EventData::UsageDaySet(data) => {
                 let known = self.usage.metric(data.metric.as_str()).is_some();
                 let users = data.users.as_ref().map(|users| users.as_slice()).unwrap_or_default();
-                self.usage_growth(known, users, limits)
+                self.room_for_usage(known, users, limits)
             }
             EventData::TicketOpened(data) => one_more("tickets", &support.tickets, &data.ticket, ids),
             EventData::TicketReplied(data) => one_more("tickets", &support.tickets, &data.ticket, ids),
@@ -93,7 +88,7 @@ impl ClientState {
                     .iter()
                     .filter(|(key, _)| profile.stated.attributes.get(*key).is_none())
                     .count();
-                growth("attributes", profile.stated.attributes.len(), new, ids)
+                at_most("attributes", profile.stated.attributes.len(), new, ids)
             }
             EventData::PaymentFailed(_)
             | EventData::SentimentSet(_)
@@ -103,33 +98,37 @@ impl ClientState {
             | EventData::ChurnReasonSet(_)
             | EventData::MergedInto(_)
             | EventData::ClientErased(_)
-            | EventData::Retracted(_) => Vec::new(),
+            | EventData::Retracted(_) => Ok(()),
         }
     }
 
-    fn usage_growth(&self, metric_known: bool, users: &[UserId], limits: Limits) -> Vec<Growth> {
-        let mut growths = Vec::new();
+    fn room_for_usage(&self, metric_known: bool, users: &[UserId], limits: Limits) -> Result<(), TooMany> {
         if !metric_known {
-            growths.extend(growth("metrics", self.usage.metric_count(), 1, limits.metrics as usize));
+            at_most("metrics", self.usage.metric_count(), 1, limits.metrics as usize)?;
         }
         // Far from the limit nobody counts who is new.
         if self.usage.users().len() + users.len() > MAX_USERS {
             let new = users.iter().filter(|user| self.usage.users().find(user).is_none()).count();
-            growths.extend(growth("users", self.usage.users().len(), new, MAX_USERS));
+            at_most("users", self.usage.users().len(), new, MAX_USERS)?;
         }
-        growths
+        Ok(())
     }
 }
 
-fn growth(what: &'static str, have: usize, new: usize, limit: usize) -> Vec<Growth> {
-    if new == 0 { Vec::new() } else { vec![Growth { what, limit, would_have: have + new }] }
+fn at_most(what: &'static str, have: usize, new: usize, limit: usize) -> Result<(), TooMany> {
+    if new > 0 && have + new > limit { Err(TooMany { what, limit }) } else { Ok(()) }
 }
 
-fn one_more<K: Ord, V>(what: &'static str, keyed: &Keyed<K, V>, key: &K, limit: usize) -> Vec<Growth> {
+fn one_more<K: Ord, V>(
+    what: &'static str,
+    keyed: &Keyed<K, V>,
+    key: &K,
+    limit: usize,
+) -> Result<(), TooMany> {
     // The common path: far from the limit there is nothing to look up.
     if keyed.len() < limit {
-        Vec::new()
+        Ok(())
     } else {
-        growth(what, keyed.len(), usize::from(keyed.get(key).is_none()), limit)
+        at_most(what, keyed.len(), usize::from(keyed.get(key).is_none()), limit)
     }
 }

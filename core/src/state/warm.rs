@@ -54,16 +54,23 @@ impl ClientState {
                 Reach::Entries => lists.get(key).map_or(0, Timeline::warm),
             }
         }
+        /// What mostly is new in its list has nothing there to wait for.
+        fn of_new<K: Ord, T>(lists: &Keyed<K, Timeline<T>>, reach: Reach) -> u64 {
+            match reach {
+                Reach::State => lists.len() as u64,
+                Reach::List | Reach::Entries => lists.last().map_or(0, |last| u64::from(last.is_empty())),
+            }
+        }
         let Self { support, billing, .. } = self;
         let list = match &event.data {
-            EventData::TicketOpened(data) => of(&support.tickets, &data.ticket, reach),
+            EventData::TicketOpened(_) => of_new(&support.tickets, reach),
             EventData::TicketReplied(data) => of(&support.tickets, &data.ticket, reach),
             EventData::TicketUpdated(data) => of(&support.tickets, &data.ticket, reach),
             EventData::TicketResolved(data) => of(&support.tickets, &data.ticket, reach),
             EventData::TicketReopened(data) => of(&support.tickets, &data.ticket, reach),
             EventData::TicketRated(data) => of(&support.tickets, &data.ticket, reach),
             EventData::SubscriptionSet(data) => of(&billing.subscriptions, &data.subscription, reach),
-            EventData::InvoiceIssued(data) => of(&billing.invoices, &data.invoice, reach),
+            EventData::InvoiceIssued(_) => of_new(&billing.invoices, reach),
             EventData::InvoicePaid(data) => of(&billing.invoices, &data.invoice, reach),
             EventData::SentimentSet(_) => match reach {
                 Reach::State => u64::from(self.profile.sentiment.is_empty()),
