@@ -5,7 +5,7 @@
 //! the days of each in order. The state cannot tell, and the memory of a client is waited for once a batch.
 
 use crate::event::line::{UsageKind, UsageRef};
-use crate::id::{MetricName, SourceId, UserId};
+use crate::id::{MetricName, SourceId};
 use crate::index::Index;
 use crate::merges::Slot;
 use crate::quantity::Quantity;
@@ -73,17 +73,21 @@ impl<N: Borrow<str> + for<'t> From<&'t str>> Names<N> {
 }
 
 /// One event of usage that was admitted: what the fold of its client needs, close together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) slot: Slot,
     pub(crate) metric: Number,
     pub(crate) day: Day,
+    /// Where the name of the user begins among those of the batch, and its length: [`NONE`] if none is named.
+    user: (u32, u32),
+    /// The number of the stamp, of what was measured: [`NONE`] for most rows.
+    stamp: u32,
     pub(crate) time: Instant,
     pub(crate) quantity: Quantity,
-    pub(crate) user: Option<UserId>,
-    /// Of what was measured: the last sample of a day is told by it. Most rows have none.
-    pub(crate) measured: Option<Box<Stamp>>,
 }
+
+/// A place behind all there are.
+const NONE: u32 = u32::MAX;
 
 /// What the rows of one client are folded in order of: counted before measured, metric by metric, day by day. One number,
 /// since sorting is a good part of what a fold costs.
@@ -105,7 +109,7 @@ impl Row {
 
     pub(crate) fn place(&self) -> RowPlace {
         // A batch has far fewer rows than 2^31, and so names.
-        let metric = u64::from(self.measured.is_some()) << 31 | u64::from(self.metric.0);
+        let metric = u64::from(self.stamp != NONE) << 31 | u64::from(self.metric.0);
         // Turns the order of signed numbers into that of unsigned ones.
         let day = self.day.number().cast_unsigned() ^ 1 << 31;
         RowPlace(metric << 32 | u64::from(day))
@@ -121,6 +125,10 @@ const ROOM: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(crate) struct UsageBatch {
     rows: Vec<Row>,
+    /// The names of the users of the rows, one behind the other: most are short, and each row has its own.
+    users: String,
+    /// Of what was measured: the last sample of a day is told by it.
+    stamps: Vec<Stamp>,
     metrics: Names<MetricName>,
     sources: Names<SourceId>,
     /// The least time of each source and day.
@@ -131,7 +139,12 @@ pub(crate) struct UsageBatch {
 }
 
 impl UsageBatch {
-    /// Notes an event of usage that was admitted.
+    /// Whether the name of one user more, if there is any, still has a place that can be told.
+    pub(crate) fn has_room_for(&self, user: Option<&str>) -> bool {
+        self.users.len() + user.map_or(0, str::len) < NONE as usize
+    }
+
+    /// Notes an event of usage that was admitted, of whose user there is room for the name.
     pub(crate) fn note(&mut self, event: &UsageRef<'_>, slot: Slot, day: Day) {
         let (metric, source) = (self.metrics.number(event.metric), self.sources.number(event.source));
         match &mut self.hearing {
@@ -144,18 +157,36 @@ impl UsageBatch {
         }
         let (first, last) = self.span.unwrap_or((event.time, event.time));
         self.span = Some((first.min(event.time), last.max(event.time)));
-        let measured = (event.kind == UsageKind::Measured).then(|| Box::new(Stamp::of_usage(event)));
-        let (time, quantity, user) = (event.time, event.quantity, event.user.map(UserId::new));
+        let place = |place: usize| u32::try_from(place).unwrap_or(NONE);
+        let user = (place(self.users.len()), event.user.map_or(NONE, |user| place(user.len())));
+        self.users.push_str(event.user.unwrap_or_default());
+        let mut stamp = NONE;
+        if event.kind == UsageKind::Measured {
+            stamp = place(self.stamps.len());
+            self.stamps.push(Stamp::of_usage(event));
+        }
+        let (time, quantity) = (event.time, event.quantity);
         if self.rows.len() == FEW {
             // Who has come so far mostly goes on, and a list that doubles its room is copied again and again.
             self.rows.reserve_exact(ROOM);
         }
-        self.rows.push(Row { slot, metric, day, time, quantity, user, measured });
+        self.rows.push(Row { slot, metric, day, user, stamp, time, quantity });
     }
 
     /// The rows in the order they were noted.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// The user that a row names.
+    pub(crate) fn user(&self, row: &Row) -> Option<&str> {
+        let (start, length) = (row.user.0 as usize, row.user.1 as usize);
+        self.users.get(start..start.checked_add(length)?)
+    }
+
+    /// The stamp of a row of what was measured.
+    pub(crate) fn stamp(&self, row: &Row) -> Option<&Stamp> {
+        self.stamps.get(row.stamp as usize)
     }
 
     /// The metrics of the rows.
@@ -179,10 +210,10 @@ impl UsageBatch {
 
     /// Begins anew, in the space there is.
     pub(crate) fn clear(&mut self) {
-        let rows = std::mem::take(&mut self.rows);
-        *self = Self::default();
-        self.rows = rows;
+        let (rows, users) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.users));
+        *self = Self { rows, users, ..Self::default() };
         self.rows.clear();
+        self.users.clear();
     }
 
     /// The numbers of the rows in order of their slots, of which there are so many.
@@ -223,9 +254,9 @@ mod tests {
     #[test]
     fn places_tell_metrics_apart_and_come_in_order_of_days() {
         let row = |metric: u32, day: i32, measured: bool| {
-            let measured = measured.then(|| Box::new(Stamp::of_usage(&usage("2"))));
+            let (user, stamp) = ((0, NONE), if measured { 0 } else { NONE });
             let (day, time, quantity) = (Day::from_epoch(day), Instant::MIN, Quantity::ONE);
-            Row { slot: 0, metric: Number(metric), day, time, quantity, user: None, measured }.place()
+            Row { slot: 0, metric: Number(metric), day, user, stamp, time, quantity }.place()
         };
         let places =
             [row(0, -3, false), row(0, 0, false), row(0, 9, false), row(7, -1, false), row(0, 0, true)];
@@ -247,6 +278,24 @@ mod tests {
             quantity: Quantity::ONE,
             user: None,
         }
+    }
+
+    #[test]
+    fn each_row_has_its_user_and_its_stamp() {
+        let mut batch = UsageBatch::default();
+        let users = [Some("ann"), None, Some(""), Some("bo"), None];
+        for user in users {
+            let kind = if user.is_some() { UsageKind::Counted } else { UsageKind::Measured };
+            batch.note(&UsageRef { user, kind, ..usage("i") }, 0, Day::from_epoch(0));
+        }
+        assert!(batch.rows().iter().map(|row| batch.user(row)).eq(users));
+        assert!(
+            batch.rows().iter().map(|row| batch.stamp(row).is_some()).eq(users.map(|user| user.is_none()))
+        );
+        assert!(size_of::<Row>() <= 40, "a batch has many");
+        batch.clear();
+        batch.note(&UsageRef { user: Some("cy"), ..usage("i") }, 0, Day::from_epoch(0));
+        assert!(batch.rows().iter().map(|row| batch.user(row)).eq([Some("cy")]));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Clients have a handful of subscriptions or metrics, so a sorted list takes a fraction of the memory of a tree. The
 //! limits on ids per client bound what an insertion in the middle can cost.
 
+use crate::rare::Empty;
 use crate::sorted::{make_room_by, make_room_for};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Borrow;
@@ -21,6 +22,12 @@ pub(crate) struct Keyed<K, V> {
 impl<K, V> Default for Keyed<K, V> {
     fn default() -> Self {
         Self { pairs: Vec::new() }
+    }
+}
+
+impl<K: 'static, V: 'static> Empty for Keyed<K, V> {
+    fn empty() -> &'static Self {
+        const { &Self { pairs: Vec::new() } }
     }
 }
 

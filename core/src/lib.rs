@@ -50,8 +50,9 @@ mod ledger;
 
 // 2 what we know about a client
 mod sorted;
-mod timeline;
+mod stamp;
 mod rare;
+mod timeline;
 mod index;
 mod daily;
 mod active;

@@ -84,6 +84,8 @@ impl Serialize for Currency {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "i128")]
+// A number of 128 bits would begin at every 16th byte only, and leave holes in whatever has an amount.
+#[repr(Rust, packed(8))]
 pub struct Amount(i128);
 
 impl TryFrom<i128> for Amount {
@@ -154,7 +156,7 @@ impl Serialize for Amount {
         if serializer.is_human_readable() {
             serializer.collect_str(self)
         } else {
-            self.0.serialize(serializer)
+            self.micros().serialize(serializer)
         }
     }
 }

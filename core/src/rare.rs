@@ -50,6 +50,14 @@ impl<T: Empty> Deref for Apart<T> {
 }
 
 impl<T: Empty> Apart<T> {
+    /// A value, in no place of its own if it is the empty one.
+    pub(crate) fn of(value: T) -> Self
+    where
+        T: PartialEq,
+    {
+        Self((value != *T::empty()).then(|| Box::new(value)))
+    }
+
     /// To write to, made if there is none.
     pub(crate) fn make(&mut self) -> &mut T {
         self.0.get_or_insert_default()

@@ -38,9 +38,8 @@ pub(crate) fn make_room_by<T>(list: &mut Vec<T>, least: usize) {
 /// The most items of one block: what one that comes late can have to move.
 const BLOCK: usize = 64;
 
-/// What a list grows by at least: two of the usual entries, since an invoice is issued and paid, and a ticket opened and answered;
-/// one of those that are wide.
-const LEAST_BYTES: usize = 224;
+/// What a list grows by at least: an invoice is issued and paid, a ticket opened and answered.
+const LEAST: usize = 2;
 
 /// Items in an order that is the caller's, each at most once.
 #[derive(Clone, Debug)]
@@ -69,7 +68,7 @@ fn insert_into<T>(items: &mut Vec<T>, item: T, order: &impl Fn(&T, &T) -> Orderi
         _ => Err(items.len()),
     };
     if let Err(place) = place {
-        make_room_by(items, LEAST_BYTES / size_of::<T>().max(1));
+        make_room_by(items, LEAST);
         items.insert(place, item);
     }
 }
@@ -111,11 +110,13 @@ impl<T> Blocks<T> {
 
 impl<T> Default for Sorted<T> {
     fn default() -> Self {
-        Self(Kept::Short(Vec::new()))
+        Self::EMPTY
     }
 }
 
 impl<T> Sorted<T> {
+    pub(crate) const EMPTY: Self = Self(Kept::Short(Vec::new()));
+
     /// The list of items that are in order already.
     pub(crate) fn of(items: Vec<T>) -> Self {
         if items.len() <= BLOCK {

@@ -154,9 +154,11 @@ fn fold_clients(batch: &UsageBatch, order: &[u32], states: &mut [ClientState], f
             rows.clear();
             rows.extend(of_client.iter().filter_map(row).map(|row| (row.place(), row)));
             // As they came, which is mostly in order of time: who was active is written behind what is there.
-            rows.iter().for_each(|(_, row)| state.usage.note_row(row, !state.erased));
+            for (_, row) in &rows {
+                state.usage.note_row(row, batch.user(row).filter(|_| !state.erased));
+            }
             rows.sort_unstable_by_key(|(place, _): &(RowPlace, &Row)| *place);
-            state.usage.fold_rows(&rows, batch.metrics());
+            state.usage.fold_rows(&rows, batch);
             touched.push(slot);
         }
     }

@@ -3,56 +3,12 @@
 //! A timeline is a set of entries ordered by (time, sequence, source, id). Its state at an instant is the last entry at
 //! or before it, so the order of arrival, repeats and merges cannot matter.
 
-use crate::event::Event;
-use crate::event::line::UsageRef;
-use crate::id::{EventId, EventRef, SourceId};
+use crate::rare::Empty;
 use crate::sorted::{Items, Sorted};
+pub(crate) use crate::stamp::Stamp;
 use crate::time::Instant;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
-
-/// What orders events of one instant, and names the event.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Tag {
-    sequence: i64,
-    source: SourceId,
-    id: EventId,
-}
-
-/// When an entry was stated, and by which event. In order of (time, sequence, source, id).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Stamp {
-    at: Instant,
-    tag: Tag,
-}
-
-impl Stamp {
-    pub(crate) fn of(event: &Event) -> Self {
-        let tag = Tag { sequence: event.sequence, source: event.source.clone(), id: event.id.clone() };
-        Self { at: event.time, tag }
-    }
-
-    pub(crate) fn of_usage(event: &UsageRef<'_>) -> Self {
-        let tag = Tag { sequence: event.sequence, source: event.source.into(), id: event.id.into() };
-        Self { at: event.time, tag }
-    }
-
-    pub(crate) fn at(&self) -> Instant {
-        self.at
-    }
-
-    pub(crate) fn event(&self) -> EventRef {
-        EventRef { source: self.tag.source.clone(), id: self.tag.id.clone() }
-    }
-
-    pub(crate) fn source(&self) -> &SourceId {
-        &self.tag.source
-    }
-
-    pub(crate) fn id(&self) -> &EventId {
-        &self.tag.id
-    }
-}
 
 /// One value and when it was stated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +19,7 @@ pub(crate) struct Entry<T> {
 
 impl<T> Entry<T> {
     pub(crate) fn at(&self) -> Instant {
-        self.stamp.at
+        self.stamp.at()
     }
 
     fn order(&self, other: &Self) -> Ordering {
@@ -87,6 +43,12 @@ impl<T> Default for Timeline<T> {
     }
 }
 
+impl<T: 'static> Empty for Timeline<T> {
+    fn empty() -> &'static Self {
+        const { &Self { entries: Sorted::EMPTY } }
+    }
+}
+
 impl<T> Timeline<T> {
     /// Puts an entry in its place. An event that is in already changes nothing.
     pub(crate) fn insert(&mut self, stamp: Stamp, value: T) {
@@ -94,18 +56,18 @@ impl<T> Timeline<T> {
     }
 
     pub(crate) fn warm(&self) -> u64 {
-        self.entries().last().map_or(0, |last| last.stamp.at.micros().cast_unsigned())
+        self.entries().last().map_or(0, |last| last.stamp.at().micros().cast_unsigned())
     }
 
     /// The entries at or before an instant.
     pub(crate) fn up_to(&self, at: Instant) -> Entries<'_, T> {
-        self.entries.while_holds(|entry| entry.stamp.at <= at)
+        self.entries.while_holds(|entry| entry.stamp.at() <= at)
     }
 
     /// The entry that stands at an instant.
     pub(crate) fn at(&self, at: Instant) -> Option<&Entry<T>> {
         // Who asks for now mostly means the last one.
-        let last = self.entries().last().filter(|last| last.stamp.at <= at);
+        let last = self.entries().last().filter(|last| last.stamp.at() <= at);
         last.or_else(|| self.up_to(at).last())
     }
 
@@ -168,8 +130,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn stamp(at: i64, sequence: i64, source: &str, id: &str) -> Stamp {
-        let tag = Tag { sequence, source: source.into(), id: id.into() };
-        Stamp { at: Instant::from_micros(at).unwrap(), tag }
+        Stamp::new(Instant::from_micros(at).unwrap(), sequence, source, id)
     }
 
     #[test]

@@ -419,7 +419,7 @@ impl Intake<'_> {
         slot: Option<Slot>,
         clock: &mut DayClock<'_>,
     ) -> Result<Admission, EventError> {
-        if !self.has_room(1) {
+        if !self.has_room(1) || !self.usage.has_room_for(event.user) {
             // Somebody is near a limit: the events before this one first, and this one with all care.
             self.fold_usage();
             return self.engine.admit_event(&event.to_event(), ticket, slot);

@@ -76,9 +76,9 @@ pub(crate) fn of_client(
     for (subscription, step) in paying(&view.state.billing, view.at, &RunRateRules::default(), view.zone) {
         let state = step.state();
         let instant = |moment: Option<Moment>| moment.and_then(|moment| instant_of(moment, view.zone));
-        let cancelled = instant(state.cancel_at);
+        let cancelled = instant(state.more.cancel_at);
         // A term that ends when the subscription does is nothing to renew.
-        let term = instant(state.term_end).filter(|term| cancelled.is_none_or(|end| *term < end));
+        let term = instant(state.more.term_end).filter(|term| cancelled.is_none_or(|end| *term < end));
         for (at, kind) in [(term, RenewalKind::TermEnd), (cancelled, RenewalKind::Cancellation)] {
             let Some(at) = at.filter(|at| (period.start..period.end).contains(at)) else { continue };
             rows.push(Renewal {

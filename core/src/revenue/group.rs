@@ -168,11 +168,11 @@ impl Grouping<'_> {
         let mut amounts: BTreeMap<GroupKey, Annual> = BTreeMap::new();
         for (_, here) in view.contracts.paying(view.currency, view.look(at)) {
             let value = match self.by {
-                GroupBy::Plan => GroupKey::of_text(here.state().plan.as_ref()),
+                GroupBy::Plan => GroupKey::of_text(here.state().more.plan.as_ref()),
                 GroupBy::Currency => {
                     here.currency.map_or(GroupKey::None, |currency| GroupKey::Text(currency.to_string()))
                 }
-                _ => GroupKey::of_text(here.state().product.as_ref()),
+                _ => GroupKey::of_text(here.state().more.product.as_ref()),
             };
             *amounts.entry(value).or_default() += self.ground.worth(here, span)?;
         }

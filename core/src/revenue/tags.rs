@@ -148,7 +148,7 @@ impl<'c, 's> Look<'_, 'c, 's> {
             .view
             .contracts
             .paying(self.view.currency, self.ends.0)
-            .filter_map(|(_, here)| here.state().product.as_ref().map(|product| product.as_str()))
+            .filter_map(|(_, here)| here.state().more.product.as_ref().map(|product| product.as_str()))
             .collect();
         let mut tags = BTreeSet::new();
         for contract in self.view.contracts.iter() {
@@ -158,7 +158,7 @@ impl<'c, 's> Look<'_, 'c, 's> {
             {
                 continue;
             }
-            let product = closing.state().product.as_ref();
+            let product = closing.state().more.product.as_ref();
             if product.is_some_and(|product| !before.contains(product.as_str())) {
                 tags.insert(Tag::CrossSell);
             }
@@ -269,7 +269,7 @@ fn stated<'s>(
 /// What changed about a subscription that pays more.
 fn change(opening: &Stretch<'_>, closing: &Stretch<'_>) -> Tag {
     let (before, after) = (opening.state(), closing.state());
-    if before.plan != after.plan {
+    if before.more.plan != after.more.plan {
         Tag::Plan
     } else if (before.seats, before.quantity) != (after.seats, after.quantity) {
         Tag::Seats

@@ -166,7 +166,7 @@ fn trials_in(i: usize, contract: &Contract<'_>, as_of: Instant, zone: &Zone) -> 
     let mut trials: Vec<Trial> = Vec::new();
     for here in contract.stretches().iter().take_while(|here| here.from <= as_of) {
         let running = trials.last_mut().filter(|trial| trial.end.is_none());
-        let stated_end = here.state().trial_end.and_then(|end| instant_of(end, zone));
+        let stated_end = here.state().more.trial_end.and_then(|end| instant_of(end, zone));
         match (running, is_trialing(here)) {
             (Some(trial), true) => trial.stated_end = stated_end,
             (Some(trial), false) => trial.end = Some(here.from),

@@ -168,7 +168,7 @@ impl Measure for DaysToRenewal {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
         let rules = RunRateRules::default();
         let ends = paying(&view.state.billing, view.at, &rules, view.zone)
-            .filter_map(|(_, step)| step.state().term_end);
+            .filter_map(|(_, step)| step.state().more.term_end);
         let coming = ends.filter_map(|end| instant_of(end, view.zone)).filter(|end| *end > view.at).min();
         coming.map(|end| f64::from(view.zone.day(end).days_since(view.today))).ok_or(Missing::NeverSeen)
     }
@@ -192,7 +192,7 @@ signal! {
 
 impl Measure for DaysToTrialEnd {
     fn read(&self, view: &View<'_>) -> Result<f64, Missing> {
-        let ends = trials(view).filter_map(|state| instant_of(state.trial_end?, view.zone));
+        let ends = trials(view).filter_map(|state| instant_of(state.more.trial_end?, view.zone));
         let coming = ends.filter(|end| *end > view.at).min();
         coming.map(|end| f64::from(view.zone.day(end).days_since(view.today))).ok_or(Missing::NeverSeen)
     }

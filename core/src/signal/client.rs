@@ -91,7 +91,9 @@ impl Sentiment {
         let judged = &entry.value;
         let value = match &self.part {
             None => Some(&judged.value),
-            Some(part) => judged.parts.iter().find(|(name, _)| name.as_str() == part).map(|(_, value)| value),
+            Some(part) => {
+                judged.more.parts.iter().find(|(name, _)| name.as_str() == part).map(|(_, value)| value)
+            }
         };
         value.map(|value| value.quantity().to_f64())
     }

@@ -8,7 +8,7 @@ use crate::id::{ChargeId, InvoiceId, MetricName, PaymentPlanId, RefundId, Subscr
 use crate::keyed::Keyed;
 use crate::money::{Amount, Currency, Interval};
 use crate::rare::{Apart, Empty};
-use crate::time::Instant;
+use crate::time::{Day, Instant};
 use crate::timeline::{Entry, Stamp, Timeline};
 use crate::zone::Zone;
 use serde::{Deserialize, Serialize};
@@ -30,12 +30,32 @@ pub(crate) struct Subscription {
     pub(crate) terms: Option<Terms>,
     pub(crate) quantity: Option<Count>,
     pub(crate) seats: Option<Count>,
+    pub(crate) more: Apart<MoreTerms>,
+}
+
+/// What many states of subscriptions leave out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MoreTerms {
     pub(crate) plan: Option<Text>,
     pub(crate) product: Option<Text>,
     pub(crate) term_end: Option<Moment>,
     pub(crate) trial_end: Option<Moment>,
     pub(crate) cancel_at: Option<Moment>,
     pub(crate) reason: Option<Text>,
+}
+
+impl Empty for MoreTerms {
+    fn empty() -> &'static Self {
+        static EMPTY: MoreTerms = MoreTerms {
+            plan: None,
+            product: None,
+            term_end: None,
+            trial_end: None,
+            cancel_at: None,
+            reason: None,
+        };
+        &EMPTY
+    }
 }
 
 impl Subscription {
@@ -46,23 +66,21 @@ impl Subscription {
             }
             _ => None,
         };
-        Self {
-            status: data.status,
-            terms,
-            quantity: data.quantity,
-            seats: data.seats,
+        let more = MoreTerms {
             plan: data.plan.clone(),
             product: data.product.clone(),
             term_end: data.term_end,
             trial_end: data.trial_end,
             cancel_at: data.cancel_at,
             reason: data.reason.clone().filter(|_| personal),
-        }
+        };
+        let (quantity, seats) = (data.quantity, data.seats);
+        Self { status: data.status, terms, quantity, seats, more: Apart::of(more) }
     }
 
     /// The instant at which it ends by the clock alone, if its state says so and nothing comes after.
     pub(crate) fn ends_at(&self, zone: &Zone) -> Option<Instant> {
-        self.cancel_at.and_then(|moment| instant_of(moment, zone))
+        self.more.cancel_at.and_then(|moment| instant_of(moment, zone))
     }
 }
 
@@ -75,17 +93,48 @@ pub(crate) fn instant_of(moment: Moment, zone: &Zone) -> Option<Instant> {
     }
 }
 
+/// When an invoice is due, in 8 bytes: there are as many of them as invoices. It is saved as the moment it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Moment", into = "Moment")]
+pub(crate) struct DueAt(i64);
+
+impl DueAt {
+    const NEVER: i64 = i64::MAX;
+    /// Days stand far below all instants: the one in the middle of all days is here.
+    const DAY_0: i64 = i64::MIN - i32::MIN as i64;
+}
+
+impl From<Moment> for DueAt {
+    fn from(moment: Moment) -> Self {
+        Self(match moment {
+            Moment::On(day) => Self::DAY_0 + i64::from(day.number()),
+            Moment::At(instant) => instant.micros(),
+            Moment::Never => Self::NEVER,
+        })
+    }
+}
+
+impl From<DueAt> for Moment {
+    fn from(DueAt(number): DueAt) -> Self {
+        if number == DueAt::NEVER {
+            return Self::Never;
+        }
+        let day = number.checked_sub(DueAt::DAY_0).and_then(|day| i32::try_from(day).ok());
+        day.map_or_else(|| Self::At(Instant::clamped(number)), |day| Self::On(Day::from_epoch(day)))
+    }
+}
+
 /// What happened to an invoice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum InvoiceChange {
-    Issued { amount: Amount, currency: Currency, due: Moment },
+    Issued { amount: Amount, currency: Currency, due: DueAt },
     Paid,
     Voided,
 }
 
 impl InvoiceChange {
     pub(crate) fn issued(data: &InvoiceIssued) -> Self {
-        Self::Issued { amount: data.amount, currency: data.currency, due: data.due }
+        Self::Issued { amount: data.amount, currency: data.currency, due: data.due.into() }
     }
 
     pub(crate) fn kind(&self) -> EventKind {
@@ -115,7 +164,7 @@ impl InvoiceAt {
         for entry in invoice.up_to(at) {
             match entry.value {
                 InvoiceChange::Issued { amount, currency, due } => {
-                    known = Some(Self { amount, currency, due, paid: false, voided: false });
+                    known = Some(Self { amount, currency, due: due.into(), paid: false, voided: false });
                 }
                 InvoiceChange::Paid => paid = true,
                 InvoiceChange::Voided => voided = true,
@@ -261,7 +310,9 @@ impl BillingState {
 
     pub(crate) fn erase(&mut self) {
         for state in self.subscriptions.values_mut().flat_map(Timeline::values_mut) {
-            state.reason = None;
+            if let Some(more) = state.more.made() {
+                more.reason = None;
+            }
         }
         for failed in self.more.made().into_iter().flat_map(|more| more.failed.values_mut()) {
             failed.reason = None;
@@ -300,6 +351,24 @@ pub(crate) fn retain<K: Ord, T>(keyed: &mut Keyed<K, Timeline<T>>, keep: impl Fn
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_due_is_kept_and_saved_as_the_moment_it_is() {
+        let day = |number: i32| Moment::On(Day::from_epoch(number));
+        let days = [i32::MIN, -1, 0, 1, 84_000, i32::MAX].map(day);
+        let instants = [Instant::MIN, Instant::MAX, Instant::MIN.just_after()].map(Moment::At);
+        for moment in days.into_iter().chain(instants).chain([Moment::Never]) {
+            let due = DueAt::from(moment);
+            assert_eq!(Moment::from(due), moment);
+            assert_eq!(postcard::to_stdvec(&due).unwrap(), postcard::to_stdvec(&moment).unwrap());
+        }
+        for moment in instants.into_iter().chain([day(20_000), Moment::Never]) {
+            let bytes = postcard::to_stdvec(&moment).unwrap();
+            assert_eq!(postcard::from_bytes::<DueAt>(&bytes), Ok(DueAt::from(moment)));
+        }
+        assert!(size_of::<Entry<InvoiceChange>>() <= 72, "there are two of each invoice");
+        assert!(size_of::<Entry<Subscription>>() <= 120);
+    }
 
     #[test]
     fn the_first_payment_is_no_invoice_and_may_have_failed() {

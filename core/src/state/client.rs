@@ -21,8 +21,27 @@ pub(crate) type Stated<T> = Timeline<Option<T>>;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sentiment {
     pub(crate) value: Percent,
+    pub(crate) more: Apart<MoreSentiment>,
+}
+
+/// What many judgements leave out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MoreSentiment {
     pub(crate) by: Option<Text>,
     pub(crate) parts: Named<Percent>,
+}
+
+impl Default for MoreSentiment {
+    fn default() -> Self {
+        Self { by: None, parts: Named::new([]) }
+    }
+}
+
+impl Empty for MoreSentiment {
+    fn empty() -> &'static Self {
+        static EMPTY: LazyLock<MoreSentiment> = LazyLock::new(MoreSentiment::default);
+        &EMPTY
+    }
 }
 
 /// An answer to the NPS question.
@@ -108,7 +127,8 @@ fn patch<T: Clone>(timeline: &mut Stated<T>, stamp: &Stamp, patch: &Patch<T>) {
 impl Profile {
     pub(crate) fn sentiment(&mut self, stamp: Stamp, data: &SentimentSet, personal: bool) {
         let by = data.by.clone().filter(|_| personal);
-        self.sentiment.insert(stamp, Sentiment { value: data.value, by, parts: data.parts.clone() });
+        let more = Apart::of(MoreSentiment { by, parts: data.parts.clone() });
+        self.sentiment.insert(stamp, Sentiment { value: data.value, more });
     }
 
     pub(crate) fn nps(&mut self, stamp: Stamp, data: &NpsAnswered, personal: bool) {
@@ -186,7 +206,9 @@ impl Profile {
             stated.erase();
         }
         for sentiment in self.sentiment.values_mut() {
-            sentiment.by = None;
+            if let Some(more) = sentiment.more.made() {
+                more.by = None;
+            }
         }
         if let Some(more) = self.more.made() {
             more.erase();

@@ -113,11 +113,11 @@ impl ClientState {
                 let (kind, what) = match &entry.value {
                     TicketChange::Opened { priority, topic } => {
                         let priority = priority.map(|priority| priority.as_str().to_owned());
-                        (EventKind::TicketOpened, join(&[priority, text(topic.as_ref())]))
+                        (EventKind::TicketOpened, join(&[priority, text(topic.as_deref())]))
                     }
                     TicketChange::Updated { priority, topic } => {
                         let priority = priority.map(|priority| priority.as_str().to_owned());
-                        (EventKind::TicketUpdated, join(&[priority, text(topic.as_ref())]))
+                        (EventKind::TicketUpdated, join(&[priority, text(topic.as_deref())]))
                     }
                     TicketChange::Replied(ReplyBy::Agent) => {
                         (EventKind::TicketReplied, "by an agent".to_owned())
@@ -149,7 +149,7 @@ impl ClientState {
         for (subscription, states) in billing.subscriptions.iter() {
             rows.each(states, EventKind::SubscriptionSet, Some(subscription.as_str()), |state| {
                 let terms = state.terms.map(|terms| format!("{} {}", terms.amount, terms.currency));
-                join(&[Some(state.status.as_str().to_owned()), terms, text(state.plan.as_ref())])
+                join(&[Some(state.status.as_str().to_owned()), terms, text(state.more.plan.as_ref())])
             });
         }
         for (invoice, changes) in billing.invoices.iter() {

@@ -108,7 +108,7 @@ impl ClientState {
         }
         // Far from the limit nobody counts who is new.
         if self.usage.users().len() + users.len() > MAX_USERS {
-            let new = users.iter().filter(|user| self.usage.users().find(user).is_none()).count();
+            let new = users.iter().filter(|user| self.usage.users().find(user.as_str()).is_none()).count();
             at_most("users", self.usage.users().len(), new, MAX_USERS)?;
         }
         Ok(())

@@ -17,7 +17,8 @@ pub(crate) mod users;
 pub(crate) mod warm;
 
 use crate::event::{Event, EventData, EventKind};
-use crate::id::{ClientId, EventId, EventRef, SourceId};
+use crate::id::{ClientId, EventRef};
+use crate::rare::Apart;
 use crate::time::{Day, Instant};
 use crate::timeline::{Entry, Stamp, Timeline};
 use crate::zone::Zone;
@@ -43,8 +44,8 @@ pub(crate) struct ClientState {
     pub(crate) billing: BillingState,
     pub(crate) profile: Profile,
     /// The clients this one was said to be part of.
-    pub(crate) merges: Timeline<ClientId>,
-    pub(crate) retractions: Timeline<Retraction>,
+    pub(crate) merges: Apart<Timeline<ClientId>>,
+    pub(crate) retractions: Apart<Timeline<Retraction>>,
     /// Nothing personal is kept, whenever it came.
     pub(crate) erased: bool,
 }
@@ -65,14 +66,18 @@ impl ClientState {
             EventData::UsageMeasured(data) => self.usage.measured(event, data, personal, zone),
             EventData::UsageDaySet(data) => self.usage.day_set(event, data, personal),
             EventData::TicketOpened(data) => {
-                let change = TicketChange::Opened { priority: data.priority, topic: data.topic.clone() };
+                let change =
+                    TicketChange::Opened { priority: data.priority, topic: data.topic.clone().map(Box::new) };
                 self.support.tickets.entry(&data.ticket).insert(stamp(), ticket(change));
             }
             EventData::TicketReplied(data) => {
                 self.support.tickets.entry(&data.ticket).insert(stamp(), TicketChange::Replied(data.by));
             }
             EventData::TicketUpdated(data) => {
-                let change = TicketChange::Updated { priority: data.priority, topic: data.topic.0.clone() };
+                let change = TicketChange::Updated {
+                    priority: data.priority,
+                    topic: data.topic.0.clone().map(Box::new),
+                };
                 self.support.tickets.entry(&data.ticket).insert(stamp(), ticket(change));
             }
             EventData::TicketResolved(data) => {
@@ -88,12 +93,12 @@ impl ClientState {
             EventData::IncidentStarted(data) => {
                 let (severity, component, planned) = (data.severity, data.component.clone(), data.planned);
                 let change = IncidentChange { running: true, severity, component, planned };
-                self.support.incidents.entry(&data.incident).insert(stamp(), change);
+                self.support.incidents.make().entry(&data.incident).insert(stamp(), change);
             }
             EventData::IncidentEnded(data) => {
                 let (severity, component, planned) = (data.severity, data.component.clone(), data.planned);
                 let change = IncidentChange { running: false, severity, component, planned };
-                self.support.incidents.entry(&data.incident).insert(stamp(), change);
+                self.support.incidents.make().entry(&data.incident).insert(stamp(), change);
             }
             EventData::SubscriptionSet(data) => {
                 let state = Subscription::of(data, personal);
@@ -137,11 +142,11 @@ impl ClientState {
             }
             EventData::OverrideSet(data) => self.profile.overridden(stamp(), data, personal),
             EventData::ChurnReasonSet(data) => self.profile.churn_reason(stamp(), data, personal),
-            EventData::MergedInto(data) => self.merges.insert(stamp(), data.into.clone()),
+            EventData::MergedInto(data) => self.merges.make().insert(stamp(), data.into.clone()),
             EventData::ClientErased(_) => self.erase(),
             EventData::Retracted(data) => {
                 let target = EventRef { source: data.source.clone(), id: data.id.clone() };
-                self.retractions.insert(stamp(), Retraction { target, kind: data.r#type.kind() });
+                self.retractions.make().insert(stamp(), Retraction { target, kind: data.r#type.kind() });
             }
         }
     }
@@ -162,8 +167,8 @@ impl ClientState {
         self.support.join(support);
         self.billing.join(billing);
         self.profile.join(profile);
-        self.merges.join(merges);
-        self.retractions.join(retractions);
+        self.merges.join(merges, Timeline::join);
+        self.retractions.join(retractions, Timeline::join);
         if erased || self.erased {
             self.erase();
         }
@@ -176,15 +181,20 @@ impl ClientState {
         self.support.join(support);
         self.billing.join(billing);
         self.profile.join(profile);
-        self.merges.join(merges);
-        self.retractions.join(retractions);
+        self.merges.join(merges, Timeline::join);
+        self.retractions.join(retractions, Timeline::join);
+    }
+
+    /// The clients this one was said to be part of, to name them anew.
+    pub(crate) fn merges_mut(&mut self) -> impl Iterator<Item = &mut ClientId> {
+        self.merges.made().into_iter().flat_map(Timeline::values_mut)
     }
 
     /// Leaves out the merges that were taken back: by this subject only, so before it becomes one with others.
     pub(crate) fn retract_merges(&mut self) {
         let Self { merges, retractions, .. } = self;
         let taken = merges_taken_back(retractions);
-        merges.retain(|stamp| !taken.contains(&(stamp.source(), stamp.id())));
+        merges.made().into_iter().for_each(|merges| merges.retain(|stamp| !taken.contains(&stamp.names())));
     }
 
     /// Leaves out what was taken back, except merges: see [`ClientState::retract_merges`].
@@ -196,10 +206,9 @@ impl ClientState {
             self.retractions.entries().iter().map(|entry| entry.value.clone()).collect();
         taken.sort_unstable();
         let stands = |stamp: &Stamp, kind: EventKind| {
-            let key = |retraction: &Retraction| {
-                (retraction.target.source.cmp(stamp.source()))
-                    .then_with(|| retraction.target.id.cmp(stamp.id()))
-                    .then(retraction.kind.cmp(&kind))
+            let (source, id) = stamp.names();
+            let key = |Retraction { target, kind: of_kind }: &Retraction| {
+                (target.source.as_str(), target.id.as_str(), *of_kind).cmp(&(source, id, kind))
             };
             taken.binary_search_by(key).is_err()
         };
@@ -219,9 +228,7 @@ impl ClientState {
     pub(crate) fn merged_into(&self, own: &ClientId) -> Option<&ClientId> {
         // A merge into itself has no effect: it is not the last that counts either.
         let taken = merges_taken_back(&self.retractions);
-        let stands = |entry: &&Entry<ClientId>| {
-            entry.value != *own && !taken.contains(&(entry.stamp.source(), entry.stamp.id()))
-        };
+        let stands = |entry: &&Entry<ClientId>| entry.value != *own && !taken.contains(&entry.stamp.names());
         self.merges.entries().iter().rev().find(stands).map(|entry| &entry.value)
     }
 
@@ -281,8 +288,8 @@ impl ClientState {
 }
 
 /// The merges that some retraction takes back.
-fn merges_taken_back(retractions: &Timeline<Retraction>) -> BTreeSet<(&SourceId, &EventId)> {
+fn merges_taken_back(retractions: &Timeline<Retraction>) -> BTreeSet<(&str, &str)> {
     let retractions = retractions.entries().iter().map(|entry| &entry.value);
     let of_merges = retractions.filter(|retraction| retraction.kind == EventKind::MergedInto);
-    of_merges.map(|retraction| (&retraction.target.source, &retraction.target.id)).collect()
+    of_merges.map(|Retraction { target, .. }| (target.source.as_str(), target.id.as_str())).collect()
 }

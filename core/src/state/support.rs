@@ -3,6 +3,7 @@
 use crate::event::support::{Priority, ReplyBy, Severity};
 use crate::id::{IncidentId, Text, TicketId};
 use crate::keyed::Keyed;
+use crate::rare::Apart;
 use crate::time::Instant;
 use crate::timeline::{Entry, Timeline};
 use serde::{Deserialize, Serialize};
@@ -12,13 +13,13 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum TicketChange {
     Opened {
         priority: Option<Priority>,
-        topic: Option<Text>,
+        topic: Option<Box<Text>>,
     },
     Replied(ReplyBy),
     /// An empty topic takes back the one before.
     Updated {
         priority: Option<Priority>,
-        topic: Option<Text>,
+        topic: Option<Box<Text>>,
     },
     Resolved,
     Reopened,
@@ -47,7 +48,7 @@ pub(crate) struct IncidentChange {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SupportState {
     pub(crate) tickets: Keyed<TicketId, Timeline<TicketChange>>,
-    pub(crate) incidents: Keyed<IncidentId, Timeline<IncidentChange>>,
+    pub(crate) incidents: Apart<Keyed<IncidentId, Timeline<IncidentChange>>>,
 }
 
 impl SupportState {
@@ -61,7 +62,7 @@ impl SupportState {
 
     pub(crate) fn join(&mut self, other: Self) {
         self.tickets.join(other.tickets, Timeline::join);
-        self.incidents.join(other.incidents, Timeline::join);
+        self.incidents.join(other.incidents, |ours, theirs| ours.join(theirs, Timeline::join));
     }
 
     pub(crate) fn erase(&mut self) {
@@ -122,9 +123,9 @@ impl<'a> TicketAt<'a> {
         match &entry.value {
             TicketChange::Opened { priority, topic } => {
                 self.open = true;
-                self.state(*priority, topic.as_ref());
+                self.state(*priority, topic.as_deref());
             }
-            TicketChange::Updated { priority, topic } => self.state(*priority, topic.as_ref()),
+            TicketChange::Updated { priority, topic } => self.state(*priority, topic.as_deref()),
             TicketChange::Reopened => self.open = true,
             // Resolved before it was opened it cannot have been.
             TicketChange::Resolved if opened => {

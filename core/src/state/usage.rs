@@ -2,14 +2,14 @@
 
 use super::users::Users;
 use crate::active::{UserDays, UserNumber};
-use crate::batch::{Names, Row, RowPlace};
+use crate::batch::{Row, RowPlace, UsageBatch};
 use crate::daily::{Cells, DaySums, Samples};
 use crate::event::Event;
 use crate::event::usage::{Counted, DaySet, Measured};
 use crate::id::{MetricName, SourceId, UserId};
 use crate::keyed::Keyed;
 use crate::quantity::Quantity;
-use crate::rare::Rare;
+use crate::rare::{Apart, Rare};
 use crate::time::{Day, Instant};
 use crate::timeline::Stamp;
 use crate::zone::Zone;
@@ -68,7 +68,7 @@ impl MetricUse {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct UsageState {
     counted: Keyed<MetricName, MetricUse>,
-    gauges: Keyed<MetricName, Cells<Day, Samples>>,
+    gauges: Apart<Keyed<MetricName, Cells<Day, Samples>>>,
     users: Users,
     active: UserDays,
     /// The least time of a counted or measured event.
@@ -91,21 +91,21 @@ impl UsageState {
         let day = zone.day(event.time);
         self.counted.entry(&data.metric).sums.add(day, i128::from(data.count.micros()));
         self.note(event.time, day);
-        self.note_user(day, data.user.as_ref().filter(|_| personal));
+        self.note_user(day, data.user.as_ref().map(UserId::as_str).filter(|_| personal));
     }
 
     pub(crate) fn measured(&mut self, event: &Event, data: &Measured, personal: bool, zone: &Zone) {
         let day = zone.day(event.time);
         let sample = Samples::one(data.value, Stamp::of(event));
-        self.gauges.entry(&data.metric).merge(day, sample, Samples::join);
+        self.gauges.make().entry(&data.metric).merge(day, sample, Samples::join);
         self.note(event.time, day);
-        self.note_user(day, data.user.as_ref().filter(|_| personal));
+        self.note_user(day, data.user.as_ref().map(UserId::as_str).filter(|_| personal));
     }
 
     pub(crate) fn day_set(&mut self, event: &Event, data: &DaySet, personal: bool) {
         let users =
             data.users.as_ref().filter(|_| personal).map(|users| users.as_slice()).unwrap_or_default();
-        let mut numbers: Vec<u32> = users.iter().map(|user| self.users.number(user).0).collect();
+        let mut numbers: Vec<u32> = users.iter().map(|user| self.users.number(user.as_str()).0).collect();
         numbers.sort_unstable();
         let roll_up = RollUp { stamp: Stamp::of(event), count: data.count, users: numbers };
         // A day whose roll-up is 0 still has a cell: the state must not tell in which order versions came.
@@ -120,19 +120,18 @@ impl UsageState {
     }
 
     /// Takes in the rows of one batch that are this client's, in order of their places.
-    pub(crate) fn fold_rows(&mut self, rows: &[(RowPlace, &Row)], metrics: &Names<MetricName>) {
+    pub(crate) fn fold_rows(&mut self, rows: &[(RowPlace, &Row)], batch: &UsageBatch) {
         let by_metric = || rows.chunk_by(|a, b| a.0.same_metric(b.0));
         if self.counted.len() == 0 {
             self.counted.reserve(by_metric().count());
         }
         for of_metric in by_metric() {
-            let first = of_metric.first().and_then(|(_, row)| Some((row, metrics.name(row.metric)?)));
+            let first = of_metric.first().and_then(|(_, row)| Some((row, batch.metrics().name(row.metric)?)));
             let Some((first, name)) = first else { continue };
-            if first.measured.is_some() {
-                let gauge = self.gauges.entry(name);
+            if batch.stamp(first).is_some() {
+                let gauge = self.gauges.make().entry(name);
                 for (_, row) in of_metric {
-                    let sample =
-                        row.measured.as_deref().map(|stamp| Samples::one(row.quantity, stamp.clone()));
+                    let sample = batch.stamp(row).map(|stamp| Samples::one(row.quantity, stamp.clone()));
                     sample.into_iter().for_each(|sample| gauge.merge(row.day, sample, Samples::join));
                 }
             } else {
@@ -147,10 +146,10 @@ impl UsageState {
         }
     }
 
-    /// Notes when a row of a batch was, and who it was about.
-    pub(crate) fn note_row(&mut self, row: &Row, personal: bool) {
+    /// Notes when a row of a batch was, and who it was about, if that is to be kept.
+    pub(crate) fn note_row(&mut self, row: &Row, user: Option<&str>) {
         self.note(row.time, row.day);
-        self.note_user(row.day, row.user.as_ref().filter(|_| personal));
+        self.note_user(row.day, user);
     }
 
     fn note(&mut self, time: Instant, day: Day) {
@@ -158,7 +157,7 @@ impl UsageState {
         self.first_day = least(self.first_day, Some(day));
     }
 
-    fn note_user(&mut self, day: Day, user: Option<&UserId>) {
+    fn note_user(&mut self, day: Day, user: Option<&str>) {
         let Some(user) = user else { return };
         let number = self.users.number(user);
         self.active.insert(day, number);
@@ -260,7 +259,7 @@ impl UsageState {
         self.first_time = least(self.first_time, other.first_time);
         self.first_day = least(self.first_day, other.first_day);
         self.first_user = least(self.first_user, other.first_user);
-        self.gauges.join(other.gauges, join_gauges);
+        self.gauges.join(other.gauges, |ours, theirs| ours.join(theirs, join_gauges));
         for (metric, mut theirs) in other.counted.into_pairs() {
             let ours = self.counted.entry(&metric);
             // Roll-ups are keyed and may overlap; only what is counted adds up.
@@ -281,7 +280,7 @@ impl UsageState {
         self.first_time = least(self.first_time, other.first_time);
         self.first_day = least(self.first_day, other.first_day);
         self.first_user = least(self.first_user, other.first_user);
-        self.gauges.join(other.gauges, join_gauges);
+        self.gauges.join(other.gauges, |ours, theirs| ours.join(theirs, join_gauges));
         for (metric, theirs) in other.counted.into_pairs() {
             let ours = self.counted.entry(&metric);
             for ((day, _), roll_up) in theirs.standing() {
@@ -297,7 +296,7 @@ impl UsageState {
     /// Takes in the users of another state and who was active there; returns our numbers of theirs.
     fn take_users(&mut self, other: &Self) -> Vec<UserNumber> {
         let numbers: Vec<UserNumber> =
-            other.users.names().iter().map(|name| self.users.number(name)).collect();
+            other.users.names().iter().map(|name| self.users.number(name.as_str())).collect();
         for (day, user) in other.active.iter() {
             if let Some(user) = numbers.get(user.0 as usize) {
                 self.active.insert(day, *user);
@@ -325,7 +324,7 @@ impl UsageState {
             }
             metric.roll_ups.take_if(|roll_ups| roll_ups.len() == 0);
         }
-        for gauge in self.gauges.values_mut() {
+        for gauge in self.gauges.made().into_iter().flat_map(Keyed::values_mut) {
             gauge.split_before(before);
         }
         self.active.seal(before);
@@ -367,7 +366,7 @@ impl UsageState {
             if let (Some(name), Some(slot)) =
                 (self.users.name(UserNumber(old)), numbers.get_mut(old as usize))
             {
-                *slot = users.number(name);
+                *slot = users.number(name.as_str());
             }
         }
         let mut compacted = Self { users, active: UserDays::default(), ..self.clone() };

@@ -32,24 +32,24 @@ impl Users {
         self.names.get(number.0 as usize)
     }
 
-    pub(crate) fn find(&self, user: &UserId) -> Option<UserNumber> {
+    pub(crate) fn find(&self, user: &str) -> Option<UserNumber> {
         let number = match &self.index {
-            None => self.names.iter().position(|name| name == user).and_then(|at| u32::try_from(at).ok()),
-            Some(index) => {
-                index.find(user.as_str(), |number| self.names.get(number as usize).map(UserId::as_str))
+            None => {
+                self.names.iter().position(|name| name.as_str() == user).and_then(|at| u32::try_from(at).ok())
             }
+            Some(index) => index.find(user, |number| self.names.get(number as usize).map(UserId::as_str)),
         };
         number.map(UserNumber)
     }
 
     /// The number of a user, given if it has none. The door refuses users beyond [`MAX_USERS`].
-    pub(super) fn number(&mut self, user: &UserId) -> UserNumber {
+    pub(super) fn number(&mut self, user: &str) -> UserNumber {
         if let Some(number) = self.find(user) {
             return number;
         }
         let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         make_room(&mut self.names);
-        self.names.push(user.clone());
+        self.names.push(UserId::new(user));
         let names = &self.names;
         if names.len() > FEW_USERS {
             let name_of = |number: u32| names.get(number as usize).map(UserId::as_str);
@@ -81,7 +81,7 @@ impl<'de> Deserialize<'de> for Users {
         }
         let mut users = Self::default();
         for name in &names {
-            users.number(name);
+            users.number(name.as_str());
         }
         Ok(users)
     }

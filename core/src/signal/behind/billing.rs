@@ -96,7 +96,7 @@ impl Behind for FailedPayments {
 
 impl Behind for DaysToRenewal {
     fn behind(&self, row: &HistoryRow, between: &Between<'_>) -> bool {
-        subscription(row, between, |state| state.term_end.is_some())
+        subscription(row, between, |state| state.more.term_end.is_some())
     }
 }
 
@@ -108,7 +108,7 @@ impl Behind for TenureDays {
 
 impl Behind for DaysToTrialEnd {
     fn behind(&self, row: &HistoryRow, between: &Between<'_>) -> bool {
-        subscription(row, between, |state| state.trial_end.is_some())
+        subscription(row, between, |state| state.more.trial_end.is_some())
     }
 }
 

@@ -95,8 +95,8 @@ fn within((first, last): (Day, Day), day: Day) -> bool {
 impl HistoryRow {
     /// Whether it is the row of an event.
     pub(crate) fn is(&self, stamp: &Stamp) -> bool {
-        let same = self.event.as_ref().map(|event| (&event.source, &event.id));
-        self.at == stamp.at() && same == Some((stamp.source(), stamp.id()))
+        let same = self.event.as_ref().map(|event| (event.source.as_str(), event.id.as_str()));
+        self.at == stamp.at() && same == Some(stamp.names())
     }
 }
 
