@@ -65,12 +65,7 @@ impl<K: Ord, V> Keyed<K, V> {
             // Mostly it is the newest, or one that is newer still.
             Ordering::Less => Err(self.pairs.len()),
             Ordering::Equal => Ok(before.len()),
-            Ordering::Greater => {
-                // Or one of the newest. Whether two keys are the same is told sooner than which comes first.
-                let newest = before.iter().rev().take(FEW);
-                let known = newest.zip(1..).find(|((k, _), _)| k == key).map(|(_, back)| before.len() - back);
-                known.map_or_else(|| before.binary_search_by(|(k, _)| k.cmp(key)), Ok)
-            }
+            Ordering::Greater => before.binary_search_by(|(k, _)| k.cmp(key)),
         });
         let place = place.unwrap_or_else(|place| {
             make_room_by(&mut self.pairs, 2);
