@@ -1,6 +1,7 @@
 //! One line of a log, decoded: usage, which most lines tell, as a view of the line; everything else as an event.
 
-use super::fields::{Fields, MAX_ID, MAX_TEXT, Members};
+use super::fields::{Fields, MAX_ID, MAX_TEXT};
+use super::members::Members;
 use super::scan::{Names, Scan};
 use super::usage::{Counted, Measured};
 use super::wire::Value;

@@ -10,6 +10,7 @@ pub(crate) mod fields;
 pub(crate) mod numbers;
 mod unread;
 pub(crate) mod line;
+pub(crate) mod members;
 mod scan;
 mod schema;
 #[cfg(feature = "arrow")]
@@ -26,7 +27,8 @@ pub use values::{Attribute, Named, Patch, Restated, SetOf};
 
 use crate::id::{ClientId, EventId, EventRef, SourceId};
 use crate::time::Instant;
-use fields::{Field, Fields, Members, ObjectWriter, Payload};
+use fields::{Field, Fields, ObjectWriter, Payload};
+use members::Members;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use wire::{Fault, FaultParts, Value};

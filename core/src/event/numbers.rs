@@ -1,7 +1,8 @@
 //! Numbers, money and times as fields of events have them: exact, with the limits of each.
 
 use super::EventCode;
-use super::fields::{Field, Members, read_word, write_text};
+use super::fields::{Field, read_word, write_text};
+use super::members::Members;
 use super::wire::{self, Fault, Value};
 use crate::money::{Amount, Currency, Interval, IntervalUnit};
 use crate::quantity::{DecimalFault, Quantity};

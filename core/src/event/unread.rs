@@ -2,7 +2,7 @@
 //! line lets them be, for an event must not be lost over what is ignored.
 
 use super::EventError;
-use super::fields::Members;
+use super::members::Members;
 use super::wire::Value;
 use serde_json::value::RawValue;
 

@@ -1,7 +1,8 @@
 //! Text, lists and patches as fields of events have them: how each is read, and what it allows.
 
 use super::EventCode;
-use super::fields::{Field, MAX_ID, MAX_LIST, MAX_TEXT, Members, ObjectWriter, write_text};
+use super::fields::{Field, MAX_ID, MAX_LIST, MAX_TEXT, ObjectWriter, write_text};
+use super::members::Members;
 use super::wire::{Fault, Value};
 use crate::id::Text;
 use crate::quantity::Quantity;

@@ -1,7 +1,7 @@
 //! What is read fast is what is read with care: real lines, turned and broken in every way that a producer or a wire may.
 
 use super::*;
-use crate::event::fields::Members;
+use crate::event::members::Members;
 use crate::event::wire::Fault;
 use proptest::prelude::*;
 
