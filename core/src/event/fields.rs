@@ -16,71 +16,25 @@ pub(crate) const MAX_ID: usize = 256;
 /// The most elements in a list in `data`.
 pub(crate) const MAX_LIST: usize = 65_535;
 
-/// The fields of a row of a table.
-#[cfg(feature = "arrow")]
-pub(crate) trait RowFields {
-    /// Which places have a value in some row, by bits: of an event few of the fields are filled.
-    fn filled(&self) -> u64;
-    /// What the row has for the field of this place among those that are declared.
-    fn value(&self, place: usize) -> Option<Value<'_>>;
-}
-
-/// Where fields are read from.
-enum Source<'a> {
-    Members(Members<'a>),
-    /// A row of a table, of which the fields are read in the order in which they are declared.
-    #[cfg(feature = "arrow")]
-    Row {
-        fields: &'a dyn RowFields,
-        filled: u64,
-        next: std::cell::Cell<usize>,
-    },
-}
-
-/// Whether a place is among those of these bits; of a place beyond them nothing is known.
-#[cfg(feature = "arrow")]
-pub(crate) fn is_filled(filled: u64, place: usize) -> bool {
-    u32::try_from(place).ok().and_then(|place| filled.checked_shr(place)).is_none_or(|rest| rest & 1 == 1)
-}
-
 /// The members of `data` (or of the envelope), read by name.
 pub(crate) struct Fields<'a> {
-    source: Source<'a>,
+    members: Members<'a>,
     /// What stands before a field's name in errors: `data.` or nothing.
     path: &'static str,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn new(members: Members<'a>, path: &'static str) -> Self {
-        Self { source: Source::Members(members), path }
+        Self { members, path }
     }
 
-    /// Those of `data` where nobody reads any more of them.
-    #[cfg(feature = "arrow")]
-    pub(crate) fn unread() -> Self {
-        Self::new(Members::with_room_for(0), "data.")
+    /// Those of `data`.
+    pub(crate) fn of_data(members: Members<'a>) -> Self {
+        Self::new(members, "data.")
     }
 
-    /// The `data` of a row.
-    #[cfg(feature = "arrow")]
-    pub(crate) fn of_row(fields: &'a dyn RowFields) -> Self {
-        let (filled, next) = (fields.filled(), std::cell::Cell::new(0));
-        Self { source: Source::Row { fields, filled, next }, path: "data." }
-    }
-
-    /// A member; of a row the next, whose name is not asked, for a payload reads its fields in the order in which they are
-    /// declared.
-    #[inline]
     pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
-        match &self.source {
-            Source::Members(members) => members.find(name),
-            #[cfg(feature = "arrow")]
-            Source::Row { fields, filled, next } => {
-                let place = next.get();
-                next.set(place + 1);
-                if is_filled(*filled, place) { fields.value(place) } else { None }
-            }
-        }
+        self.members.find(name)
     }
 
     /// The field's value; `None` where it is not there and its type has no value for that.
@@ -347,7 +301,7 @@ macro_rules! payload {
                         continue;
                     };)*
                     let payload = Self { $($field),* };
-                    $(if $check(&payload, &$crate::event::fields::Fields::unread()).is_err() {
+                    $(if $check(&payload, &$crate::event::fields::Fields::of_data($crate::event::members::Members::with_room_for(0))).is_err() {
                         sink.odd(row);
                         continue;
                     })?

@@ -203,7 +203,7 @@ pub(super) fn sound<'a>(line: &'a str, given: Option<&'a SourceId>) -> Option<De
             Some(Decoded::Usage(usage))
         }
         Data::Other(members) => {
-            let data = kind.decode(&Fields::new(members, "data.")).ok()?;
+            let data = kind.decode(&Fields::of_data(members)).ok()?;
             let (id, source, subject) = (id.into(), source.into(), subject.into());
             Some(Decoded::of(Event { id, source, subject, time, sequence, recorded, data }))
         }

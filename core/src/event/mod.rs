@@ -257,7 +257,7 @@ impl Event {
             None => Err(Fault::new(EventCode::MissingField, "an object")),
         };
         let data = data.map_err(|fault| envelope.error("data", envelope.find("data"), fault))?;
-        head.with(&Fields::new(data, "data."))
+        head.with(&Fields::of_data(data))
     }
 
     /// The event of a row: the members beside `type` and `data`, and the fields of `data`.

@@ -5,7 +5,7 @@ use super::column::{Column, Texts, Values};
 use super::envelope::Envelope;
 use super::field::Takes;
 use super::map::{Filled, Mapped, Mapping, Origin};
-use crate::event::fields::{Fields, RowFields};
+use crate::event::fields::Fields;
 use crate::event::members::Members;
 use crate::event::span::{FieldSpan, RowSink, SpanFields};
 use crate::event::wire::Value;
@@ -117,8 +117,6 @@ pub(super) struct Rows<'m> {
     /// In the order in which they are declared, with their names.
     fields: Vec<(&'static str, FieldCells)>,
     made: Vec<MadeCells<'m>>,
-    /// The places that something fills, by bits.
-    filled: u64,
 }
 
 /// One row of them.
@@ -128,11 +126,7 @@ struct Row<'r> {
     made: Vec<Made<'r>>,
 }
 
-impl RowFields for Row<'_> {
-    fn filled(&self) -> u64 {
-        self.rows.filled
-    }
-
+impl Row<'_> {
     fn value(&self, place: usize) -> Option<Value<'_>> {
         let (_, cells) = self.rows.fields.get(place)?;
         match cells {
@@ -144,6 +138,17 @@ impl RowFields for Row<'_> {
                 Made::Object(members) => Some(members).filter(|m| !m.is_empty()).map(|m| Value::Object(m)),
             },
         }
+    }
+
+    /// What it has, as the members of an object.
+    fn members(&self) -> Members<'_> {
+        let mut members = Members::with_room_for(self.rows.fields.len());
+        for ((name, _), place) in self.rows.fields.iter().zip(0..) {
+            if let Some(value) = self.value(place) {
+                members.add(name, value);
+            }
+        }
+        members
     }
 }
 
@@ -259,34 +264,27 @@ impl<'m> Rows<'m> {
         let (mut fields, mut made) = (Vec::new(), Vec::new());
         for Mapped { target, cells } in of_part {
             let of = |filled: &Filled| Cells::of(filled, rows, mapping.zone.as_ref());
-            let to_make = match cells.as_slice() {
-                [] => Err(FieldCells::Unfilled),
+            let mut to_make = |cells| {
+                made.push(cells);
+                FieldCells::Made(made.len() - 1)
+            };
+            let cells = match cells.as_slice() {
+                [] => FieldCells::Unfilled,
                 [filled] if filled.member.is_none() => match of(filled)? {
-                    Cells::Column(column, wire) if is_plain(&column, wire) => Err(FieldCells::Plain(column)),
-                    column @ Cells::Column(..) => Ok(MadeCells::Written(column)),
-                    same => Err(FieldCells::Same(same)),
+                    Cells::Column(column, wire) if is_plain(&column, wire) => FieldCells::Plain(column),
+                    column @ Cells::Column(..) => to_make(MadeCells::Written(column)),
+                    same => FieldCells::Same(same),
                 },
                 members => {
                     let of_member = |filled: &'m Filled| {
                         Some((filled.member.as_deref().unwrap_or_default(), of(filled)?))
                     };
-                    Ok(MadeCells::Object(members.iter().map(of_member).collect::<Option<_>>()?))
+                    to_make(MadeCells::Object(members.iter().map(of_member).collect::<Option<_>>()?))
                 }
             };
-            let cells = to_make.map_or_else(
-                |cells| cells,
-                |cells| {
-                    made.push(cells);
-                    FieldCells::Made(made.len() - 1)
-                },
-            );
             fields.push((target.name, cells));
         }
-        let is_filled = |(_, cells): &(_, FieldCells)| !matches!(cells, FieldCells::Unfilled);
-        // What stands behind the last bit counts as filled.
-        let filled =
-            (0..u64::BITS).zip(&fields).map(|(place, field)| u64::from(is_filled(field)) << place).sum();
-        Some(Self { states_id: mapping.find("id").is_some(), fields, made, filled })
+        Some(Self { states_id: mapping.find("id").is_some(), fields, made })
     }
 
     /// Room for what is written of one row.
@@ -305,14 +303,14 @@ impl<'m> Rows<'m> {
         kind.decode_span(&Picked { rows: self, picked: rows, texts: RefCell::default() }, rows, sink);
     }
 
-    /// The event of a row with this envelope, or why it is none; of the fields of `data`.
+    /// The event of a row with this envelope, or why it is none.
     pub(super) fn event(
         &self,
         kind: EventKind,
         row: usize,
         envelope: Envelope<'_>,
     ) -> Result<Event, EventError> {
-        let data = kind.decode(&Fields::of_row(&self.row(row, &mut self.scratch())))?;
+        let data = kind.decode(&Fields::of_data(self.row(row, &mut self.scratch()).members()))?;
         Ok(envelope.event(&mut None, data))
     }
 
@@ -325,15 +323,12 @@ impl<'m> Rows<'m> {
     ) -> Result<Event, EventError> {
         let mut written = envelope.scratch();
         let stated = envelope.row(row, &mut written);
-        let mut members = Members::with_room_for(envelope.fields.len());
+        let mut members = stated.members();
         if !envelope.states_id {
             members.add("id", Value::Text(NO_ID));
         }
-        for ((name, _), place) in envelope.fields.iter().zip(0..) {
-            if let Some(value) = stated.value(place) {
-                members.add(name, value);
-            }
-        }
-        Event::from_row(kind, members, &Fields::of_row(&self.row(row, &mut self.scratch())))
+        let mut scratch = self.scratch();
+        let data = self.row(row, &mut scratch);
+        Event::from_row(kind, members, &Fields::of_data(data.members()))
     }
 }
