@@ -127,7 +127,7 @@ pub(crate) fn digits(bytes: &[u8], at: usize, n: usize) -> Option<i64> {
 /// The form of eight characters: a `0` stands for any digit, everything else for itself.
 struct Form {
     zeros: u64,
-    /// What may be added to a byte that is right without setting its highest bit: each byte is what it is above the form.
+    /// For each character, what can be added to how far it is from the form without setting the highest bit, where it is right.
     room: u64,
 }
 
