@@ -34,8 +34,8 @@ fn typed(dedupe: Dedupe) -> (Engine, Vec<Event>) {
 }
 
 #[library_benchmark]
-#[bench::exact(args = (Dedupe::Exact), setup = lines, config = most(42_000_000))]
-#[bench::upstream(args = (Dedupe::Upstream), setup = lines, config = most(30_000_000))]
+#[bench::exact(args = (Dedupe::Exact), setup = lines, config = most(41_000_000))]
+#[bench::upstream(args = (Dedupe::Upstream), setup = lines, config = most(29_200_000))]
 fn from_lines((mut engine, log): (Engine, String)) -> Engine {
     black_box(engine.apply_ndjson(log.as_bytes(), &ReadOptions::default()).unwrap());
     engine
@@ -48,9 +48,9 @@ fn reversed(dedupe: Dedupe) -> (Engine, Vec<Event>) {
 // The last of them holds the line against work that grows faster than the log: moving all that is known for each event
 // that comes late would take six times as much.
 #[library_benchmark]
-#[bench::exact(args = (Dedupe::Exact), setup = typed, config = most(23_000_000))]
-#[bench::upstream(args = (Dedupe::Upstream), setup = typed, config = most(11_000_000))]
-#[bench::reversed(args = (Dedupe::Upstream), setup = reversed, config = most(16_400_000))]
+#[bench::exact(args = (Dedupe::Exact), setup = typed, config = most(21_700_000))]
+#[bench::upstream(args = (Dedupe::Upstream), setup = typed, config = most(10_400_000))]
+#[bench::reversed(args = (Dedupe::Upstream), setup = reversed, config = most(12_200_000))]
 fn from_events((mut engine, events): (Engine, Vec<Event>)) -> (Engine, Vec<Event>) {
     black_box(engine.apply_all(&events));
     (engine, events)
@@ -65,7 +65,7 @@ fn asked() -> (Engine, Model) {
 }
 
 #[library_benchmark]
-#[bench::book(setup = asked, config = most(1_280_000))]
+#[bench::book(setup = asked, config = most(1_250_000))]
 fn scores((engine, model): (Engine, Model)) -> Engine {
     let at = engine.zone().as_of("2026-03-31").unwrap();
     black_box(engine.score_table(&model, at, ScoresOf::All));
@@ -73,7 +73,7 @@ fn scores((engine, model): (Engine, Model)) -> Engine {
 }
 
 #[library_benchmark]
-#[bench::months(setup = asked, config = most(895_000))]
+#[bench::months(setup = asked, config = most(765_000))]
 fn revenue((engine, _): (Engine, Model)) -> Engine {
     let (start, end) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2026-04-01T00:00:00Z".parse().unwrap());
     black_box(engine.revenue_series(start, end, PeriodUnit::Month, &RevenueOptions::default()).unwrap());
@@ -89,7 +89,7 @@ fn watched() -> (Engine, Watch, Event) {
 }
 
 #[library_benchmark]
-#[bench::one_event(setup = watched, config = most(34_000))]
+#[bench::one_event(setup = watched, config = most(33_400))]
 fn fresh_book((mut engine, mut watch, event): (Engine, Watch, Event)) -> (Engine, Watch) {
     let at = engine.zone().as_of("2026-03-31").unwrap();
     engine.apply(&event).unwrap();
