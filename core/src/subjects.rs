@@ -3,7 +3,7 @@
 use crate::batch::{Row, RowPlace, UsageBatch};
 use crate::chunks::both;
 use crate::id::ClientId;
-use crate::index::Index;
+use crate::index::{Index, Sought};
 use crate::merges::Slot;
 use crate::state::ClientState;
 
@@ -26,14 +26,19 @@ impl Subjects {
 
     /// The slots of some subjects. What is waited for is waited for together: first their places in the index, then their ids.
     pub(crate) fn slots<'s>(&self, subjects: impl Iterator<Item = &'s str>) -> Vec<Option<Slot>> {
-        let guesses: Vec<(&str, Option<Slot>)> =
-            subjects.map(|subject| (subject, self.index.guess(subject))).collect();
-        let sure = |(subject, guess): (&str, Option<Slot>)| {
-            let is_it = |slot: &Slot| self.id(*slot).is_some_and(|id| id.as_str() == subject);
-            let guess = guess?;
-            Some(guess).filter(is_it).or_else(|| self.slot(subject))
+        let sought: Vec<(&str, Sought)> =
+            subjects.map(|subject| (subject, self.index.sought(subject))).collect();
+        let places = sought.iter().map(|(_, sought)| self.index.warm(*sought));
+        std::hint::black_box(places.fold(0, u64::wrapping_add));
+        let guesses: Vec<Option<Slot>> =
+            sought.iter().map(|(_, sought)| self.index.candidates(*sought).next()).collect();
+        let ids = guesses.iter().filter_map(|guess| self.id((*guess)?)).map(|id| id.as_str().len());
+        std::hint::black_box(ids.fold(0, usize::wrapping_add));
+        let sure = |((subject, sought), guess): (&(&str, Sought), Option<Slot>)| {
+            let is_it = |slot: &Slot| self.id(*slot).is_some_and(|id| id.as_str() == *subject);
+            guess.filter(is_it).or_else(|| self.index.candidates(*sought).find(is_it))
         };
-        guesses.into_iter().map(sure).collect()
+        sought.iter().zip(guesses).map(sure).collect()
     }
 
     pub(crate) fn id(&self, slot: Slot) -> Option<&ClientId> {
@@ -147,8 +152,10 @@ fn fold_clients(batch: &UsageBatch, order: &[u32], states: &mut [ClientState], f
         }
         let state = |slot: Slot| states.get((slot - first) as usize);
         let of_states = few.iter().filter_map(|(slot, _)| state(*slot)).map(ClientState::warm_usage);
-        let of_rows = few.iter().flat_map(|(_, rows)| *rows).filter_map(row).map(Row::warm);
-        std::hint::black_box(of_states.chain(of_rows).fold(0, u64::wrapping_add));
+        let rows_of_few = || few.iter().flat_map(|(_, rows)| *rows).filter_map(row);
+        let numbers = of_states.chain(rows_of_few().map(Row::warm));
+        std::hint::black_box(numbers.fold(0, u64::wrapping_add));
+        std::hint::black_box(rows_of_few().map(|row| batch.warm_user(row)).fold(0, u64::wrapping_add));
         for (slot, of_client) in few {
             let Some(state) = states.get_mut((slot - first) as usize) else { continue };
             rows.clear();
