@@ -74,20 +74,23 @@ impl<N: Borrow<str> + for<'t> From<&'t str>> Names<N> {
 
 /// One event of usage that was admitted: what the fold of its client needs, close together.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Row {
-    pub(crate) slot: Slot,
-    pub(crate) metric: Number,
-    pub(crate) day: Day,
-    /// Where the name of the user begins among those of the batch, and its length: [`NONE`] if none is named.
-    user: (u32, u32),
-    /// The number of the stamp, of what was measured: [`NONE`] for most rows.
-    stamp: u32,
     pub(crate) time: Instant,
-    pub(crate) quantity: Quantity,
+    /// Of what was counted the millionths, of what was measured the number of its sample.
+    amount: i64,
+    slot: Slot,
+    /// The number of the metric, and [`MEASURED`] where it was measured.
+    metric: u32,
+    pub(crate) day: Day,
+    /// Where its user stands among those of the batch: [`NONE`] if none is named.
+    user: u32,
 }
 
 /// A place behind all there are.
 const NONE: u32 = u32::MAX;
+/// Beside the number of a metric, of which there are far fewer in a batch.
+const MEASURED: u32 = 1 << 31;
 
 /// What the rows of one client are folded in order of: counted before measured, metric by metric, day by day. One number,
 /// since sorting is a good part of what a fold costs.
@@ -102,17 +105,24 @@ impl RowPlace {
 }
 
 impl Row {
-    /// A number of it, of which the caller makes nothing: of many rows, so that the waits for them overlap.
+    /// A number of each of its ends, of which the caller makes nothing: of many rows, so that the waits for them overlap.
     pub(crate) fn warm(&self) -> u64 {
-        self.time.micros().cast_unsigned()
+        self.time.micros().cast_unsigned() ^ u64::from(self.user)
     }
 
     pub(crate) fn place(&self) -> RowPlace {
-        // A batch has far fewer rows than 2^31, and so names.
-        let metric = u64::from(self.stamp != NONE) << 31 | u64::from(self.metric.0);
         // Turns the order of signed numbers into that of unsigned ones.
         let day = self.day.number().cast_unsigned() ^ 1 << 31;
-        RowPlace(metric << 32 | u64::from(day))
+        RowPlace(u64::from(self.metric) << 32 | u64::from(day))
+    }
+
+    fn is_measured(&self) -> bool {
+        self.metric & MEASURED != 0
+    }
+
+    /// What was counted, in millionths.
+    pub(crate) fn micros(&self) -> i64 {
+        if self.is_measured() { 0 } else { self.amount }
     }
 }
 
@@ -125,10 +135,11 @@ const ROOM: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(crate) struct UsageBatch {
     rows: Vec<Row>,
-    /// The names of the users of the rows, one behind the other: most are short, and each row has its own.
+    /// The names of the users of the rows, one behind the other, each behind a character that is as many as its bytes: most are
+    /// short, and each row has its own.
     users: String,
-    /// Of what was measured: the last sample of a day is told by it.
-    stamps: Vec<Stamp>,
+    /// What was measured; the last sample of a day is told by its stamp.
+    samples: Vec<(Quantity, Stamp)>,
     metrics: Names<MetricName>,
     sources: Names<SourceId>,
     /// The least time of each source and day.
@@ -141,7 +152,10 @@ pub(crate) struct UsageBatch {
 impl UsageBatch {
     /// Whether the name of one user more, if there is any, still has a place that can be told.
     pub(crate) fn has_room_for(&self, user: Option<&str>) -> bool {
-        self.users.len() + user.map_or(0, str::len) < NONE as usize
+        user.is_none_or(|user| {
+            length_of(user)
+                .is_some_and(|length| self.users.len() + length.len_utf8() + user.len() < NONE as usize)
+        })
     }
 
     /// Notes an event of usage that was admitted, of whose user there is room for the name.
@@ -158,19 +172,24 @@ impl UsageBatch {
         let (first, last) = self.span.unwrap_or((event.time, event.time));
         self.span = Some((first.min(event.time), last.max(event.time)));
         let place = |place: usize| u32::try_from(place).unwrap_or(NONE);
-        let user = (place(self.users.len()), event.user.map_or(NONE, |user| place(user.len())));
-        self.users.push_str(event.user.unwrap_or_default());
-        let mut stamp = NONE;
-        if event.kind == UsageKind::Measured {
-            stamp = place(self.stamps.len());
-            self.stamps.push(Stamp::of_usage(event));
+        let mut user = NONE;
+        if let Some((name, length)) = event.user.and_then(|name| Some((name, length_of(name)?))) {
+            user = place(self.users.len());
+            self.users.push(length);
+            self.users.push_str(name);
         }
-        let (time, quantity) = (event.time, event.quantity);
+        let Number(mut metric) = metric;
+        let mut amount = event.quantity.micros();
+        if event.kind == UsageKind::Measured {
+            metric |= MEASURED;
+            amount = i64::from(place(self.samples.len()));
+            self.samples.push((event.quantity, Stamp::of_usage(event)));
+        }
         if self.rows.len() == FEW {
             // Who has come so far mostly goes on, and a list that doubles its room is copied again and again.
             self.rows.reserve_exact(ROOM);
         }
-        self.rows.push(Row { slot, metric, day, user, stamp, time, quantity });
+        self.rows.push(Row { time: event.time, amount, slot, metric, day, user });
     }
 
     /// The rows in the order they were noted.
@@ -180,18 +199,25 @@ impl UsageBatch {
 
     /// The user that a row names.
     pub(crate) fn user(&self, row: &Row) -> Option<&str> {
-        let (start, length) = (row.user.0 as usize, row.user.1 as usize);
-        self.users.get(start..start.checked_add(length)?)
+        let mut name = self.users.get(row.user as usize..)?.chars();
+        let length = name.next().map(u32::from)?;
+        name.as_str().get(..length as usize)
     }
 
     /// A number of the name of the user of a row, of which the caller makes nothing: names stand in the order they came in.
     pub(crate) fn warm_user(&self, row: &Row) -> u64 {
-        self.users.as_bytes().get(row.user.0 as usize).map_or(0, |byte| u64::from(*byte))
+        self.users.as_bytes().get(row.user as usize).map_or(0, |byte| u64::from(*byte))
     }
 
-    /// The stamp of a row of what was measured.
-    pub(crate) fn stamp(&self, row: &Row) -> Option<&Stamp> {
-        self.stamps.get(row.stamp as usize)
+    /// The sample of a row of what was measured.
+    pub(crate) fn sample(&self, row: &Row) -> Option<&(Quantity, Stamp)> {
+        let number = Some(row.amount).filter(|_| row.is_measured());
+        self.samples.get(usize::try_from(number?).ok()?)
+    }
+
+    /// The name of the metric of a row.
+    pub(crate) fn metric(&self, row: &Row) -> Option<&MetricName> {
+        self.metrics.name(Number(row.metric & !MEASURED))
     }
 
     /// The metrics of the rows.
@@ -221,13 +247,21 @@ impl UsageBatch {
         self.users.clear();
     }
 
-    /// The numbers of the rows in order of their slots, of which there are so many.
-    pub(crate) fn by_slot(&self, clients: usize) -> Vec<u32> {
+    /// The rows client by client, in order of their slots, of which there are so many.
+    pub(crate) fn by_client(&self, clients: usize) -> ByClient {
+        let slots = (0u32..).zip(&self.rows).map(|(number, row)| (number, row.slot));
         // Rows are counted by slot, unless there are so many more slots than rows that this would cost more than sorting.
         if self.rows.len().saturating_mul(8) < clients {
-            let mut order: Vec<u32> = (0u32..).zip(&self.rows).map(|(row, _)| row).collect();
-            order.sort_unstable_by_key(|row| self.rows.get(*row as usize).map(|row| row.slot));
-            return order;
+            let mut of: Vec<(u32, Slot)> = slots.collect();
+            of.sort_unstable_by_key(|(number, slot)| (*slot, *number));
+            let mut behind = 0;
+            let client = |rows: &[(u32, Slot)]| {
+                let first = behind;
+                behind += rows.len();
+                Some(ClientRows { slot: rows.first()?.1, rows: first..behind })
+            };
+            let clients = of.chunk_by(|a, b| a.1 == b.1).filter_map(client).collect();
+            return ByClient { order: of.into_iter().map(|(number, _)| number).collect(), clients };
         }
         let mut places = vec![0u32; clients];
         for row in &self.rows {
@@ -235,21 +269,46 @@ impl UsageBatch {
                 *count += 1;
             }
         }
-        let mut before = 0;
-        for place in &mut places {
-            before += std::mem::replace(place, before);
+        let mut behind = 0;
+        let mut of = Vec::with_capacity(places.len());
+        for (slot, place) in (0..).zip(&mut places) {
+            let first = behind;
+            behind += std::mem::replace(place, first);
+            if first < behind {
+                of.push(ClientRows { slot, rows: first as usize..behind as usize });
+            }
         }
         let mut order = vec![0u32; self.rows.len()];
-        for (number, row) in (0u32..).zip(&self.rows) {
-            if let Some(place) = places.get_mut(row.slot as usize) {
+        for (number, slot) in slots {
+            if let Some(place) = places.get_mut(slot as usize) {
                 if let Some(entry) = order.get_mut(*place as usize) {
                     *entry = number;
                 }
                 *place += 1;
             }
         }
-        order
+        ByClient { order, clients: of }
     }
+}
+
+/// The length of a name as a character, for a name of a usual length.
+fn length_of(name: &str) -> Option<char> {
+    char::from_u32(u32::try_from(name.len()).ok()?)
+}
+
+/// The rows of a batch client by client.
+#[derive(Debug)]
+pub(crate) struct ByClient {
+    /// The numbers of the rows, those of one client in the order they were noted.
+    pub(crate) order: Vec<u32>,
+    pub(crate) clients: Vec<ClientRows>,
+}
+
+/// The rows of one client: these places of the order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClientRows {
+    pub(crate) slot: Slot,
+    pub(crate) rows: std::ops::Range<usize>,
 }
 
 #[cfg(test)]
@@ -259,9 +318,9 @@ mod tests {
     #[test]
     fn places_tell_metrics_apart_and_come_in_order_of_days() {
         let row = |metric: u32, day: i32, measured: bool| {
-            let (user, stamp) = ((0, NONE), if measured { 0 } else { NONE });
-            let (day, time, quantity) = (Day::from_epoch(day), Instant::MIN, Quantity::ONE);
-            Row { slot: 0, metric: Number(metric), day, user, stamp, time, quantity }.place()
+            let metric = if measured { metric | MEASURED } else { metric };
+            let (day, time) = (Day::from_epoch(day), Instant::MIN);
+            Row { slot: 0, metric, day, user: NONE, amount: 1, time }.place()
         };
         let places =
             [row(0, -3, false), row(0, 0, false), row(0, 9, false), row(7, -1, false), row(0, 0, true)];
@@ -295,12 +354,29 @@ mod tests {
         }
         assert!(batch.rows().iter().map(|row| batch.user(row)).eq(users));
         assert!(
-            batch.rows().iter().map(|row| batch.stamp(row).is_some()).eq(users.map(|user| user.is_none()))
+            batch.rows().iter().map(|row| batch.sample(row).is_some()).eq(users.map(|user| user.is_none()))
         );
-        assert!(size_of::<Row>() <= 40, "a batch has many");
+        assert!(batch.rows().iter().all(|row| row.is_measured() == (row.micros() == 0)));
+        assert!(batch.rows().iter().all(|row| batch.metric(row).is_some_and(|name| name.as_str() == "m")));
+        assert!(size_of::<Row>() <= 32, "a batch has many");
         batch.clear();
         batch.note(&UsageRef { user: Some("cy"), ..usage("i") }, 0, Day::from_epoch(0));
         assert!(batch.rows().iter().map(|row| batch.user(row)).eq([Some("cy")]));
+    }
+
+    #[test]
+    fn names_of_users_of_any_length_are_told_apart() {
+        let names: Vec<String> = [1, 127, 128, 255, 256, 3_000].map(|length| "\u{e9}z".repeat(length)).into();
+        let mut batch = UsageBatch::default();
+        for name in &names {
+            assert!(batch.has_room_for(Some(name)));
+            batch.note(&UsageRef { user: Some(name), ..usage("i") }, 0, Day::from_epoch(0));
+        }
+        assert!(
+            batch.rows().iter().map(|row| batch.user(row)).eq(names.iter().map(|name| Some(name.as_str())))
+        );
+        // No character has a number like this one.
+        assert!(!batch.has_room_for(Some(&"z".repeat(0xD800))) && batch.has_room_for(None));
     }
 
     #[test]
@@ -309,10 +385,12 @@ mod tests {
         for slot in [3, 0, 2, 3, 0] {
             batch.note(&usage("i"), slot, Day::from_epoch(0));
         }
-        assert_eq!(batch.by_slot(4), [1, 4, 2, 0, 3]);
-        let slots: Vec<Slot> =
-            batch.by_slot(1_000).iter().map(|row| batch.rows[*row as usize].slot).collect();
-        assert_eq!(slots, [0, 0, 2, 3, 3]);
+        let counted = batch.by_client(4);
+        assert_eq!(counted.order, [1, 4, 2, 0, 3]);
+        let client = |slot: Slot, rows: std::ops::Range<usize>| ClientRows { slot, rows };
+        assert_eq!(counted.clients, [client(0, 0..2), client(2, 2..3), client(3, 3..5)]);
+        let sorted = batch.by_client(1_000);
+        assert_eq!((sorted.order, sorted.clients), (counted.order, counted.clients));
         assert_eq!((batch.metrics().len(), batch.heard().count()), (1, 1));
     }
 }

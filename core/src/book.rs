@@ -252,13 +252,12 @@ impl Book {
 
     /// Takes in the usage of a batch, whose slots are still those of its rows.
     pub(crate) fn fold_usage(&mut self, batch: &UsageBatch) {
-        for slot in self.subjects.fold(batch) {
-            self.changes.note(slot);
-            self.note_size(slot);
-            let state = self.subjects.state(slot);
-            if let (Some(facts), Some(state)) = (self.facts.get_mut(), state) {
-                facts.take_in_usage(state);
-            }
+        let folded = self.subjects.fold(batch);
+        folded.slots.iter().for_each(|slot| self.changes.note(*slot));
+        let (metrics, users) = self.most;
+        self.most = (metrics.max(folded.most.0), users.max(folded.most.1));
+        if let Some(facts) = self.facts.get_mut() {
+            facts.take_in_usage(folded.first_day, folded.first_user);
         }
         let spans = [self.span, batch.span()].into_iter().flatten();
         self.span = spans.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));

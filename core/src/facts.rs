@@ -31,10 +31,10 @@ impl Facts {
         earlier(&mut self.contacts, state.profile.first_contact());
     }
 
-    /// Keeps the facts fresh after more use of a client.
-    pub(crate) fn take_in_usage(&mut self, state: &ClientState) {
-        self.usage = [self.usage, state.usage.first_day()].into_iter().flatten().min();
-        self.user = [self.user, state.usage.first_user()].into_iter().flatten().min();
+    /// Keeps the facts fresh after more use of clients, whose first day and first day with a user these are.
+    pub(crate) fn take_in_usage(&mut self, first_day: Option<Day>, first_user: Option<Day>) {
+        self.usage = [self.usage, first_day].into_iter().flatten().min();
+        self.user = [self.user, first_user].into_iter().flatten().min();
     }
 
     /// Keeps the facts fresh for one more event, without a look at the rest of the book.

@@ -1,11 +1,13 @@
 //! The states of all subjects, found by id. Where a state stands follows the order of arrival and never leaves the book.
 
-use crate::batch::{Row, RowPlace, UsageBatch};
+use crate::batch::{ByClient, ClientRows, Row, RowPlace, UsageBatch};
 use crate::chunks::both;
 use crate::id::ClientId;
 use crate::index::{Index, Sought};
 use crate::merges::Slot;
 use crate::state::ClientState;
+use crate::state::usage::{UsageState, least};
+use crate::time::Day;
 
 /// Subjects by slot. The ids stand close together, since looking one up compares ids, and apart from the wide states.
 #[derive(Clone, Debug, Default)]
@@ -101,10 +103,11 @@ impl Subjects {
         Some(state)
     }
 
-    /// Folds the rows of a batch; returns the slots that had rows.
-    pub(crate) fn fold(&mut self, batch: &UsageBatch) -> Vec<Slot> {
-        let order = batch.by_slot(self.states.len());
-        fold_clients(batch, &order, &mut self.states, 0)
+    /// Folds the rows of a batch.
+    pub(crate) fn fold(&mut self, batch: &UsageBatch) -> Folded {
+        let ByClient { order, clients } = batch.by_client(self.states.len());
+        let folded = fold_clients(batch, &order, &clients, &mut self.states, 0);
+        Folded { slots: clients.into_iter().map(|client| client.slot).collect(), ..folded }
     }
 
     fn enter(&mut self, slot: Slot) {
@@ -123,52 +126,83 @@ const WARMED: usize = 16;
 /// So many rows are worth a thread of their own, where there are threads.
 const ROWS_APART: usize = 4_096;
 
-/// Folds some rows, given in order of their slots, into the states from the slot `first` on; returns the slots that had rows.
-fn fold_clients(batch: &UsageBatch, order: &[u32], states: &mut [ClientState], first: Slot) -> Vec<Slot> {
-    let row = |number: &u32| batch.rows().get(*number as usize);
-    let slot = |number: &u32| row(number).map(|row| row.slot);
-    if cfg!(feature = "threads") && order.len() > ROWS_APART {
-        // Clients are independent of each other: two halves, cut between two clients.
-        let middle = order.get(order.len() / 2).and_then(slot).unwrap_or(first);
-        let (rows_before, rows_behind) =
-            order.split_at(order.partition_point(|number| slot(number) < Some(middle)));
-        let (states_before, states_behind) = states.split_at_mut(states.len().min((middle - first) as usize));
-        if !rows_before.is_empty() {
-            let (mut before, behind) = both(
-                || fold_clients(batch, rows_before, states_before, first),
-                || fold_clients(batch, rows_behind, states_behind, middle),
-            );
-            before.extend(behind);
-            return before;
+/// What the clients whose usage was folded come to.
+#[derive(Debug, Default)]
+pub(crate) struct Folded {
+    pub(crate) slots: Vec<Slot>,
+    /// How many metrics and users the client with the most of them has.
+    pub(crate) most: (usize, usize),
+    pub(crate) first_day: Option<Day>,
+    pub(crate) first_user: Option<Day>,
+}
+
+impl Folded {
+    fn see(&mut self, usage: &UsageState) {
+        let (metrics, users) = self.most;
+        self.most = (metrics.max(usage.metric_count()), users.max(usage.users().len()));
+        self.first_day = least(self.first_day, usage.first_day());
+        self.first_user = least(self.first_user, usage.first_user());
+    }
+
+    fn join(self, other: Self) -> Self {
+        let ((metrics, users), (more_metrics, more_users)) = (self.most, other.most);
+        Self {
+            most: (metrics.max(more_metrics), users.max(more_users)),
+            first_day: least(self.first_day, other.first_day),
+            first_user: least(self.first_user, other.first_user),
+            ..self
         }
     }
-    let (mut rows, mut touched) = (Vec::new(), Vec::new());
-    let mut clients = order.chunk_by(|a, b| slot(a) == slot(b));
-    loop {
-        let few: Vec<(Slot, &[u32])> =
-            clients.by_ref().take(WARMED).filter_map(|rows| Some((slot(rows.first()?)?, rows))).collect();
-        if few.is_empty() {
-            return touched;
+}
+
+/// Folds the rows of some clients, given in order of their slots, into the states from the slot `first` on.
+fn fold_clients(
+    batch: &UsageBatch,
+    order: &[u32],
+    clients: &[ClientRows],
+    states: &mut [ClientState],
+    first: Slot,
+) -> Folded {
+    let numbers = |client: &ClientRows| order.get(client.rows.clone()).unwrap_or_default();
+    if let (true, [from, .., to]) = (cfg!(feature = "threads"), clients) {
+        let (begin, end) = (from.rows.start, to.rows.end);
+        // Clients are independent of each other: two halves, cut between two clients.
+        let half = clients.partition_point(|client| client.rows.end <= begin.midpoint(end)).max(1);
+        let middle = clients.get(half).filter(|_| end - begin > ROWS_APART).map(|client| client.slot);
+        if let Some(middle) = middle {
+            let (before, behind) = clients.split_at(half);
+            let (states_before, states_behind) =
+                states.split_at_mut(states.len().min((middle - first) as usize));
+            let (before, behind) = both(
+                || fold_clients(batch, order, before, states_before, first),
+                || fold_clients(batch, order, behind, states_behind, middle),
+            );
+            return before.join(behind);
         }
-        let state = |slot: Slot| states.get((slot - first) as usize);
-        let of_states = few.iter().filter_map(|(slot, _)| state(*slot)).map(ClientState::warm_usage);
-        let rows_of_few = || few.iter().flat_map(|(_, rows)| *rows).filter_map(row);
-        let numbers = of_states.chain(rows_of_few().map(Row::warm));
-        std::hint::black_box(numbers.fold(0, u64::wrapping_add));
+    }
+    let (mut rows, mut folded) = (Vec::new(), Folded::default());
+    for few in clients.chunks(WARMED) {
+        let states_of_few = few.iter().filter_map(|client| states.get((client.slot - first) as usize));
+        let rows_of_few =
+            || few.iter().flat_map(numbers).filter_map(|number| batch.rows().get(*number as usize));
+        let read = states_of_few.map(ClientState::warm_usage).chain(rows_of_few().map(Row::warm));
+        std::hint::black_box(read.fold(0, u64::wrapping_add));
         std::hint::black_box(rows_of_few().map(|row| batch.warm_user(row)).fold(0, u64::wrapping_add));
-        for (slot, of_client) in few {
-            let Some(state) = states.get_mut((slot - first) as usize) else { continue };
+        for client in few {
+            let Some(state) = states.get_mut((client.slot - first) as usize) else { continue };
+            let of_client = numbers(client).iter().filter_map(|number| batch.rows().get(*number as usize));
             rows.clear();
-            rows.extend(of_client.iter().filter_map(row).map(|row| (row.place(), row)));
+            rows.extend(of_client.map(|row| (row.place(), row)));
             // As they came, which is mostly in order of time: who was active is written behind what is there.
             for (_, row) in &rows {
                 state.usage.note_row(row, batch.user(row).filter(|_| !state.erased));
             }
             rows.sort_unstable_by_key(|(place, _): &(RowPlace, &Row)| *place);
             state.usage.fold_rows(&rows, batch);
-            touched.push(slot);
+            folded.see(&state.usage);
         }
     }
+    folded
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ pub(crate) struct UsageState {
     first_user: Option<Day>,
 }
 
-fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+/// The lesser of two, as far as they are known.
+pub(crate) fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
@@ -126,12 +127,12 @@ impl UsageState {
             self.counted.reserve(by_metric().count());
         }
         for of_metric in by_metric() {
-            let first = of_metric.first().and_then(|(_, row)| Some((row, batch.metrics().name(row.metric)?)));
+            let first = of_metric.first().and_then(|(_, row)| Some((row, batch.metric(row)?)));
             let Some((first, name)) = first else { continue };
-            if batch.stamp(first).is_some() {
+            if batch.sample(first).is_some() {
                 let gauge = self.gauges.make().entry(name);
                 for (_, row) in of_metric {
-                    let sample = batch.stamp(row).map(|stamp| Samples::one(row.quantity, stamp.clone()));
+                    let sample = batch.sample(row).map(|(value, stamp)| Samples::one(*value, stamp.clone()));
                     sample.into_iter().for_each(|sample| gauge.merge(row.day, sample, Samples::join));
                 }
             } else {
@@ -139,7 +140,7 @@ impl UsageState {
                 let by_day = || of_metric.chunk_by(|a, b| a.0 == b.0);
                 sums.reserve(by_day().count());
                 for of_day in by_day() {
-                    let sum = of_day.iter().map(|(_, row)| i128::from(row.quantity.micros())).sum();
+                    let sum = of_day.iter().map(|(_, row)| i128::from(row.micros())).sum();
                     of_day.first().into_iter().for_each(|(_, row)| sums.add(row.day, sum));
                 }
             }
