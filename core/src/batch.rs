@@ -126,18 +126,16 @@ impl Row {
     }
 }
 
-/// More rows than this are many.
-const FEW: usize = 1 << 12;
-/// Room for so many more, which most systems give no memory to before they come.
-const ROOM: usize = 1 << 16;
-
 /// Usage that was admitted and is not yet folded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct UsageBatch {
-    rows: Vec<Row>,
-    /// The names of the users of the rows, one behind the other, each behind a character that is as many as its bytes: most are
-    /// short, and each row has its own.
-    users: String,
+    /// Of each so many clients the rows, in order of the slots.
+    crowds: Vec<Crowd>,
+    /// How many slots a crowd has.
+    slots: Slot,
+    rows: usize,
+    /// How many bytes the names of users take.
+    users: usize,
     /// What was measured; the last sample of a day is told by its stamp.
     samples: Vec<(Quantity, Stamp)>,
     metrics: Names<MetricName>,
@@ -149,13 +147,32 @@ pub(crate) struct UsageBatch {
     span: Option<(Instant, Instant)>,
 }
 
+/// How many slots a crowd has at least, and how many crowds there are at first at most: so few that a small batch makes few of
+/// them, and so many that all that is folded of one stays near.
+const SLOTS: Slot = 1 << 10;
+const CROWDS: Slot = 1 << 7;
+
 impl UsageBatch {
+    /// No usage yet, of a book with so many clients.
+    pub(crate) fn of_clients(clients: usize) -> Self {
+        let clients = Slot::try_from(clients).unwrap_or(Slot::MAX);
+        Self {
+            crowds: Vec::new(),
+            slots: SLOTS.max(clients / CROWDS),
+            rows: 0,
+            users: 0,
+            samples: Vec::new(),
+            metrics: Names::default(),
+            sources: Names::default(),
+            heard: HashMap::default(),
+            hearing: None,
+            span: None,
+        }
+    }
+
     /// Whether the name of one user more, if there is any, still has a place that can be told.
     pub(crate) fn has_room_for(&self, user: Option<&str>) -> bool {
-        user.is_none_or(|user| {
-            length_of(user)
-                .is_some_and(|length| self.users.len() + length.len_utf8() + user.len() < NONE as usize)
-        })
+        user.is_none_or(|user| length_of(user).is_some() && self.users + user.len() < NONE as usize / 2)
     }
 
     /// Notes an event of usage that was admitted, of whose user there is room for the name.
@@ -171,42 +188,36 @@ impl UsageBatch {
         }
         let (first, last) = self.span.unwrap_or((event.time, event.time));
         self.span = Some((first.min(event.time), last.max(event.time)));
-        let place = |place: usize| u32::try_from(place).unwrap_or(NONE);
-        let mut user = NONE;
-        if let Some((name, length)) = event.user.and_then(|name| Some((name, length_of(name)?))) {
-            user = place(self.users.len());
-            self.users.push(length);
-            self.users.push_str(name);
-        }
         let Number(mut metric) = metric;
         let mut amount = event.quantity.micros();
         if event.kind == UsageKind::Measured {
             metric |= MEASURED;
-            amount = i64::from(place(self.samples.len()));
+            amount = i64::try_from(self.samples.len()).unwrap_or(i64::MAX);
             self.samples.push((event.quantity, Stamp::of_usage(event)));
         }
-        if self.rows.len() == FEW {
-            // Who has come so far mostly goes on, and a list that doubles its room is copied again and again.
-            self.rows.reserve_exact(ROOM);
+        let crowd = (slot / self.slots) as usize;
+        if crowd >= self.crowds.len() {
+            self.crowds.resize_with(crowd + 1, Crowd::default);
         }
-        self.rows.push(Row { time: event.time, amount, slot, metric, day, user });
+        if let Some(crowd) = self.crowds.get_mut(crowd) {
+            let user = event.user.map_or(NONE, |user| crowd.name(user));
+            crowd.rows.push(Row { time: event.time, amount, slot, metric, day, user });
+        }
+        self.rows += 1;
+        self.users += event.user.map_or(0, str::len);
     }
 
-    /// The rows in the order they were noted.
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.rows
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows
     }
 
-    /// The user that a row names.
-    pub(crate) fn user(&self, row: &Row) -> Option<&str> {
-        let mut name = self.users.get(row.user as usize..)?.chars();
-        let length = name.next().map(u32::from)?;
-        name.as_str().get(..length as usize)
-    }
-
-    /// A number of the name of the user of a row, of which the caller makes nothing: names stand in the order they came in.
-    pub(crate) fn warm_user(&self, row: &Row) -> u64 {
-        self.users.as_bytes().get(row.user as usize).map_or(0, |byte| u64::from(*byte))
+    /// Takes out the rows, crowd by crowd, each with the first of its slots and how many it has.
+    pub(crate) fn take_crowds(&mut self) -> impl Iterator<Item = (Slot, Slot, Crowd)> + use<> {
+        let slots = self.slots;
+        (0..)
+            .zip(std::mem::take(&mut self.crowds))
+            .map(move |(number, crowd): (Slot, Crowd)| (number * slots, slots, crowd))
     }
 
     /// The sample of a row of what was measured.
@@ -238,21 +249,50 @@ impl UsageBatch {
         noted.sort_unstable();
         noted.into_iter().filter_map(|((source, day), time)| Some((self.sources.name(source)?, day, time)))
     }
+}
 
-    /// Begins anew, in the space there is.
-    pub(crate) fn clear(&mut self) {
-        let (rows, users) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.users));
-        *self = Self { rows, users, ..Self::default() };
-        self.rows.clear();
-        self.users.clear();
+/// The rows of clients that stand beside each other, in the order they were noted.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd {
+    rows: Vec<Row>,
+    /// The names of the users of the rows, one behind the other, each behind a character that is as many as its bytes: most are
+    /// short, and each row has its own.
+    users: String,
+}
+
+impl Crowd {
+    /// Notes the name of a user; returns where it stands.
+    fn name(&mut self, user: &str) -> u32 {
+        let (Some(length), Ok(place)) = (length_of(user), u32::try_from(self.users.len())) else {
+            return NONE;
+        };
+        self.users.push(length);
+        self.users.push_str(user);
+        place
     }
 
-    /// The rows client by client, in order of their slots, of which there are so many.
-    pub(crate) fn by_client(&self, clients: usize) -> ByClient {
-        let slots = (0u32..).zip(&self.rows).map(|(number, row)| (number, row.slot));
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The user that a row names.
+    pub(crate) fn user(&self, row: &Row) -> Option<&str> {
+        let mut name = self.users.get(row.user as usize..)?.chars();
+        let length = name.next().map(u32::from)?;
+        name.as_str().get(..length as usize)
+    }
+
+    /// A number of the name of the user of a row, of which the caller makes nothing: names stand in the order they came in.
+    pub(crate) fn warm_user(&self, row: &Row) -> u64 {
+        self.users.as_bytes().get(row.user as usize).map_or(0, |byte| u64::from(*byte))
+    }
+
+    /// The rows client by client, in order of their slots: so many from the first one on.
+    pub(crate) fn by_client(&self, first: Slot, slots: Slot) -> ByClient {
+        let numbered = (0u32..).zip(&self.rows).map(|(number, row)| (number, row.slot));
         // Rows are counted by slot, unless there are so many more slots than rows that this would cost more than sorting.
-        if self.rows.len().saturating_mul(8) < clients {
-            let mut of: Vec<(u32, Slot)> = slots.collect();
+        if self.rows.len().saturating_mul(8) < slots as usize {
+            let mut of: Vec<(u32, Slot)> = numbered.collect();
             of.sort_unstable_by_key(|(number, slot)| (*slot, *number));
             let mut behind = 0;
             let client = |rows: &[(u32, Slot)]| {
@@ -263,31 +303,31 @@ impl UsageBatch {
             let clients = of.chunk_by(|a, b| a.1 == b.1).filter_map(client).collect();
             return ByClient { order: of.into_iter().map(|(number, _)| number).collect(), clients };
         }
-        let mut places = vec![0u32; clients];
+        let mut places = vec![0u32; slots as usize];
         for row in &self.rows {
-            if let Some(count) = places.get_mut(row.slot as usize) {
+            if let Some(count) = places.get_mut((row.slot - first) as usize) {
                 *count += 1;
             }
         }
         let mut behind = 0;
-        let mut of = Vec::with_capacity(places.len());
-        for (slot, place) in (0..).zip(&mut places) {
-            let first = behind;
-            behind += std::mem::replace(place, first);
-            if first < behind {
-                of.push(ClientRows { slot, rows: first as usize..behind as usize });
+        let mut clients = Vec::with_capacity(places.len());
+        for (slot, place) in (first..).zip(&mut places) {
+            let from = behind;
+            behind += std::mem::replace(place, from);
+            if from < behind {
+                clients.push(ClientRows { slot, rows: from as usize..behind as usize });
             }
         }
         let mut order = vec![0u32; self.rows.len()];
-        for (number, slot) in slots {
-            if let Some(place) = places.get_mut(slot as usize) {
+        for (number, slot) in numbered {
+            if let Some(place) = places.get_mut((slot - first) as usize) {
                 if let Some(entry) = order.get_mut(*place as usize) {
                     *entry = number;
                 }
                 *place += 1;
             }
         }
-        ByClient { order, clients: of }
+        ByClient { order, clients }
     }
 }
 
@@ -344,53 +384,75 @@ mod tests {
         }
     }
 
+    /// The one crowd of a small batch.
+    fn crowd(batch: &mut UsageBatch) -> Crowd {
+        let mut crowds: Vec<(Slot, Slot, Crowd)> = batch.take_crowds().collect();
+        assert_eq!((crowds.len(), crowds[0].0, crowds[0].1), (1, 0, SLOTS));
+        crowds.remove(0).2
+    }
+
     #[test]
     fn each_row_has_its_user_and_its_stamp() {
-        let mut batch = UsageBatch::default();
+        let mut batch = UsageBatch::of_clients(3);
         let users = [Some("ann"), None, Some(""), Some("bo"), None];
         for user in users {
             let kind = if user.is_some() { UsageKind::Counted } else { UsageKind::Measured };
             batch.note(&UsageRef { user, kind, ..usage("i") }, 0, Day::from_epoch(0));
         }
-        assert!(batch.rows().iter().map(|row| batch.user(row)).eq(users));
-        assert!(
-            batch.rows().iter().map(|row| batch.sample(row).is_some()).eq(users.map(|user| user.is_none()))
-        );
-        assert!(batch.rows().iter().all(|row| row.is_measured() == (row.micros() == 0)));
-        assert!(batch.rows().iter().all(|row| batch.metric(row).is_some_and(|name| name.as_str() == "m")));
+        let crowd = crowd(&mut batch);
+        let rows = || crowd.rows().iter();
+        assert!(rows().map(|row| crowd.user(row)).eq(users));
+        assert!(rows().map(|row| batch.sample(row).is_some()).eq(users.map(|user| user.is_none())));
+        assert!(rows().all(|row| row.is_measured() == (row.micros() == 0)));
+        assert!(rows().all(|row| batch.metric(row).is_some_and(|name| name.as_str() == "m")));
         assert!(size_of::<Row>() <= 32, "a batch has many");
-        batch.clear();
-        batch.note(&UsageRef { user: Some("cy"), ..usage("i") }, 0, Day::from_epoch(0));
-        assert!(batch.rows().iter().map(|row| batch.user(row)).eq([Some("cy")]));
     }
 
     #[test]
     fn names_of_users_of_any_length_are_told_apart() {
         let names: Vec<String> = [1, 127, 128, 255, 256, 3_000].map(|length| "\u{e9}z".repeat(length)).into();
-        let mut batch = UsageBatch::default();
+        let mut batch = UsageBatch::of_clients(0);
         for name in &names {
             assert!(batch.has_room_for(Some(name)));
             batch.note(&UsageRef { user: Some(name), ..usage("i") }, 0, Day::from_epoch(0));
         }
-        assert!(
-            batch.rows().iter().map(|row| batch.user(row)).eq(names.iter().map(|name| Some(name.as_str())))
-        );
         // No character has a number like this one.
         assert!(!batch.has_room_for(Some(&"z".repeat(0xD800))) && batch.has_room_for(None));
+        let crowd = crowd(&mut batch);
+        let users = crowd.rows().iter().map(|row| crowd.user(row));
+        assert!(users.eq(names.iter().map(|name| Some(name.as_str()))));
     }
 
     #[test]
     fn rows_are_ordered_by_slot_however_many_slots_there_are() {
-        let mut batch = UsageBatch::default();
+        let mut batch = UsageBatch::of_clients(0);
         for slot in [3, 0, 2, 3, 0] {
             batch.note(&usage("i"), slot, Day::from_epoch(0));
         }
-        let counted = batch.by_client(4);
+        let crowd = crowd(&mut batch);
+        let counted = crowd.by_client(0, 4);
         assert_eq!(counted.order, [1, 4, 2, 0, 3]);
         let client = |slot: Slot, rows: std::ops::Range<usize>| ClientRows { slot, rows };
         assert_eq!(counted.clients, [client(0, 0..2), client(2, 2..3), client(3, 3..5)]);
-        let sorted = batch.by_client(1_000);
+        let sorted = crowd.by_client(0, 1_000);
         assert_eq!((sorted.order, sorted.clients), (counted.order, counted.clients));
-        assert_eq!((batch.metrics().len(), batch.heard().count()), (1, 1));
+        assert_eq!((batch.len(), batch.metrics().len(), batch.heard().count()), (5, 1, 1));
+    }
+
+    #[test]
+    fn clients_that_stand_far_from_each_other_are_of_different_crowds() {
+        let (far, last) = (SLOTS * 5 + 7, SLOTS * 9);
+        let mut batch = UsageBatch::of_clients(0);
+        for slot in [far, 0, last, far] {
+            batch.note(&usage("i"), slot, Day::from_epoch(0));
+        }
+        let rows = batch.take_crowds().flat_map(|(first, slots, crowd)| {
+            let clients = crowd.by_client(first, slots).clients.into_iter();
+            clients.map(|client| (client.slot, client.rows.len()))
+        });
+        assert_eq!(rows.collect::<Vec<_>>(), [(0, 1), (far, 2), (last, 1)]);
+        assert_eq!(batch.take_crowds().count(), 0);
+        // Of a large book a crowd has more of the clients.
+        assert_eq!(UsageBatch::of_clients(1 << 20).slots, 1 << 13);
     }
 }

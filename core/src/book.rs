@@ -251,8 +251,8 @@ impl Book {
     }
 
     /// Takes in the usage of a batch, whose slots are still those of its rows.
-    pub(crate) fn fold_usage(&mut self, batch: &UsageBatch) {
-        let folded = self.subjects.fold(batch);
+    pub(crate) fn fold_usage(&mut self, mut batch: UsageBatch) {
+        let folded = self.subjects.fold(&mut batch);
         folded.slots.iter().for_each(|slot| self.changes.note(*slot));
         let (metrics, users) = self.most;
         self.most = (metrics.max(folded.most.0), users.max(folded.most.1));

@@ -1,6 +1,6 @@
 //! The states of all subjects, found by id. Where a state stands follows the order of arrival and never leaves the book.
 
-use crate::batch::{ByClient, ClientRows, Row, RowPlace, UsageBatch};
+use crate::batch::{ByClient, ClientRows, Crowd, Row, RowPlace, UsageBatch};
 use crate::chunks::both;
 use crate::id::ClientId;
 use crate::index::{Index, Sought};
@@ -103,11 +103,16 @@ impl Subjects {
         Some(state)
     }
 
-    /// Folds the rows of a batch.
-    pub(crate) fn fold(&mut self, batch: &UsageBatch) -> Folded {
-        let ByClient { order, clients } = batch.by_client(self.states.len());
-        let folded = fold_clients(batch, &order, &clients, &mut self.states, 0);
-        Folded { slots: clients.into_iter().map(|client| client.slot).collect(), ..folded }
+    /// Folds the rows of a batch, which has none then.
+    pub(crate) fn fold(&mut self, batch: &mut UsageBatch) -> Folded {
+        let mut all = Folded::default();
+        for (first, slots, crowd) in batch.take_crowds() {
+            let ByClient { order, clients } = crowd.by_client(first, slots);
+            let states = self.states.get_mut(first as usize..).unwrap_or_default();
+            all = all.join(Rows { crowd: &crowd, batch, order: &order }.fold(&clients, states, first));
+            all.slots.extend(clients.into_iter().map(|client| client.slot));
+        }
+        all
     }
 
     fn enter(&mut self, slot: Slot) {
@@ -155,54 +160,60 @@ impl Folded {
     }
 }
 
-/// Folds the rows of some clients, given in order of their slots, into the states from the slot `first` on.
-fn fold_clients(
-    batch: &UsageBatch,
-    order: &[u32],
-    clients: &[ClientRows],
-    states: &mut [ClientState],
-    first: Slot,
-) -> Folded {
-    let numbers = |client: &ClientRows| order.get(client.rows.clone()).unwrap_or_default();
-    if let (true, [from, .., to]) = (cfg!(feature = "threads"), clients) {
-        let (begin, end) = (from.rows.start, to.rows.end);
-        // Clients are independent of each other: two halves, cut between two clients.
-        let half = clients.partition_point(|client| client.rows.end <= begin.midpoint(end)).max(1);
-        let middle = clients.get(half).filter(|_| end - begin > ROWS_APART).map(|client| client.slot);
-        if let Some(middle) = middle {
-            let (before, behind) = clients.split_at(half);
-            let (states_before, states_behind) =
-                states.split_at_mut(states.len().min((middle - first) as usize));
-            let (before, behind) = both(
-                || fold_clients(batch, order, before, states_before, first),
-                || fold_clients(batch, order, behind, states_behind, middle),
-            );
-            return before.join(behind);
-        }
+/// The rows of a crowd of clients, and the order in which they are folded.
+#[derive(Clone, Copy)]
+struct Rows<'b> {
+    crowd: &'b Crowd,
+    batch: &'b UsageBatch,
+    order: &'b [u32],
+}
+
+impl<'b> Rows<'b> {
+    fn of(self, client: &ClientRows) -> impl Iterator<Item = &'b Row> + use<'b> {
+        let numbers = self.order.get(client.rows.clone()).unwrap_or_default();
+        numbers.iter().filter_map(move |number| self.crowd.rows().get(*number as usize))
     }
-    let (mut rows, mut folded) = (Vec::new(), Folded::default());
-    for few in clients.chunks(WARMED) {
-        let states_of_few = few.iter().filter_map(|client| states.get((client.slot - first) as usize));
-        let rows_of_few =
-            || few.iter().flat_map(numbers).filter_map(|number| batch.rows().get(*number as usize));
-        let read = states_of_few.map(ClientState::warm_usage).chain(rows_of_few().map(Row::warm));
-        std::hint::black_box(read.fold(0, u64::wrapping_add));
-        std::hint::black_box(rows_of_few().map(|row| batch.warm_user(row)).fold(0, u64::wrapping_add));
-        for client in few {
-            let Some(state) = states.get_mut((client.slot - first) as usize) else { continue };
-            let of_client = numbers(client).iter().filter_map(|number| batch.rows().get(*number as usize));
-            rows.clear();
-            rows.extend(of_client.map(|row| (row.place(), row)));
-            // As they came, which is mostly in order of time: who was active is written behind what is there.
-            for (_, row) in &rows {
-                state.usage.note_row(row, batch.user(row).filter(|_| !state.erased));
+
+    /// Folds the rows of some clients, given in order of their slots, into the states from the slot `first` on.
+    fn fold(self, clients: &[ClientRows], states: &mut [ClientState], first: Slot) -> Folded {
+        if let (true, [from, .., to]) = (cfg!(feature = "threads"), clients) {
+            let (begin, end) = (from.rows.start, to.rows.end);
+            // Clients are independent of each other: two halves, cut between two clients.
+            let half = clients.partition_point(|client| client.rows.end <= begin.midpoint(end)).max(1);
+            let middle = clients.get(half).filter(|_| end - begin > ROWS_APART).map(|client| client.slot);
+            if let Some(middle) = middle {
+                let (before, behind) = clients.split_at(half);
+                let (states_before, states_behind) =
+                    states.split_at_mut(states.len().min((middle - first) as usize));
+                let (before, behind) = both(
+                    || self.fold(before, states_before, first),
+                    || self.fold(behind, states_behind, middle),
+                );
+                return before.join(behind);
             }
-            rows.sort_unstable_by_key(|(place, _): &(RowPlace, &Row)| *place);
-            state.usage.fold_rows(&rows, batch);
-            folded.see(&state.usage);
         }
+        let (mut rows, mut folded) = (Vec::new(), Folded::default());
+        for few in clients.chunks(WARMED) {
+            let of_states = few.iter().filter_map(|client| states.get((client.slot - first) as usize));
+            let of_few = || few.iter().flat_map(|client| self.of(client));
+            let read = of_states.map(ClientState::warm_usage).chain(of_few().map(Row::warm));
+            std::hint::black_box(read.fold(0, u64::wrapping_add));
+            std::hint::black_box(of_few().map(|row| self.crowd.warm_user(row)).fold(0, u64::wrapping_add));
+            for client in few {
+                let Some(state) = states.get_mut((client.slot - first) as usize) else { continue };
+                rows.clear();
+                rows.extend(self.of(client).map(|row| (row.place(), row)));
+                // As they came, which is mostly in order of time: who was active is written behind what is there.
+                for (_, row) in &rows {
+                    state.usage.note_row(row, self.crowd.user(row).filter(|_| !state.erased));
+                }
+                rows.sort_unstable_by_key(|(place, _): &(RowPlace, &Row)| *place);
+                state.usage.fold_rows(&rows, self.batch);
+                folded.see(&state.usage);
+            }
+        }
+        folded
     }
-    folded
 }
 
 #[cfg(test)]

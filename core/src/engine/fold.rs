@@ -169,7 +169,7 @@ impl Engine {
 
     /// Begins a batch.
     pub(super) fn intake(&mut self, skip_unknown: bool) -> Intake<'_> {
-        let (applied, usage) = (Applied::default(), UsageBatch::default());
+        let (applied, usage) = (Applied::default(), UsageBatch::of_clients(self.book.subject_count()));
         Intake { engine: self, applied, skip_unknown, usage }
     }
 
@@ -396,7 +396,7 @@ impl Intake<'_> {
             }
         }
         let enough = FOLDED_OF_EACH * self.engine.book.subject_count();
-        if self.usage.rows().len() >= enough.clamp(*FOLDED.start(), *FOLDED.end()) {
+        if self.usage.len() >= enough.clamp(*FOLDED.start(), *FOLDED.end()) {
             self.fold_usage();
         }
     }
@@ -407,8 +407,9 @@ impl Intake<'_> {
     }
 
     fn fold_usage(&mut self) {
-        self.engine.book.fold_usage(&self.usage);
-        self.usage.clear();
+        let book = &mut self.engine.book;
+        let clients = book.subject_count();
+        book.fold_usage(std::mem::replace(&mut self.usage, UsageBatch::of_clients(clients)));
     }
 
     /// Admits an event of usage to the batch.
@@ -443,7 +444,7 @@ impl Intake<'_> {
         // A name may be counted and measured, which makes two.
         let metrics = 2 * (self.usage.metrics().len() + 1);
         let Engine { book, settings, .. } = &*self.engine;
-        book.has_room(metrics, self.usage.rows().len() + users, settings.limits)
+        book.has_room(metrics, self.usage.len() + users, settings.limits)
     }
 }
 
