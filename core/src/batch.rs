@@ -26,13 +26,15 @@ const RECENT: usize = 32;
 pub(crate) struct Names<N> {
     names: Vec<N>,
     index: Index,
+    /// The last that was asked for.
+    last: Number,
     /// Most events have a name that came a short while ago: here by what is cheap to tell of it.
     recent: [Number; RECENT],
 }
 
 impl<N> Default for Names<N> {
     fn default() -> Self {
-        Self { names: Vec::new(), index: Index::default(), recent: [Number(0); RECENT] }
+        Self { names: Vec::new(), index: Index::default(), last: Number(0), recent: [Number(0); RECENT] }
     }
 }
 
@@ -44,11 +46,21 @@ fn place_of(name: &str) -> usize {
 
 impl<N: Borrow<str> + for<'t> From<&'t str>> Names<N> {
     fn number(&mut self, name: &str) -> Number {
+        if self.is(self.last, name) {
+            return self.last;
+        }
         let place = place_of(name);
         let recent = self.recent.get(place).copied().unwrap_or(Number(0));
-        if self.name(recent).is_some_and(|recent| recent.borrow() == name) {
-            return recent;
-        }
+        self.last = if self.is(recent, name) { recent } else { self.number_of_all(name, place) };
+        self.last
+    }
+
+    fn is(&self, number: Number, name: &str) -> bool {
+        self.name(number).is_some_and(|known| known.borrow() == name)
+    }
+
+    /// The number of a name, given if it has none, which is the recent one of its place from now on.
+    fn number_of_all(&mut self, name: &str, place: usize) -> Number {
         let names = &mut self.names;
         let known = self.index.find(name, |number| names.get(number as usize).map(Borrow::borrow));
         let number = known.unwrap_or_else(|| {
@@ -131,8 +143,8 @@ impl Row {
 pub(crate) struct UsageBatch {
     /// Of each so many clients the rows, in order of the slots.
     crowds: Vec<Crowd>,
-    /// How many slots a crowd has.
-    slots: Slot,
+    /// A crowd has 2^`bits` slots.
+    bits: u32,
     rows: usize,
     /// How many bytes the names of users take.
     users: usize,
@@ -147,18 +159,19 @@ pub(crate) struct UsageBatch {
     span: Option<(Instant, Instant)>,
 }
 
-/// How many slots a crowd has at least, and how many crowds there are at first at most: so few that a small batch makes few of
-/// them, and so many that all that is folded of one stays near.
-const SLOTS: Slot = 1 << 10;
-const CROWDS: Slot = 1 << 7;
+/// A crowd has at least 2^10 slots, and there are at first at most 2^7 crowds: so few that a small batch makes few of them, and so
+/// many that all that is folded of one stays near.
+const BITS: u32 = 10;
+const CROWD_BITS: u32 = 7;
 
 impl UsageBatch {
     /// No usage yet, of a book with so many clients.
     pub(crate) fn of_clients(clients: usize) -> Self {
-        let clients = Slot::try_from(clients).unwrap_or(Slot::MAX);
+        // So many bits tell all clients apart.
+        let bits = usize::BITS - clients.leading_zeros();
         Self {
             crowds: Vec::new(),
-            slots: SLOTS.max(clients / CROWDS),
+            bits: bits.saturating_sub(CROWD_BITS).clamp(BITS, Slot::BITS - 1),
             rows: 0,
             users: 0,
             samples: Vec::new(),
@@ -195,7 +208,7 @@ impl UsageBatch {
             amount = i64::try_from(self.samples.len()).unwrap_or(i64::MAX);
             self.samples.push((event.quantity, Stamp::of_usage(event)));
         }
-        let crowd = (slot / self.slots) as usize;
+        let crowd = (slot >> self.bits) as usize;
         if crowd >= self.crowds.len() {
             self.crowds.resize_with(crowd + 1, Crowd::default);
         }
@@ -214,10 +227,10 @@ impl UsageBatch {
 
     /// Takes out the rows, crowd by crowd, each with the first of its slots and how many it has.
     pub(crate) fn take_crowds(&mut self) -> impl Iterator<Item = (Slot, Slot, Crowd)> + use<> {
-        let slots = self.slots;
+        let bits = self.bits;
         (0..)
             .zip(std::mem::take(&mut self.crowds))
-            .map(move |(number, crowd): (Slot, Crowd)| (number * slots, slots, crowd))
+            .map(move |(number, crowd): (Slot, Crowd)| (number << bits, 1 << bits, crowd))
     }
 
     /// The sample of a row of what was measured.
@@ -387,7 +400,7 @@ mod tests {
     /// The one crowd of a small batch.
     fn crowd(batch: &mut UsageBatch) -> Crowd {
         let mut crowds: Vec<(Slot, Slot, Crowd)> = batch.take_crowds().collect();
-        assert_eq!((crowds.len(), crowds[0].0, crowds[0].1), (1, 0, SLOTS));
+        assert_eq!((crowds.len(), crowds[0].0, crowds[0].1), (1, 0, 1 << BITS));
         crowds.remove(0).2
     }
 
@@ -441,7 +454,7 @@ mod tests {
 
     #[test]
     fn clients_that_stand_far_from_each_other_are_of_different_crowds() {
-        let (far, last) = (SLOTS * 5 + 7, SLOTS * 9);
+        let (far, last) = ((5 << BITS) + 7, 9 << BITS);
         let mut batch = UsageBatch::of_clients(0);
         for slot in [far, 0, last, far] {
             batch.note(&usage("i"), slot, Day::from_epoch(0));
@@ -452,7 +465,7 @@ mod tests {
         });
         assert_eq!(rows.collect::<Vec<_>>(), [(0, 1), (far, 2), (last, 1)]);
         assert_eq!(batch.take_crowds().count(), 0);
-        // Of a large book a crowd has more of the clients.
-        assert_eq!(UsageBatch::of_clients(1 << 20).slots, 1 << 13);
+        // Of a large book a crowd has more of the clients: 2^20 takes 21 bits.
+        assert_eq!(UsageBatch::of_clients(1 << 20).bits, 14);
     }
 }

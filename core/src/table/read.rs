@@ -4,45 +4,59 @@ use crate::event::line::{EventView, UsageRef};
 use crate::event::{Event, EventError};
 use crate::id::EventId;
 
-#[derive(Clone, Debug)]
-enum Told<'r> {
-    Usage(UsageRef<'r>),
-    /// Its place among the others.
+/// What a row is, and its place among those that are the same.
+#[derive(Clone, Copy, Debug)]
+enum Told {
+    Usage(usize),
     Other(usize),
+    Wrong(usize),
 }
 
 /// A row with its number.
-type Row<'r> = (u64, Result<Told<'r>, EventError>);
+type Row = (u64, Told);
 
 /// Some rows of a table, in their order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadRows<'r> {
-    rows: Vec<Row<'r>>,
-    /// The events that are no usage, in one piece of memory: they are wide, and to find room for each would cost as much as to
-    /// read it.
+    rows: Vec<Row>,
+    /// What the rows are stands apart, each in one piece of memory: it is wide, and to find room for each or to move it would cost
+    /// as much as to read it.
+    usage: Vec<UsageRef<'r>>,
     others: Vec<Event>,
+    wrong: Vec<EventError>,
 }
 
 impl<'r> ReadRows<'r> {
-    /// No rows yet, with room for so many, and for so many events that are no usage.
-    pub(super) fn with_room_for(rows: usize, others: usize) -> Self {
-        Self { rows: Vec::with_capacity(rows), others: Vec::with_capacity(others) }
+    /// No rows yet, with room for so many, which are of usage or of other events.
+    pub(super) fn with_room_for(rows: usize, of_usage: bool) -> Self {
+        let (usage, others) = if of_usage { (rows, 0) } else { (0, rows) };
+        Self {
+            rows: Vec::with_capacity(rows),
+            usage: Vec::with_capacity(usage),
+            others: Vec::with_capacity(others),
+            wrong: Vec::new(),
+        }
     }
 
+    #[inline(always)]
     pub(super) fn add_usage(&mut self, number: u64, usage: UsageRef<'r>) {
-        self.rows.push((number, Ok(Told::Usage(usage))));
+        self.rows.push((number, Told::Usage(self.usage.len())));
+        self.usage.push(usage);
     }
 
     pub(super) fn add(&mut self, number: u64, event: Result<Event, EventError>) {
         match event {
             Ok(event) => self.add_event(number, event),
-            Err(error) => self.rows.push((number, Err(error))),
+            Err(error) => {
+                self.rows.push((number, Told::Wrong(self.wrong.len())));
+                self.wrong.push(error);
+            }
         }
     }
 
     #[inline(always)]
     pub(super) fn add_event(&mut self, number: u64, event: Event) {
-        self.rows.push((number, Ok(Told::Other(self.others.len()))));
+        self.rows.push((number, Told::Other(self.others.len())));
         self.others.push(event);
     }
 
@@ -57,11 +71,11 @@ impl<'r> ReadRows<'r> {
 
     /// The rows in parts of at most so many.
     pub(crate) fn parts(&self, rows: usize) -> impl Iterator<Item = RowPart<'_>> {
-        self.rows.chunks(rows).map(|rows| RowPart { rows, others: &self.others })
+        self.rows.chunks(rows).map(|rows| RowPart { rows, all: self })
     }
 
     fn all(&self) -> RowPart<'_> {
-        RowPart { rows: &self.rows, others: &self.others }
+        RowPart { rows: &self.rows, all: self }
     }
 
     pub(super) fn numbers_mut(&mut self) -> impl Iterator<Item = &mut u64> {
@@ -72,13 +86,17 @@ impl<'r> ReadRows<'r> {
     pub(super) fn name(&mut self, ids: impl Iterator<Item = &'r str>) {
         for ((_, told), id) in self.rows.iter_mut().zip(ids) {
             match told {
-                Ok(Told::Usage(usage)) => usage.id = id,
-                Ok(Told::Other(place)) => {
+                Told::Usage(place) => {
+                    if let Some(usage) = self.usage.get_mut(*place) {
+                        usage.id = id;
+                    }
+                }
+                Told::Other(place) => {
                     if let Some(event) = self.others.get_mut(*place) {
                         event.id = EventId::new(id);
                     }
                 }
-                Err(_) => {}
+                Told::Wrong(_) => {}
             }
         }
     }
@@ -87,18 +105,19 @@ impl<'r> ReadRows<'r> {
 /// Some of the rows that were read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowPart<'s> {
-    rows: &'s [Row<'s>],
-    others: &'s [Event],
+    rows: &'s [Row],
+    all: &'s ReadRows<'s>,
 }
 
 impl<'s> RowPart<'s> {
     /// Each row with its number.
     pub(crate) fn iter(self) -> impl Iterator<Item = (u64, Result<EventView<'s>, &'s EventError>)> {
+        let ReadRows { usage, others, wrong, .. } = self.all;
         self.rows.iter().filter_map(move |(number, told)| {
-            let event = match told {
-                Ok(Told::Usage(usage)) => Ok(EventView::Usage(usage)),
-                Ok(Told::Other(place)) => Ok(EventView::Other(self.others.get(*place)?)),
-                Err(error) => Err(error),
+            let event = match *told {
+                Told::Usage(place) => Ok(EventView::Usage(usage.get(place)?)),
+                Told::Other(place) => Ok(EventView::Other(others.get(place)?)),
+                Told::Wrong(place) => Err(wrong.get(place)?),
             };
             Some((*number, event))
         })

@@ -173,7 +173,7 @@ impl<'m> Piece<'m> {
             return Some(ReadRows::default());
         }
         // Of a table of usage few rows are anything else, if any.
-        let read = ReadRows::with_room_for(span.len(), if usage.is_some() { 0 } else { span.len() });
+        let read = ReadRows::with_room_for(span.len(), usage.is_some());
         let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(span.clone()));
         let first = span.start;
         let mut reading =

@@ -58,6 +58,7 @@ pub(super) struct RowUsage<'r> {
 
 impl<'r> RowUsage<'r> {
     /// The event of a row, counted from the first of them, with this envelope; `None` where it needs more care.
+    #[inline(always)]
     pub(super) fn get(&self, row: usize, envelope: Envelope<'r>) -> Option<UsageRef<'r>> {
         let UsageRows { kind, quantity, .. } = self.rows;
         let Envelope { id, source, subject, time, sequence, recorded } = envelope;
