@@ -104,28 +104,20 @@ const NONE: u32 = u32::MAX;
 /// Beside the number of a metric, of which there are far fewer in a batch.
 const MEASURED: u32 = 1 << 31;
 
-/// What the rows of one client are folded in order of: counted before measured, metric by metric, day by day. One number,
-/// since sorting is a good part of what a fold costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RowPlace(u64);
-
-impl RowPlace {
-    /// Whether two rows are of one metric, counted or measured.
-    pub(crate) fn same_metric(self, other: Self) -> bool {
-        self.0 >> 32 == other.0 >> 32
-    }
-}
-
 impl Row {
     /// A number of each of its ends, of which the caller makes nothing: of many rows, so that the waits for them overlap.
     pub(crate) fn warm(&self) -> u64 {
         self.time.micros().cast_unsigned() ^ u64::from(self.user)
     }
 
-    pub(crate) fn place(&self) -> RowPlace {
-        // Turns the order of signed numbers into that of unsigned ones.
-        let day = self.day.number().cast_unsigned() ^ 1 << 31;
-        RowPlace(u64::from(self.metric) << 32 | u64::from(day))
+    /// Whether two rows are of one metric, counted or measured.
+    pub(crate) fn same_metric(&self, other: &Self) -> bool {
+        self.metric == other.metric
+    }
+
+    /// A number of its metric, counted or measured: fewer than twice as many as the batch has metrics.
+    fn family(&self) -> usize {
+        2 * (self.metric & !MEASURED) as usize + usize::from(self.is_measured())
     }
 
     fn is_measured(&self) -> bool {
@@ -344,6 +336,58 @@ impl Crowd {
     }
 }
 
+/// Puts rows of one client after another together metric by metric, counted and measured apart, each in the order they came: they
+/// are counted, since to compare and sort them is a good part of what a fold costs.
+#[derive(Debug)]
+pub(crate) struct ByMetric<'b> {
+    /// Of each metric how many rows there are, and then where the next of them goes; 0 between two clients.
+    places: Vec<u32>,
+    families: Vec<usize>,
+    rows: Vec<&'b Row>,
+}
+
+impl<'b> ByMetric<'b> {
+    pub(crate) fn of(batch: &UsageBatch) -> Self {
+        Self { places: vec![0; 2 * batch.metrics.len()], families: Vec::new(), rows: Vec::new() }
+    }
+
+    /// The rows of a client of the batch.
+    pub(crate) fn order(&mut self, rows: &[&'b Row]) -> &[&'b Row] {
+        self.rows.clear();
+        self.rows.extend_from_slice(rows);
+        self.families.clear();
+        for row in rows {
+            let Some(count) = self.places.get_mut(row.family()) else { continue };
+            if *count == 0 {
+                self.families.push(row.family());
+            }
+            *count += 1;
+        }
+        // Of one metric they stand already as they should.
+        if self.families.len() > 1 {
+            let mut behind = 0;
+            for family in &self.families {
+                if let Some(place) = self.places.get_mut(*family) {
+                    behind += std::mem::replace(place, behind);
+                }
+            }
+            for row in rows {
+                let Some(place) = self.places.get_mut(row.family()) else { continue };
+                if let Some(slot) = self.rows.get_mut(*place as usize) {
+                    *slot = row;
+                }
+                *place += 1;
+            }
+        }
+        for family in &self.families {
+            if let Some(place) = self.places.get_mut(*family) {
+                *place = 0;
+            }
+        }
+        &self.rows
+    }
+}
+
 /// The length of a name as a character, for a name of a usual length.
 fn length_of(name: &str) -> Option<char> {
     char::from_u32(u32::try_from(name.len()).ok()?)
@@ -369,17 +413,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_tell_metrics_apart_and_come_in_order_of_days() {
-        let row = |metric: u32, day: i32, measured: bool| {
-            let metric = if measured { metric | MEASURED } else { metric };
-            let (day, time) = (Day::from_epoch(day), Instant::MIN);
-            Row { slot: 0, metric, day, user: NONE, amount: 1, time }.place()
-        };
-        let places =
-            [row(0, -3, false), row(0, 0, false), row(0, 9, false), row(7, -1, false), row(0, 0, true)];
-        assert!(places.is_sorted_by(|a, b| a < b));
-        assert!(places[0].same_metric(places[2]) && !places[2].same_metric(places[3]));
-        assert!(!places[1].same_metric(places[4]));
+    fn rows_stand_together_by_metric_in_the_order_they_came() {
+        let mut batch = UsageBatch::of_clients(0);
+        let events = [
+            ("a", 9, false),
+            ("b", 1, false),
+            ("a", 3, true),
+            ("a", -4, false),
+            ("b", 1, true),
+            ("a", 9, false),
+        ];
+        for (metric, day, measured) in events {
+            let kind = if measured { UsageKind::Measured } else { UsageKind::Counted };
+            batch.note(&UsageRef { metric, kind, ..usage("i") }, 0, Day::from_epoch(day));
+        }
+        let crowd = crowd(&mut batch);
+        let rows: Vec<&Row> = crowd.rows().iter().collect();
+        let mut by_metric = ByMetric::of(&batch);
+        for _ in 0..2 {
+            let told = by_metric
+                .order(&rows)
+                .iter()
+                .map(|row| (batch.metric(row).unwrap().as_str(), row.day.number(), row.is_measured()));
+            let expected = [
+                ("a", 9, false),
+                ("a", -4, false),
+                ("a", 9, false),
+                ("b", 1, false),
+                ("a", 3, true),
+                ("b", 1, true),
+            ];
+            assert_eq!(told.collect::<Vec<_>>(), expected, "and nothing is left over for the next client");
+            assert_eq!(by_metric.order(&rows[1..2]).len(), 1);
+        }
+        assert!(
+            rows[0].same_metric(rows[3]) && !rows[0].same_metric(rows[2]) && !rows[0].same_metric(rows[1])
+        );
     }
 
     fn usage(id: &str) -> UsageRef<'_> {

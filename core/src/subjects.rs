@@ -1,6 +1,6 @@
 //! The states of all subjects, found by id. Where a state stands follows the order of arrival and never leaves the book.
 
-use crate::batch::{ByClient, ClientRows, Crowd, Row, RowPlace, UsageBatch};
+use crate::batch::{ByClient, ByMetric, ClientRows, Crowd, Row, UsageBatch};
 use crate::chunks::both;
 use crate::id::ClientId;
 use crate::index::{Index, Sought};
@@ -192,7 +192,8 @@ impl<'b> Rows<'b> {
                 return before.join(behind);
             }
         }
-        let (mut rows, mut folded) = (Vec::new(), Folded::default());
+        let (mut rows, mut by_metric): (Vec<&Row>, _) = (Vec::new(), ByMetric::of(self.batch));
+        let mut folded = Folded::default();
         for few in clients.chunks(WARMED) {
             let of_states = few.iter().filter_map(|client| states.get((client.slot - first) as usize));
             let of_few = || few.iter().flat_map(|client| self.of(client));
@@ -202,13 +203,12 @@ impl<'b> Rows<'b> {
             for client in few {
                 let Some(state) = states.get_mut((client.slot - first) as usize) else { continue };
                 rows.clear();
-                rows.extend(self.of(client).map(|row| (row.place(), row)));
+                rows.extend(self.of(client));
                 // As they came, which is mostly in order of time: who was active is written behind what is there.
-                for (_, row) in &rows {
+                for row in &rows {
                     state.usage.note_row(row, self.crowd.user(row).filter(|_| !state.erased));
                 }
-                rows.sort_unstable_by_key(|(place, _): &(RowPlace, &Row)| *place);
-                state.usage.fold_rows(&rows, self.batch);
+                state.usage.fold_rows(by_metric.order(&rows), self.batch);
                 folded.see(&state.usage);
             }
         }

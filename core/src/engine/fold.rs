@@ -61,6 +61,9 @@ impl<'a> From<Decoded<'a>> for Incoming<'a> {
 
 /// Some events on their way in, in their order: each is looked at several times, and moved never.
 pub(super) trait Arrivals {
+    /// Whether some of them are no usage that adds up, for sure if not.
+    fn have_others(&self) -> bool;
+
     /// Of each where it stood, and the event or what is wrong with it.
     fn each(&self) -> impl Iterator<Item = (Stood, Result<EventView<'_>, &EventError>)>;
 }
@@ -69,6 +72,10 @@ pub(super) trait Arrivals {
 type Arrival<'a> = (Stood, Result<Incoming<'a>, EventError>);
 
 impl Arrivals for Vec<Arrival<'_>> {
+    fn have_others(&self) -> bool {
+        true
+    }
+
     fn each(&self) -> impl Iterator<Item = (Stood, Result<EventView<'_>, &EventError>)> {
         self.iter().map(|(stood, event)| (*stood, event.as_ref().map(Incoming::view)))
     }
@@ -230,6 +237,9 @@ impl Engine {
         // What is no event has no subject, and nobody asks for its slot.
         let subjects = arrivals.each().map(|(_, event)| event.map_or("", EventView::subject));
         let slots = self.book.known_slots(subjects);
+        if !arrivals.have_others() {
+            return slots;
+        }
         let others = arrivals.each().zip(&slots).filter_map(|((_, event), slot)| match event {
             Ok(EventView::Other(event)) => Some(((*slot)?, event)),
             Ok(EventView::Usage(_)) | Err(_) => None,

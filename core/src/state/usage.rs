@@ -2,7 +2,7 @@
 
 use super::users::Users;
 use crate::active::{UserDays, UserNumber};
-use crate::batch::{Row, RowPlace, UsageBatch};
+use crate::batch::{Row, UsageBatch};
 use crate::daily::{Cells, DaySums, Samples};
 use crate::event::Event;
 use crate::event::usage::{Counted, DaySet, Measured};
@@ -120,28 +120,29 @@ impl UsageState {
         }
     }
 
-    /// Takes in the rows of one batch that are this client's, in order of their places.
-    pub(crate) fn fold_rows(&mut self, rows: &[(RowPlace, &Row)], batch: &UsageBatch) {
-        let by_metric = || rows.chunk_by(|a, b| a.0.same_metric(b.0));
+    /// Takes in the rows of one batch that are this client's, metric by metric, those of a metric in the order they came.
+    pub(crate) fn fold_rows(&mut self, rows: &[&Row], batch: &UsageBatch) {
+        let by_metric = || rows.chunk_by(|a, b| a.same_metric(b));
         if self.counted.len() == 0 {
             self.counted.reserve(by_metric().count());
         }
         for of_metric in by_metric() {
-            let first = of_metric.first().and_then(|(_, row)| Some((row, batch.metric(row)?)));
+            let first = of_metric.first().and_then(|row| Some((row, batch.metric(row)?)));
             let Some((first, name)) = first else { continue };
             if batch.sample(first).is_some() {
                 let gauge = self.gauges.make().entry(name);
-                for (_, row) in of_metric {
+                for row in of_metric {
                     let sample = batch.sample(row).map(|(value, stamp)| Samples::one(*value, stamp.clone()));
                     sample.into_iter().for_each(|sample| gauge.merge(row.day, sample, Samples::join));
                 }
             } else {
                 let sums = &mut self.counted.entry(name).sums;
-                let by_day = || of_metric.chunk_by(|a, b| a.0 == b.0);
+                // Mostly in order of time, so that the rows of a day stand together.
+                let by_day = || of_metric.chunk_by(|a, b| a.day == b.day);
                 sums.reserve(by_day().count());
                 for of_day in by_day() {
-                    let sum = of_day.iter().map(|(_, row)| i128::from(row.micros())).sum();
-                    of_day.first().into_iter().for_each(|(_, row)| sums.add(row.day, sum));
+                    let sum = of_day.iter().map(|row| i128::from(row.micros())).sum();
+                    of_day.first().into_iter().for_each(|row| sums.add(row.day, sum));
                 }
             }
         }

@@ -110,6 +110,11 @@ pub(crate) struct RowPart<'s> {
 }
 
 impl<'s> RowPart<'s> {
+    /// Whether some rows of the table's piece are events that are no usage.
+    pub(crate) fn have_others(self) -> bool {
+        !self.all.others.is_empty()
+    }
+
     /// Each row with its number.
     pub(crate) fn iter(self) -> impl Iterator<Item = (u64, Result<EventView<'s>, &'s EventError>)> {
         let ReadRows { usage, others, wrong, .. } = self.all;
