@@ -3,50 +3,31 @@
 //! The content of a row is its subject, its time, its sequence and its `data` as the wire has it: what two events of one
 //! identity must share. It is hashed with BLAKE3 under a key of the load, the source and the type.
 
+use super::counted::Counted;
 use super::read::ReadRows;
 use crate::event::fields::{Field as _, write_text};
 use crate::event::line::{EventView, UsageKind, UsageRef};
 use crate::event::wire::{write_decimal, write_whole};
 use crate::event::{Event, EventKind};
 use crate::hashing::{HalfHash, Messages};
-use crate::identities::word;
 use crate::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hashbrown::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// How many rows are hashed together: what they say stands in memory at the same time.
 const HASHED: usize = 256;
-
-/// A hash is an even number already: its first word tells places in a table apart.
-#[derive(Clone, Copy, Debug, Default)]
-struct FirstWord(u64);
-
-impl Hasher for FirstWord {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = word(bytes.get(..8).unwrap_or(bytes));
-    }
-
-    /// That there are sixteen bytes tells nothing.
-    fn write_usize(&mut self, _: usize) {}
-}
 
 /// Gives rows their identities.
 #[derive(Debug)]
 pub(super) struct Identities {
     pub(super) contents: Contents,
     /// How many rows of each content came.
-    counted: HashMap<HalfHash, u64, BuildHasherDefault<FirstWord>>,
+    counted: Counted,
 }
 
 impl Identities {
     pub(super) fn new(load: &str, kind: EventKind) -> Self {
-        Self { contents: Contents { load: load.to_owned(), kind }, counted: HashMap::default() }
+        Self { contents: Contents { load: load.to_owned(), kind }, counted: Counted::default() }
     }
 
     /// Names all events, of which these are the hashes; the ids stand in `ids`.
@@ -54,11 +35,10 @@ impl Identities {
         let letters = Letters::of(hashes);
         let mut ends = Vec::with_capacity(rows.len());
         ids.reserve((Letters::OF_HASH + 2) * rows.len());
+        self.counted.make_ready(hashes);
         for (((_, event), hash), at) in rows.iter().zip(hashes).zip(0..) {
             if event.is_ok() {
-                let number = self.counted.entry(*hash).or_insert(0);
-                *number += 1;
-                write_id(letters.get(at), *number, ids);
+                write_id(letters.get(at), self.counted.count(hash), ids);
             }
             ends.push(ids.len());
         }
