@@ -16,6 +16,11 @@ pub(crate) enum Reach {
     Entries,
 }
 
+impl Reach {
+    /// One after the other.
+    pub(crate) const ALL: [Self; 3] = [Self::State, Self::List, Self::Entries];
+}
+
 /// A number of the first and of the last entry, and of their values, which may stand in other lines of memory: most lists have
 /// few between them.
 fn of_entries<T>(entries: &Timeline<T>, value: impl Fn(&T) -> u64) -> u64 {
@@ -33,11 +38,6 @@ fn of_lists<K: Ord, T>(lists: &Keyed<K, Timeline<T>>, reach: Reach, value: impl 
         Reach::List => lists.values().map(|list| u64::from(list.is_empty())).sum(),
         Reach::Entries => lists.values().fold(0, |sum, list| sum.wrapping_add(of_entries(list, &value))),
     }
-}
-
-impl Reach {
-    /// One after the other.
-    pub(crate) const ALL: [Self; 3] = [Self::State, Self::List, Self::Entries];
 }
 
 impl ClientState {
