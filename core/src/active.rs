@@ -101,6 +101,10 @@ impl UserDays {
         }
     }
 
+    pub(crate) fn warm_lists(&self) -> u64 {
+        self.blocks.last().map_or(0, |(_, entries)| entries.len() as u64)
+    }
+
     pub(crate) fn warm(&self) -> u64 {
         let newest = self.blocks.iter().rev().take(2).filter_map(|(_, entries)| entries.last());
         newest.map(|entry| u64::from(*entry)).sum()

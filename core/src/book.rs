@@ -5,6 +5,7 @@
 
 mod erasure;
 mod parts;
+mod roster;
 mod saved;
 
 use crate::active::MAX_USERS;
@@ -24,40 +25,11 @@ use crate::time::{Day, Instant};
 use crate::zone::Zone;
 pub(crate) use erasure::anonymous_id;
 pub(crate) use parts::warmed;
+use roster::Member;
 pub(crate) use saved::BookParts;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
-
-/// One resolved client: an id and the subjects that are this client.
-#[derive(Clone, Debug)]
-struct Member {
-    id: ClientId,
-    slots: Slots,
-}
-
-/// The subjects of a client, most of which have one.
-#[derive(Clone, Debug)]
-enum Slots {
-    One(Slot),
-    Several(Vec<Slot>),
-}
-
-impl Slots {
-    fn as_slice(&self) -> &[Slot] {
-        match self {
-            Self::One(slot) => std::slice::from_ref(slot),
-            Self::Several(slots) => slots,
-        }
-    }
-}
-
-/// The first bytes of an id as one number: where two of them differ, they are in the order of the ids.
-fn first_bytes(id: &ClientId) -> u128 {
-    let mut first = [0; 16];
-    first.iter_mut().zip(id.as_str().as_bytes()).for_each(|(slot, byte)| *slot = *byte);
-    u128::from_be_bytes(first)
-}
 
 /// Why a client cannot be asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,7 +211,7 @@ impl Book {
     pub(crate) fn warm<'e>(&self, events: impl Iterator<Item = (Slot, &'e Event)>) {
         let events: Vec<(&ClientState, &Event)> =
             events.filter_map(|(slot, event)| Some((self.state(slot)?, event))).collect();
-        for reach in [Reach::State, Reach::List, Reach::Entries] {
+        for reach in Reach::ALL {
             let numbers = events.iter().map(|(state, event)| state.warm_for(event, reach));
             std::hint::black_box(numbers.fold(0, u64::wrapping_add));
         }
@@ -384,36 +356,24 @@ impl Book {
     }
 
     fn roster(&self) -> &[Member] {
-        self.roster.get_or_init(|| {
-            let merges = self.merges();
-            let mut roster: Vec<(u128, &ClientId, Slots)> = Vec::with_capacity(self.subjects.len());
-            for ((id, _), slot) in self.subjects.iter().zip(0..) {
-                if !merges.into.contains_key(id) && !merges.members.contains_key(id) {
-                    roster.push((first_bytes(id), id, Slots::One(slot)));
-                }
-            }
-            let several = |(id, slots)| (first_bytes(id), id, Slots::Several(Vec::clone(slots)));
-            roster.extend(merges.members.iter().map(several));
-            roster.sort_unstable_by(|(a, a_id, _), (b, b_id, _)| a.cmp(b).then_with(|| a_id.cmp(b_id)));
-            roster.into_iter().map(|(_, id, slots)| Member { id: id.clone(), slots }).collect()
-        })
+        self.roster.get_or_init(|| roster::of(&self.subjects, self.merges()))
     }
 
     /// Every client in order of its id, erased ones among them under their anonymous ids.
     pub(crate) fn all(&self) -> impl Iterator<Item = Client<'_>> {
-        self.within(0..self.places())
+        self.within(0..self.places(), |state, _| u64::from(state.erased))
     }
 
     /// Every client that can be asked about, in order of its id.
     pub(crate) fn living(&self) -> impl Iterator<Item = Client<'_>> {
-        self.living_within(0..self.places())
+        self.living_within(0..self.places(), |state, _| u64::from(state.erased))
     }
 
     /// What the book as a whole has seen.
     pub(crate) fn facts(&self) -> &Facts {
         self.facts.get_or_init(|| {
             let mut facts = Facts::default();
-            for client in warmed(self.all(), |client| client.state.warm()) {
+            for client in self.within(0..self.places(), ClientState::warm) {
                 facts.take_in(&client.state);
             }
             facts

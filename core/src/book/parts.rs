@@ -1,10 +1,13 @@
 //! Some clients of a book: those of a range of places, those who changed, the one that a subject is part of.
 
+use super::roster::Member;
 use super::{Book, Client};
 use crate::changes::{Mark, Since};
 use crate::daily::Cells;
 use crate::id::ClientId;
 use crate::merges::Slot;
+use crate::state::ClientState;
+use crate::state::warm::Reach;
 use crate::time::{Day, Instant};
 use std::ops::Range;
 
@@ -12,14 +15,24 @@ use std::ops::Range;
 const WARMED: usize = 16;
 
 /// The same clients, or whatever else is gone through, of a few of which at a time the memory is waited for together: `warm` reads
-/// what will be asked of one.
-pub(crate) fn warmed<T>(mut each: impl Iterator<Item = T>, warm: impl Fn(&T)) -> impl Iterator<Item = T> {
+/// a number of what will be asked of one.
+pub(crate) fn warmed<T>(
+    mut each: impl Iterator<Item = T>,
+    warm: impl Fn(&T, Reach) -> u64,
+) -> impl Iterator<Item = T> {
     let next_few = move || {
         let few: Vec<T> = each.by_ref().take(WARMED).collect();
-        few.iter().for_each(&warm);
+        for reach in Reach::ALL {
+            read_ahead(few.iter().map(|one| warm(one, reach)));
+        }
         (!few.is_empty()).then_some(few)
     };
     std::iter::from_fn(next_few).flatten()
+}
+
+/// Has numbers read of which nothing is made.
+fn read_ahead(numbers: impl Iterator<Item = u64>) {
+    std::hint::black_box(numbers.fold(0, u64::wrapping_add));
 }
 
 impl Book {
@@ -34,17 +47,39 @@ impl Book {
         self.subjects.len()
     }
 
-    /// The clients of some places, in order of their ids, erased ones among them under their anonymous ids.
-    pub(crate) fn within(&self, places: Range<usize>) -> impl Iterator<Item = Client<'_>> {
-        let members = self.roster().get(places).unwrap_or_default().iter();
-        let clients =
-            members.map(|member| Client { id: &member.id, state: self.standing(member.slots.as_slice()) });
+    /// The clients of some places, in order of their ids, erased ones among them under their anonymous ids. `warm` reads a number
+    /// of what will be asked of one, so that the memory of a few at a time is waited for together.
+    pub(crate) fn within(
+        &self,
+        places: Range<usize>,
+        warm: impl Fn(&ClientState, Reach) -> u64,
+    ) -> impl Iterator<Item = Client<'_>> {
+        let few_at_a_time = self.roster().get(places).unwrap_or_default().chunks(WARMED);
+        let members = few_at_a_time.flat_map(move |few| {
+            for reach in Reach::ALL {
+                // What is made of several subjects is made anew, and is near then.
+                let states = few.iter().filter_map(|member| self.state(member.only()?));
+                read_ahead(states.map(|state| warm(state, reach)));
+            }
+            few
+        });
+        let clients = members.filter_map(|member| {
+            let id = match member {
+                Member::One(slot) => self.subjects.id(*slot)?,
+                Member::Several(of) => &of.0,
+            };
+            Some(Client { id, state: self.standing(member.slots()) })
+        });
         clients.filter(Client::has_events)
     }
 
     /// The clients of some places that can be asked about, in order of their ids.
-    pub(crate) fn living_within(&self, places: Range<usize>) -> impl Iterator<Item = Client<'_>> {
-        self.within(places).filter(|client| !self.erased.contains(client.id))
+    pub(crate) fn living_within(
+        &self,
+        places: Range<usize>,
+        warm: impl Fn(&ClientState, Reach) -> u64,
+    ) -> impl Iterator<Item = Client<'_>> {
+        self.within(places, warm).filter(|client| !self.erased.contains(client.id))
     }
 
     /// Tells from now on who changed.

@@ -19,7 +19,30 @@ fn clients_are_in_the_order_of_their_ids() {
     for place in [3, 8, 1, 5, 0, 7, 4, 2, 6] {
         book.slot_or_new(&ClientId::from(in_order[place]));
     }
-    assert!(book.roster().iter().map(|member| member.id.as_str()).eq(in_order));
+    assert!(book.all().map(|client| client.id.as_str()).eq(in_order));
+}
+
+/// All of them begin alike, and one is made of two subjects, under an id that is no subject.
+#[test]
+fn clients_of_several_subjects_stand_among_the_others() {
+    let (zone, key) = (Zone::utc(), [0; 32]);
+    let mut book = Book::default();
+    let into = r#"{"into":"client-3"}"#;
+    for (id, subject, kind, data) in [
+        ("1", "client-4", "client.merged_into", into),
+        ("2", "client-2", "client.merged_into", into),
+        ("3", "client-4", "client.sentiment_set", r#"{"value":50}"#),
+    ] {
+        let json = format!(
+            r#"{{"id":"{id}","source":"s","type":"{kind}","subject":"{subject}","time":"2026-01-05T10:00:00Z","data":{data}}}"#
+        );
+        book.fold(&Event::from_json(json.as_bytes()).unwrap(), None, &zone, &key);
+    }
+    for subject in ["client-5", "client-10", "client-1", "client-31"] {
+        book.slot_or_new(&ClientId::from(subject));
+    }
+    let in_order = ["client-1", "client-10", "client-3", "client-31", "client-5"];
+    assert_eq!(book.all().map(|client| client.id.as_str()).collect::<Vec<_>>(), in_order);
 }
 
 #[test]

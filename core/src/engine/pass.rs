@@ -1,10 +1,11 @@
 //! One pass over the clients that a question of the book is about.
 
 use super::{Engine, ScoresOf};
-use crate::book::{Client, warmed};
+use crate::book::Client;
 use crate::chunks::in_chunks;
 use crate::score::{Scorer, Sheet};
 use crate::signal::{Known, Vantage, View};
+use crate::state::ClientState;
 use crate::time::Instant;
 use std::ops::Range;
 
@@ -67,7 +68,7 @@ impl Engine {
         let mut sheets: Vec<(&Scorer<'_>, Sheet<'_>)> =
             scorers.iter().map(|scorer| (scorer, scorer.sheet_apart())).collect();
         let mut known = scorers.first().map(Scorer::known);
-        for client in warmed(self.book.living_within(places), |client| client.state.warm()) {
+        for client in self.book.living_within(places, ClientState::warm) {
             known.iter_mut().for_each(Known::forget);
             for (number, (scorer, sheet)) in sheets.iter_mut().enumerate() {
                 let view = scorer.view(&client.state);

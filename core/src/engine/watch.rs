@@ -15,6 +15,7 @@ use crate::index::Careful;
 use crate::period::Period;
 use crate::revenue::{Asking, LiveRevenue, Part, Question, RevenueOptions, RevenueReport};
 use crate::score::{Model, Name, Scorer, Sheet};
+use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -181,7 +182,7 @@ impl Watch {
         let Some(changed) = changed else {
             known.clear();
             (*tally, *revenue) = (Tally::default(), LiveRevenue::default());
-            for client in warmed(engine.book.all(), |client| client.state.warm()) {
+            for client in engine.book.within(0..engine.book.places(), ClientState::warm) {
                 let now = looking.at(&client)?;
                 enter(tally, revenue, &now);
                 known.insert(client.id.clone(), now);
@@ -190,8 +191,8 @@ impl Watch {
             return Ok(clients);
         };
         let changed = changed.iter().filter_map(|slot| engine.book.client_of(*slot));
-        let warm = |(_, client): &(&ClientId, Option<Client<'_>>)| {
-            client.iter().for_each(|client| client.state.warm());
+        let warm = |(_, client): &(&ClientId, Option<Client<'_>>), reach| {
+            client.as_ref().map_or(0, |client| client.state.warm(reach))
         };
         for (id, client) in warmed(changed, warm) {
             let now = client.map(|client| looking.at(&client)).transpose()?;

@@ -106,13 +106,14 @@ pub(crate) use top::top;
 pub(crate) use trial::{each_trial, trials};
 pub(crate) use value::observed;
 
-use crate::book::{Book, Client, NoClient, warmed};
+use crate::book::{Book, Client, NoClient};
 use crate::chunks::in_chunks;
 use crate::exchange::{NoValue, Rates};
 use crate::id::ClientId;
 use crate::money::Currency;
 use crate::recurring::Annual;
 use crate::score::Model;
+use crate::state::ClientState;
 use crate::state::run_rate::RunRateRules;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -287,7 +288,7 @@ impl Question<'_> {
     ) -> Result<A, Refusal> {
         let chunks = in_chunks(self.book.places(), |places| {
             let (mut gathered, mut room) = (nothing(), Room::default());
-            for client in warmed(self.book.within(places), |client| client.state.warm_contracts()) {
+            for client in self.book.within(places, ClientState::warm_contracts) {
                 if shared.is_about(client.id) {
                     self.show(shared, &client, &mut room, |views, whole| {
                         see(&mut gathered, &client, views, whole)

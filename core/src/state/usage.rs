@@ -166,6 +166,12 @@ impl UsageState {
         self.first_user = least(self.first_user, Some(day));
     }
 
+    /// A number of each list itself, as [`UsageState::warm`] has one of what the lists hold.
+    pub(crate) fn warm_lists(&self) -> u64 {
+        let names = self.counted.iter().map(|(name, _)| name.as_str().len() as u64);
+        names.fold(self.active.warm_lists(), u64::wrapping_add)
+    }
+
     pub(crate) fn warm(&self) -> u64 {
         let sums = self.counted.values().map(|metric| metric.sums.warm());
         sums.fold(self.active.warm(), u64::wrapping_add)

@@ -1,6 +1,9 @@
 //! Reading ahead: so that the waits for the memory of several clients overlap. No answer depends on it.
 
 use super::ClientState;
+use super::billing::InvoiceChange;
+use super::support::TicketChange;
+use crate::event::billing::Status;
 use crate::event::{Event, EventData};
 use crate::keyed::Keyed;
 use crate::timeline::Timeline;
@@ -13,29 +16,59 @@ pub(crate) enum Reach {
     Entries,
 }
 
+impl Reach {
+    /// One after the other.
+    pub(crate) const ALL: [Self; 3] = [Self::State, Self::List, Self::Entries];
+}
+
+/// A number of the first and of the last entry, and of their values, which may stand in other lines of memory: most lists have
+/// few between them.
+fn of_entries<T>(entries: &Timeline<T>, value: impl Fn(&T) -> u64) -> u64 {
+    let ends = [entries.first(), entries.entries().last()];
+    let numbers = ends.into_iter().flatten().map(|entry| {
+        let at = entry.at().micros().cast_unsigned();
+        at.wrapping_add(value(&entry.value))
+    });
+    numbers.fold(0, u64::wrapping_add)
+}
+
+fn of_lists<K: Ord, T>(lists: &Keyed<K, Timeline<T>>, reach: Reach, value: impl Fn(&T) -> u64) -> u64 {
+    match reach {
+        Reach::State => lists.len() as u64,
+        Reach::List => lists.values().map(|list| u64::from(list.is_empty())).sum(),
+        Reach::Entries => lists.values().fold(0, |sum, list| sum.wrapping_add(of_entries(list, &value))),
+    }
+}
+
 impl ClientState {
-    /// Reads a number of each list that a score reads, and makes nothing of it: so the processor waits for all these places
-    /// in memory at the same time, where it would wait for one after the other.
-    pub(crate) fn warm(&self) {
-        fn of<K: Ord, T>(lists: &Keyed<K, Timeline<T>>) -> u64 {
-            lists.values().map(Timeline::warm).fold(0, u64::wrapping_add)
-        }
-        let Self { usage, support, billing, profile, retractions, .. } = self;
-        let lists = [
-            usage.warm(),
-            of(&support.tickets),
-            of(&billing.subscriptions),
-            of(&billing.invoices),
-            profile.sentiment.warm(),
-            u64::from(retractions.is_empty()),
-        ];
-        std::hint::black_box(lists);
+    /// A number of each place that a score reads, of which the caller makes nothing: of several clients first those of their
+    /// states, then of their lists, then of what the lists hold. So the processor waits for the places of all of them at the
+    /// same time, where it would wait for one after the other.
+    pub(crate) fn warm(&self, reach: Reach) -> u64 {
+        let Self { usage, support, billing, profile, retractions, erased, .. } = self;
+        let of_usage = match reach {
+            Reach::State => usage.first_day().map_or(0, |first| u64::from(first.number().unsigned_abs())),
+            Reach::List => usage.warm_lists(),
+            Reach::Entries => usage.warm(),
+        };
+        let of_sentiment = match reach {
+            Reach::State => u64::from(profile.sentiment.is_empty() || retractions.is_empty())
+                .wrapping_add(u64::from(*erased)),
+            Reach::List => 0,
+            Reach::Entries => {
+                of_entries(&profile.sentiment, |judged| judged.value.quantity().micros().cast_unsigned())
+            }
+        };
+        let tickets =
+            of_lists(&support.tickets, reach, |change| u64::from(*change == TicketChange::Resolved));
+        let invoices = of_lists(&billing.invoices, reach, |change| u64::from(*change == InvoiceChange::Paid));
+        let lists = [of_usage, of_sentiment, tickets, self.warm_contracts(reach), invoices];
+        lists.into_iter().fold(0, u64::wrapping_add)
     }
 
-    /// The same of the lists that a question about revenue reads.
-    pub(crate) fn warm_contracts(&self) {
-        let contracts = self.billing.subscriptions.values().map(Timeline::warm);
-        std::hint::black_box(contracts.fold(u64::from(self.retractions.is_empty()), u64::wrapping_add));
+    /// The same of what a question about revenue reads.
+    pub(crate) fn warm_contracts(&self, reach: Reach) -> u64 {
+        of_lists(&self.billing.subscriptions, reach, |state| u64::from(state.status == Status::Active))
     }
 
     /// The same of what a batch of usage is folded into, for the caller to make nothing of.
