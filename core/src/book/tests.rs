@@ -30,7 +30,7 @@ fn what_was_taken_back_before_it_came_is_no_fact() {
         let json = format!(
             r#"{{"id":"{id}","source":"s","type":"{kind}","subject":"{subject}","time":"2026-01-05T10:00:00Z","data":{data}}}"#
         );
-        book.fold(&Event::from_json(json.as_bytes()).unwrap(), None, &zone, &key);
+        book.fold(&Event::from_json(json.as_bytes()).unwrap().borrowed(), None, &zone, &key);
         // Worked out once, and kept fresh from here to the next retraction.
         book.facts().payments.is_some()
     };

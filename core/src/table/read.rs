@@ -1,14 +1,17 @@
 //! Rows that were read: events, and what is wrong with those that are none.
 
+use crate::event::borrowed::{Envelope, Standing};
 use crate::event::line::{EventView, UsageRef};
-use crate::event::{Event, EventError};
+use crate::event::{Event, EventData, EventError};
 use crate::id::EventId;
 
 #[derive(Clone, Debug)]
 enum Told<'r> {
     Usage(UsageRef<'r>),
-    /// Its place among the others.
-    Other(usize),
+    /// What stands beside its `data`, and the place of that among those of the others.
+    Other(Envelope<'r>, usize),
+    /// Read by itself.
+    Alone(Box<Event>),
 }
 
 /// A row with its number.
@@ -18,9 +21,9 @@ type Row<'r> = (u64, Result<Told<'r>, EventError>);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadRows<'r> {
     rows: Vec<Row<'r>>,
-    /// The events that are no usage, in one piece of memory: they are wide, and to find room for each would cost as much as to
-    /// read it.
-    others: Vec<Event>,
+    /// The `data` of those that are no usage, in one piece of memory: it is wide, and to find room for each would cost as much
+    /// as to read it.
+    others: Vec<EventData>,
 }
 
 impl<'r> ReadRows<'r> {
@@ -34,16 +37,13 @@ impl<'r> ReadRows<'r> {
     }
 
     pub(super) fn add(&mut self, number: u64, event: Result<Event, EventError>) {
-        match event {
-            Ok(event) => self.add_event(number, event),
-            Err(error) => self.rows.push((number, Err(error))),
-        }
+        self.rows.push((number, event.map(|event| Told::Alone(Box::new(event)))));
     }
 
     #[inline(always)]
-    pub(super) fn add_event(&mut self, number: u64, event: Event) {
-        self.rows.push((number, Ok(Told::Other(self.others.len()))));
-        self.others.push(event);
+    pub(super) fn add_other(&mut self, number: u64, envelope: Envelope<'r>, data: EventData) {
+        self.rows.push((number, Ok(Told::Other(envelope, self.others.len()))));
+        self.others.push(data);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -73,11 +73,8 @@ impl<'r> ReadRows<'r> {
         for ((_, told), id) in self.rows.iter_mut().zip(ids) {
             match told {
                 Ok(Told::Usage(usage)) => usage.id = id,
-                Ok(Told::Other(place)) => {
-                    if let Some(event) = self.others.get_mut(*place) {
-                        event.id = EventId::new(id);
-                    }
-                }
+                Ok(Told::Other(envelope, _)) => envelope.id = id,
+                Ok(Told::Alone(event)) => event.id = EventId::new(id),
                 Err(_) => {}
             }
         }
@@ -88,7 +85,7 @@ impl<'r> ReadRows<'r> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowPart<'s> {
     rows: &'s [Row<'s>],
-    others: &'s [Event],
+    others: &'s [EventData],
 }
 
 impl<'s> RowPart<'s> {
@@ -97,7 +94,10 @@ impl<'s> RowPart<'s> {
         self.rows.iter().filter_map(move |(number, told)| {
             let event = match told {
                 Ok(Told::Usage(usage)) => Ok(EventView::Usage(usage)),
-                Ok(Told::Other(place)) => Ok(EventView::Other(self.others.get(*place)?)),
+                Ok(Told::Other(envelope, place)) => {
+                    Ok(EventView::Other(Standing::InRow(envelope, self.others.get(*place)?)))
+                }
+                Ok(Told::Alone(event)) => Ok(EventView::Other(Standing::Whole(event))),
                 Err(error) => Err(error),
             };
             Some((*number, event))
