@@ -236,7 +236,7 @@ impl Book {
             self.changes.note(slot);
         }
         if let EventKind::UsageCounted | EventKind::UsageMeasured | EventKind::UsageDaySet = event.kind() {
-            self.hear(&SourceId::new(event.source), zone.day(event.time), event.time);
+            self.hear(event.source, zone.day(event.time), event.time);
             self.note_size(slot);
         }
     }
@@ -274,7 +274,7 @@ impl Book {
         let spans = [self.span, batch.span()].into_iter().flatten();
         self.span = spans.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
         for (source, day, time) in batch.heard() {
-            self.hear(source, day, time);
+            self.hear(source.as_str(), day, time);
         }
     }
 
@@ -321,11 +321,11 @@ impl Book {
     }
 
     /// Notes when a source was heard of.
-    fn hear(&mut self, source: &SourceId, day: Day, time: Instant) {
+    fn hear(&mut self, source: &str, day: Day, time: Instant) {
         let earliest = |known: &mut Instant, new: Instant| *known = (*known).min(new);
-        match self.heard.get_mut(source.as_str()) {
+        match self.heard.get_mut(source) {
             Some(days) => days.merge(day, time, earliest),
-            None => self.heard.entry(source.clone()).or_default().merge(day, time, earliest),
+            None => self.heard.entry(SourceId::new(source)).or_default().merge(day, time, earliest),
         }
     }
 

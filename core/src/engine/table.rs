@@ -72,7 +72,8 @@ impl Engine {
     }
 
     /// As [`Engine::apply_parquet`], of a file whose rows tell of several things, such as invoices that were issued and paid:
-    /// as if it were applied once for each type of event, but read once. What became of each type comes in their order.
+    /// as if it were applied once for each type of event, but read once, and some rows at a time taken in for one type after the
+    /// other. What became of each type comes in their order.
     ///
     /// # Errors
     /// As [`Engine::apply_table`]; a damaged file is unreadable. Where one type is strict all are.
