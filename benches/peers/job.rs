@@ -254,25 +254,31 @@ impl Depth {
 /// If reading fails or a row is refused.
 pub fn load_tables(folder: &Path, dedupe: Dedupe, depth: Depth) -> Result<Engine> {
     let mut engine = Engine::new(Settings { dedupe, ..Settings::default() })?;
-    for (file, kind, columns) in TABLES {
+    let options = |kind: EventKind, columns: &[(&str, &str)]| {
         let fill = |(field, from): &(&str, &str)| {
             let constant = from.strip_prefix('\'').and_then(|from| from.strip_suffix('\''));
             let fill = constant.map_or(Fill::Column((*from).to_owned()), |text| Fill::Constant(text.into()));
             ((*field).to_owned(), fill)
         };
         let client = [("subject", "client")];
-        let options = TableOptions {
+        Ok::<_, anyhow::Error>(TableOptions {
             columns: columns.iter().chain(&client).map(fill).collect(),
             source: Some("warehouse".into()),
             timezone: Some("UTC".to_owned()),
             skip_without_time: true,
-            days: if *kind == EventKind::UsageCounted { depth.days()? } else { None },
+            days: if kind == EventKind::UsageCounted { depth.days()? } else { None },
             ..TableOptions::default()
-        };
+        })
+    };
+    for kinds in TABLES.chunk_by(|(file, ..), (next, ..)| file == next) {
+        let (file, ..) = kinds.first().context("some type of event")?;
+        let kinds = kinds.iter().map(|(_, kind, columns)| Ok((*kind, options(*kind, columns)?)));
+        let kinds = kinds.collect::<Result<Vec<_>>>()?;
         let file = File::open(folder.join(format!("{file}.parquet")))?;
-        let applied = engine.apply_parquet(*kind, file, &options)?;
-        if let Some(first) = applied.rejected.first() {
-            bail!("{} rows of {kind} were refused, first {}", applied.rejected_count(), first.error);
+        for (applied, (kind, _)) in engine.apply_parquet_each(&kinds, file)?.iter().zip(&kinds) {
+            if let Some(first) = applied.rejected.first() {
+                bail!("{} rows of {kind} were refused, first {}", applied.rejected_count(), first.error);
+            }
         }
     }
     Ok(engine)

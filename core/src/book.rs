@@ -12,8 +12,9 @@ use crate::active::MAX_USERS;
 use crate::batch::UsageBatch;
 use crate::changes::Changes;
 use crate::daily::Cells;
+use crate::event::borrowed::BorrowedEvent;
 use crate::event::client::Retractable;
-use crate::event::{Event, EventData, EventKind};
+use crate::event::{EventData, EventKind};
 use crate::facts::Facts;
 use crate::id::{ClientId, EventRef, SourceId};
 use crate::merges::{Merges, Slot};
@@ -118,8 +119,12 @@ impl Book {
     }
 
     /// The slot under which a subject's events are kept, if there are any.
-    pub(crate) fn slot_of(&self, subject: &ClientId, key: &[u8; 32]) -> Option<Slot> {
-        self.slot(self.kept_as(subject, key).as_str())
+    pub(crate) fn slot_of(&self, subject: &str, key: &[u8; 32]) -> Option<Slot> {
+        let known = self.slot(subject);
+        if known.is_some() || self.erased.is_empty() {
+            return known;
+        }
+        self.slot(self.kept_as(&subject.into(), key).as_str())
     }
 
     /// The state in a slot, for limits.
@@ -174,16 +179,22 @@ impl Book {
     }
 
     /// Takes in one event, whose slot may be known.
-    pub(crate) fn fold(&mut self, event: &Event, slot: Option<Slot>, zone: &Zone, key: &[u8; 32]) {
+    pub(crate) fn fold(
+        &mut self,
+        event: &BorrowedEvent<'_>,
+        slot: Option<Slot>,
+        zone: &Zone,
+        key: &[u8; 32],
+    ) {
         let (first, last) = self.span.unwrap_or((event.time, event.time));
         self.span = Some((first.min(event.time), last.max(event.time)));
-        let slot = slot.unwrap_or_else(|| self.slot_or_new(&self.kept_as(&event.subject, key)));
-        if let EventData::ClientErased(_) = &event.data {
+        let slot = slot.unwrap_or_else(|| self.slot_for(event.subject, key));
+        if let EventData::ClientErased(_) = event.data {
             self.erase(slot, key);
-        } else if let EventData::MergedInto(data) = &event.data {
+        } else if let EventData::MergedInto(data) = event.data {
             let into = self.kept_as(&data.into, key).into_owned();
-            let data = crate::event::client::MergedInto { into };
-            self.fold_into(slot, &Event { data: data.into(), ..event.clone() }, zone);
+            let data = crate::event::client::MergedInto { into }.into();
+            self.fold_into(slot, &BorrowedEvent { data: &data, ..*event }, zone);
         } else {
             self.fold_into(slot, event, zone);
         }
@@ -197,7 +208,7 @@ impl Book {
             self.changes.note(slot);
         }
         if let EventKind::UsageCounted | EventKind::UsageMeasured | EventKind::UsageDaySet = event.kind() {
-            self.hear(&event.source, zone.day(event.time), event.time);
+            self.hear(event.source, zone.day(event.time), event.time);
             self.note_size(slot);
         }
     }
@@ -208,11 +219,11 @@ impl Book {
     }
 
     /// Has the lists that some events go into waited for together.
-    pub(crate) fn warm<'e>(&self, events: impl Iterator<Item = (Slot, &'e Event)>) {
-        let events: Vec<(&ClientState, &Event)> =
-            events.filter_map(|(slot, event)| Some((self.state(slot)?, event))).collect();
+    pub(crate) fn warm<'e>(&self, events: impl Iterator<Item = (Slot, &'e EventData)>) {
+        let events: Vec<(&ClientState, &EventData)> =
+            events.filter_map(|(slot, data)| Some((self.state(slot)?, data))).collect();
         for reach in Reach::ALL {
-            let numbers = events.iter().map(|(state, event)| state.warm_for(event, reach));
+            let numbers = events.iter().map(|(state, data)| state.warm_for(data, reach));
             std::hint::black_box(numbers.fold(0, u64::wrapping_add));
         }
     }
@@ -234,7 +245,7 @@ impl Book {
         let spans = [self.span, batch.span()].into_iter().flatten();
         self.span = spans.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
         for (source, day, time) in batch.heard() {
-            self.hear(source, day, time);
+            self.hear(source.as_str(), day, time);
         }
     }
 
@@ -251,7 +262,7 @@ impl Book {
         most_metrics + metrics <= limits.metrics as usize && most_users + users <= MAX_USERS
     }
 
-    fn fold_into(&mut self, slot: Slot, event: &Event, zone: &Zone) {
+    fn fold_into(&mut self, slot: Slot, event: &BorrowedEvent<'_>, zone: &Zone) {
         let taken_back = self.facts.get().is_some() && self.is_taken_back(slot, event);
         let Some(state) = self.subjects.state_mut(slot) else { return };
         state.fold(event, zone);
@@ -262,7 +273,7 @@ impl Book {
     }
 
     /// Whether an event that comes now was taken back before it came.
-    fn is_taken_back(&self, slot: Slot, event: &Event) -> bool {
+    fn is_taken_back(&self, slot: Slot, event: &BorrowedEvent<'_>) -> bool {
         // Most events are of usage and support, which nothing takes back, and most books know of no retraction.
         if Retractable::new(event.kind()).is_none() {
             return false;
@@ -281,11 +292,11 @@ impl Book {
     }
 
     /// Notes when a source was heard of.
-    fn hear(&mut self, source: &SourceId, day: Day, time: Instant) {
+    fn hear(&mut self, source: &str, day: Day, time: Instant) {
         let earliest = |known: &mut Instant, new: Instant| *known = (*known).min(new);
-        match self.heard.get_mut(source.as_str()) {
+        match self.heard.get_mut(source) {
             Some(days) => days.merge(day, time, earliest),
-            None => self.heard.entry(source.clone()).or_default().merge(day, time, earliest),
+            None => self.heard.entry(SourceId::new(source)).or_default().merge(day, time, earliest),
         }
     }
 

@@ -66,14 +66,10 @@ impl Changes {
     }
 
     /// A subject has one more event.
+    #[inline]
     pub(crate) fn note(&mut self, slot: Slot) {
-        let Some(journal) = &mut self.journal else { return };
-        let number = journal.next;
-        journal.next += 1;
-        match journal.notes.last_mut() {
-            // A client's events often come together; who has read the first of them reads the last.
-            Some(last) if last.1 == slot => last.0 = number,
-            _ => journal.push(number, slot),
+        if let Some(journal) = &mut self.journal {
+            journal.note(slot);
         }
     }
 
@@ -105,6 +101,16 @@ impl Changes {
 }
 
 impl Journal {
+    fn note(&mut self, slot: Slot) {
+        let number = self.next;
+        self.next += 1;
+        match self.notes.last_mut() {
+            // A client's events often come together; who has read the first of them reads the last.
+            Some(last) if last.1 == slot => last.0 = number,
+            _ => self.push(number, slot),
+        }
+    }
+
     fn push(&mut self, number: u64, slot: Slot) {
         if self.notes.len() >= self.most {
             let mut seen = BTreeSet::new();

@@ -1,6 +1,7 @@
 //! What the book as a whole has seen: since when each kind of event comes in.
 
-use crate::event::{Event, EventData};
+use crate::event::EventData;
+use crate::event::borrowed::BorrowedEvent;
 use crate::state::ClientState;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -38,7 +39,7 @@ impl Facts {
     }
 
     /// Keeps the facts fresh for one more event, without a look at the rest of the book.
-    pub(crate) fn note(&mut self, event: &Event, zone: &Zone, personal: bool) {
+    pub(crate) fn note(&mut self, event: &BorrowedEvent<'_>, zone: &Zone, personal: bool) {
         fn seen<T: Ord + Copy>(slot: &mut Option<T>, at: T) {
             *slot = Some(slot.map_or(at, |first| first.min(at)));
         }
@@ -49,7 +50,7 @@ impl Facts {
                 seen(&mut self.user, day);
             }
         };
-        match &event.data {
+        match event.data {
             EventData::UsageCounted(data) => usage(zone.day(at), data.user.is_some()),
             EventData::UsageMeasured(data) => usage(zone.day(at), data.user.is_some()),
             EventData::UsageDaySet(data) => {

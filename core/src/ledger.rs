@@ -2,8 +2,9 @@
 //!
 //! An identity costs 24 bytes: a hash of (source, id) and one of the content. Neither text is kept.
 
+use crate::event::EventKind;
+use crate::event::borrowed::BorrowedEvent;
 use crate::event::line::{UsageKind, UsageRef};
-use crate::event::{Event, EventKind};
 use crate::hashing::{HalfHash, Messages};
 use crate::identities::{Entry, Identities, Identity, word};
 use crate::time::Month;
@@ -84,8 +85,8 @@ impl Tickets {
         Self { messages: Messages::with_room_for(2 * events), adds_up: Vec::with_capacity(events) }
     }
 
-    pub(crate) fn add(&mut self, event: &Event) {
-        self.messages.add(|bytes| Identity::write(event.source.as_str(), event.id.as_str(), bytes));
+    pub(crate) fn add(&mut self, event: &BorrowedEvent<'_>) {
+        self.messages.add(|bytes| Identity::write(event.source, event.id, bytes));
         self.messages.add(|bytes| write_content(event, bytes));
         self.adds_up.push(adds_up(event));
     }
@@ -124,8 +125,8 @@ impl Tickets {
 
 /// Writes what two events of one identity must share: type, subject, time, sequence and the known fields of `data` by
 /// value. The bytes are those of postcard, which writes equal values equally.
-fn write_content(event: &Event, bytes: &mut Vec<u8>) {
-    let content = (event.subject.as_str(), event.time, event.sequence, &event.data);
+fn write_content(event: &BorrowedEvent<'_>, bytes: &mut Vec<u8>) {
+    let content = (event.subject, event.time, event.sequence, event.data);
     // Writing into a vector cannot fail.
     let _ = postcard::serialize_with_flavor(&content, Bytes(bytes));
 }
@@ -135,7 +136,7 @@ fn content_of(hash: &[u8]) -> u64 {
     word(hash.get(..8).unwrap_or_default())
 }
 
-fn adds_up(event: &Event) -> bool {
+fn adds_up(event: &BorrowedEvent<'_>) -> bool {
     matches!(event.kind(), EventKind::UsageCounted | EventKind::UsageMeasured)
 }
 
@@ -159,11 +160,11 @@ fn put_text(bytes: &mut Vec<u8>, text: &str) {
 }
 
 impl Ticket {
-    pub(crate) fn of(event: &Event) -> Self {
+    pub(crate) fn of(event: &BorrowedEvent<'_>) -> Self {
         let mut content = Vec::new();
         write_content(event, &mut content);
         Self {
-            identity: Identity::of(event.source.as_str(), event.id.as_str()),
+            identity: Identity::of(event.source, event.id),
             content: content_of(blake3::hash(&content).as_bytes()),
             adds_up: adds_up(event),
         }
@@ -276,13 +277,14 @@ impl<'de> Deserialize<'de> for Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
 
     fn ticket(id: &str, count: &str) -> Ticket {
         let json = format!(
             r#"{{"id":"{id}","source":"s","type":"usage.counted","subject":"a","time":"2026-01-05T10:00:00Z",
                "data":{{"metric":"m","count":{count},"unknown":"{id}"}}}}"#
         );
-        Ticket::of(&Event::from_json(json.as_bytes()).unwrap())
+        Ticket::of(&Event::from_json(json.as_bytes()).unwrap().borrowed())
     }
 
     #[test]
@@ -301,8 +303,8 @@ mod tests {
                     );
                     let event = Event::from_json(json.as_bytes()).unwrap();
                     together.add_usage(&event.usage().unwrap());
-                    together.add(&event);
-                    alone.extend([Ticket::of(&event); 2]);
+                    together.add(&event.borrowed());
+                    alone.extend([Ticket::of(&event.borrowed()); 2]);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! When something was stated, and by which event.
 
-use crate::event::Event;
+use crate::event::borrowed::BorrowedEvent;
 use crate::event::line::UsageRef;
 use crate::id::{EventId, EventRef, SourceId};
 use crate::time::Instant;
@@ -75,8 +75,8 @@ impl Stamp {
         Self { at, tag: Tag::new(sequence, source, id) }
     }
 
-    pub(crate) fn of(event: &Event) -> Self {
-        Self::new(event.time, event.sequence, event.source.as_str(), event.id.as_str())
+    pub(crate) fn of(event: &BorrowedEvent<'_>) -> Self {
+        Self::new(event.time, event.sequence, event.source, event.id)
     }
 
     pub(crate) fn of_usage(event: &UsageRef<'_>) -> Self {

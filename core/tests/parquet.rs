@@ -6,7 +6,7 @@
 use healthfold::table::arrow_array::*;
 use healthfold::table::arrow_schema::ArrowError;
 use healthfold::table::{Bytes, Fill, TableOptions};
-use healthfold::{Engine, EventKind, Settings};
+use healthfold::{Engine, EventKind, Settings, TableError};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
@@ -61,6 +61,80 @@ fn of_table(options: &TableOptions) -> (Engine, healthfold::Applied) {
     let table = RecordBatchIterator::new([Ok(batch)], schema);
     let applied = engine.apply_table(EventKind::UsageCounted, table, options).unwrap();
     (engine, applied)
+}
+
+/// Invoices of which most were paid; the third was never issued, and of the last the time of payment is no time at all.
+fn invoices() -> RecordBatch {
+    let day = |row: i64| 1_767_225_600_000 + row * 86_400_000;
+    let issued = (0..50).map(|row| (row != 2).then(|| day(row)));
+    let paid = (0..50).map(|row| match row {
+        49 => Some(i64::MAX),
+        row => (row % 5 != 0).then(|| day(row + 3)),
+    });
+    let texts = |name: &str, of: usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values((0..50).map(|row| format!("{name}-{}", row % of))))
+    };
+    let amounts = Decimal128Array::from_iter_values(100..150).with_precision_and_scale(38, 2).unwrap();
+    let columns: [(&str, ArrayRef); 5] = [
+        ("invoice", texts("i", 50)),
+        ("subject", texts("client", 7)),
+        ("issued_at", Arc::new(TimestampMillisecondArray::from_iter(issued).with_timezone("UTC"))),
+        ("paid_at", Arc::new(TimestampMillisecondArray::from_iter(paid).with_timezone("UTC"))),
+        ("amount", Arc::new(amounts)),
+    ];
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+fn issued_and_paid(strict: bool) -> [(EventKind, TableOptions); 2] {
+    let options = |time: &str, source: &str, days: Option<(&str, &str)>| TableOptions {
+        columns: [
+            ("time".to_owned(), Fill::Column(time.to_owned())),
+            ("due".to_owned(), Fill::Constant("2026-06-01".into())),
+            ("currency".to_owned(), Fill::Constant("USD".into())),
+        ]
+        .into_iter()
+        .take(if source == "issued" { 3 } else { 1 })
+        .collect(),
+        source: Some(source.into()),
+        skip_without_time: true,
+        days: days.map(|(from, to)| (from.parse().unwrap(), to.parse().unwrap())),
+        strict,
+        ..TableOptions::default()
+    };
+    [
+        (EventKind::InvoiceIssued, options("issued_at", "issued", Some(("2026-01-01", "2026-01-30")))),
+        (EventKind::InvoicePaid, options("paid_at", "paid", None)),
+    ]
+}
+
+#[test]
+fn a_file_that_tells_of_several_things_is_each_of_its_tables() {
+    let bytes = || Bytes::from(file(&invoices(), Compression::SNAPPY));
+    let (mut one_by_one, mut at_once) = (engine(), engine());
+    let kinds = issued_and_paid(false);
+    let each: Vec<_> = kinds
+        .iter()
+        .map(|(kind, options)| one_by_one.apply_parquet(*kind, bytes(), options).unwrap())
+        .collect();
+    assert_eq!(at_once.apply_parquet_each(&kinds, bytes()).unwrap(), each);
+    assert_eq!(at_once.fingerprint(), one_by_one.fingerprint());
+    let counts = |n: usize| (each[n].applied, each[n].skipped, each[n].rejected.len());
+    assert_eq!((counts(0), counts(1)), ((28, 22, 0), (39, 10, 1)));
+    let again = at_once.apply_parquet_each(&kinds, bytes()).unwrap();
+    assert_eq!((again[0].duplicates, again[1].duplicates), (28, 39));
+    // Where one is strict all are.
+    let mut strict = engine();
+    let before = strict.fingerprint();
+    let error = strict.apply_parquet_each(&issued_and_paid(true), bytes()).unwrap_err();
+    assert!(matches!(error, TableError::Strict { index: 49, .. }), "{error}");
+    assert_eq!(strict.fingerprint(), before);
+    let [issued, (kind, paid)] = issued_and_paid(true);
+    let good =
+        TableOptions { days: Some(("2026-01-01".parse().unwrap(), "2027-01-01".parse().unwrap())), ..paid };
+    let good = [issued, (kind, good)];
+    let applied = strict.apply_parquet_each(&good, bytes()).unwrap();
+    assert_eq!((applied[0].applied, applied[1].applied), (28, 39));
+    assert_eq!(strict.fingerprint(), one_by_one.fingerprint());
 }
 
 #[test]

@@ -116,7 +116,7 @@ mod tests {
             let json = format!(
                 r#"{{"id":"1","source":"s","type":"{kind}","subject":"{subject}","time":"2026-01-05T10:00:00Z","data":{{}}}}"#
             );
-            book.fold(&Event::from_json(json.as_bytes()).unwrap(), None, &zone, &key);
+            book.fold(&Event::from_json(json.as_bytes()).unwrap().borrowed(), None, &zone, &key);
             let names = ["a", "b", "c"].map(|name| {
                 // By the hash alone, without a look at who stands under a name.
                 let anonymous = anonymous_id(name, &key);

@@ -1,6 +1,7 @@
 //! The order of clients, and what counts as a fact.
 
 use super::*;
+use crate::event::Event;
 
 #[test]
 fn clients_are_in_the_order_of_their_ids() {
@@ -36,7 +37,7 @@ fn clients_of_several_subjects_stand_among_the_others() {
         let json = format!(
             r#"{{"id":"{id}","source":"s","type":"{kind}","subject":"{subject}","time":"2026-01-05T10:00:00Z","data":{data}}}"#
         );
-        book.fold(&Event::from_json(json.as_bytes()).unwrap(), None, &zone, &key);
+        book.fold(&Event::from_json(json.as_bytes()).unwrap().borrowed(), None, &zone, &key);
     }
     for subject in ["client-5", "client-10", "client-1", "client-31"] {
         book.slot_or_new(&ClientId::from(subject));
@@ -53,7 +54,7 @@ fn what_was_taken_back_before_it_came_is_no_fact() {
         let json = format!(
             r#"{{"id":"{id}","source":"s","type":"{kind}","subject":"{subject}","time":"2026-01-05T10:00:00Z","data":{data}}}"#
         );
-        book.fold(&Event::from_json(json.as_bytes()).unwrap(), None, &zone, &key);
+        book.fold(&Event::from_json(json.as_bytes()).unwrap().borrowed(), None, &zone, &key);
         // Worked out once, and kept fresh from here to the next retraction.
         book.facts().payments.is_some()
     };

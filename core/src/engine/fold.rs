@@ -4,6 +4,7 @@ use super::Engine;
 use super::applied::{Applied, ReadError, ReadOptions, Stood};
 use crate::batch::UsageBatch;
 use crate::chunks::in_order;
+use crate::event::borrowed::{BorrowedEvent, Standing};
 use crate::event::line::{Decoded, EventView, UsageRef, decode_line};
 use crate::event::{Event, EventCode, EventData, EventError};
 use crate::ledger::{Admission, Ledger, Ticket, Tickets};
@@ -44,8 +45,8 @@ impl<'a> Incoming<'a> {
     fn view(&self) -> EventView<'_> {
         match self {
             Self::Usage(usage) => EventView::Usage(usage),
-            Self::Had(event) => EventView::Other(event),
-            Self::Made(event) => EventView::Other(event),
+            Self::Had(event) => EventView::Other(Standing::Whole(event)),
+            Self::Made(event) => EventView::Other(Standing::Whole(event)),
         }
     }
 }
@@ -214,9 +215,9 @@ impl Engine {
 
     /// Takes an event in as `whole` would, with copies of the clients it touches.
     pub(super) fn try_with(&mut self, whole: &mut Self, event: &Event) -> Result<(), EventError> {
-        whole.after_seal(|| whole.day_of(event))?;
+        whole.after_seal(|| whole.day_of(&event.borrowed()))?;
         if self.settings.dedupe == Dedupe::Exact {
-            match whole.ledger.look(&Ticket::of(event)) {
+            match whole.ledger.look(&Ticket::of(&event.borrowed())) {
                 Admission::New => {}
                 Admission::Duplicate => return Ok(()),
                 Admission::Conflict => return Err(conflict(event)),
@@ -241,7 +242,7 @@ impl Engine {
             return slots;
         }
         let others = arrivals.each().zip(&slots).filter_map(|((_, event), slot)| match event {
-            Ok(EventView::Other(event)) => Some(((*slot)?, event)),
+            Ok(EventView::Other(event)) => Some(((*slot)?, event.data())),
             Ok(EventView::Usage(_)) | Err(_) => None,
         });
         self.book.warm(others);
@@ -249,9 +250,9 @@ impl Engine {
     }
 
     /// The day an event belongs to.
-    fn day_of(&self, event: &Event) -> Day {
+    fn day_of(&self, event: &BorrowedEvent<'_>) -> Day {
         // A roll-up belongs to its day, whenever it was stated.
-        if let EventData::UsageDaySet(data) = &event.data { data.day } else { self.zone.day(event.time) }
+        if let EventData::UsageDaySet(data) = event.data { data.day } else { self.zone.day(event.time) }
     }
 
     /// Refuses what belongs to a day before the seal. Of which day it is nobody asks where there is no seal.
@@ -267,14 +268,15 @@ impl Engine {
 
     fn admit(&mut self, event: &Event) -> Result<Admission, EventError> {
         let exact = self.settings.dedupe == Dedupe::Exact;
-        let ticket = exact.then(|| Ticket::of(event));
-        self.admit_event(event, ticket.as_ref(), None)
+        let event = event.borrowed();
+        let ticket = exact.then(|| Ticket::of(&event));
+        self.admit_event(&event, ticket.as_ref(), None)
     }
 
     /// Admits and folds an event; its ticket says what it is known by where identities are kept. Its slot may be known.
     fn admit_event(
         &mut self,
-        event: &Event,
+        event: &BorrowedEvent<'_>,
         ticket: Option<&Ticket>,
         slot: Option<Slot>,
     ) -> Result<Admission, EventError> {
@@ -283,7 +285,7 @@ impl Engine {
         if known != Admission::New {
             return Ok(known);
         }
-        let slot = slot.or_else(|| self.book.slot_of(&event.subject, &self.settings.erasure_key));
+        let slot = slot.or_else(|| self.book.slot_of(event.subject, &self.settings.erasure_key));
         match slot.and_then(|slot| self.book.subject(slot)) {
             Some(state) => state.check_limits(event, self.settings.limits)?,
             None => NOBODY.check_limits(event, self.settings.limits)?,
@@ -306,7 +308,7 @@ fn prepare<A: Arrivals>(arrivals: A, dedupe: Dedupe) -> Prepared<A> {
     for (_, event) in arrivals.each() {
         match event {
             Ok(EventView::Usage(usage)) => tickets.add_usage(usage),
-            Ok(EventView::Other(event)) => tickets.add(event),
+            Ok(EventView::Other(event)) => tickets.add(&event.borrowed()),
             Err(_) => {}
         }
     }
@@ -385,19 +387,20 @@ impl Intake<'_> {
             let admission = match event {
                 EventView::Usage(event) => self.admit_usage(event, ticket, slot, &mut clock),
                 EventView::Other(event) => {
-                    if let EventData::ClientErased(_) = &event.data {
+                    let event = event.borrowed();
+                    if let EventData::ClientErased(_) = event.data {
                         // Slots change hands.
                         self.fold_usage();
                         slots_stand = false;
                     }
-                    if let EventData::UsageDaySet(data) = &event.data {
+                    if let EventData::UsageDaySet(data) = event.data {
                         // Its metric and users count beside those that are kept back.
                         let users = data.users.as_ref().map_or(0, |users| users.as_slice().len());
                         if !self.has_room(users) {
                             self.fold_usage();
                         }
                     }
-                    self.engine.admit_event(event, ticket, slot)
+                    self.engine.admit_event(&event, ticket, slot)
                 }
             };
             match admission {
@@ -433,7 +436,7 @@ impl Intake<'_> {
         if !self.has_room(1) || !self.usage.has_room_for(event.user) {
             // Somebody is near a limit: the events before this one first, and this one with all care.
             self.fold_usage();
-            return self.engine.admit_event(&event.to_event(), ticket, slot);
+            return self.engine.admit_event(&event.to_event().borrowed(), ticket, slot);
         }
         let day = clock.day(event.time);
         self.engine.after_seal(|| day)?;

@@ -51,7 +51,7 @@ impl Engine {
         options: &TableOptions,
     ) -> Result<Applied, TableError> {
         let reader = TableReader::new(kind, &table.schema(), options, &self.zone, self.settings.dedupe)?;
-        self.apply_rows(reader, table, options.strict)
+        self.apply_rows(vec![reader], table, options.strict).map(only)
     }
 
     /// Takes in a Parquet file as [`Engine::apply_table`] takes in a table. Only the columns that fill a field are read, and
@@ -71,6 +71,24 @@ impl Engine {
         self.apply_parquet_watched(kind, file, options, |_, _| Ok(()))
     }
 
+    /// As [`Engine::apply_parquet`], of a file whose rows tell of several things, such as invoices that were issued and paid:
+    /// as if it were applied once for each type of event, but read once, and some rows at a time taken in for one type after the
+    /// other. What became of each type comes in their order.
+    ///
+    /// # Errors
+    /// As [`Engine::apply_table`]; a damaged file is unreadable. Where one type is strict all are.
+    #[cfg(feature = "parquet")]
+    pub fn apply_parquet_each(
+        &mut self,
+        kinds: &[(EventKind, TableOptions)],
+        file: impl crate::table::ChunkReader + 'static,
+    ) -> Result<Vec<Applied>, TableError> {
+        let kinds: Vec<_> = kinds.iter().map(|(kind, options)| (*kind, options)).collect();
+        let table = crate::table::ParquetTable::open(file, &kinds, &self.zone, self.settings.dedupe)?;
+        let strict = kinds.iter().any(|(_, options)| options.strict);
+        self.apply_rows(table.readers, table.batches, strict)
+    }
+
     /// As [`Engine::apply_parquet`], with a look before each batch of rows and behind the last: `look` hears how many of how
     /// many rows were read, and its error ends the load, with the rows before it applied.
     ///
@@ -84,7 +102,8 @@ impl Engine {
         options: &TableOptions,
         mut look: impl FnMut(u64, u64) -> Result<(), ArrowError>,
     ) -> Result<Applied, TableError> {
-        let table = crate::table::ParquetTable::open(kind, file, options, &self.zone, self.settings.dedupe)?;
+        let table =
+            crate::table::ParquetTable::open(file, &[(kind, options)], &self.zone, self.settings.dedupe)?;
         let (mut batches, mut done) = (table.batches, 0);
         let watched = std::iter::from_fn(|| {
             let next = look(done, batches.row_count()).map(|()| batches.next());
@@ -92,41 +111,62 @@ impl Engine {
             done += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
             Some(batch)
         });
-        self.apply_rows(table.reader, watched, options.strict)
+        self.apply_rows(table.readers, watched, options.strict).map(only)
     }
 
+    /// Takes in the rows of a table, of each batch those of one reader after the other; what became of those of each.
     fn apply_rows(
         &mut self,
-        mut reader: TableReader,
+        mut readers: Vec<TableReader>,
         table: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
         strict: bool,
-    ) -> Result<Applied, TableError> {
+    ) -> Result<Vec<Applied>, TableError> {
+        let mut all = vec![(Applied::default(), Vec::<Event>::new()); readers.len()];
         let mut intake = self.intake(false);
-        let mut rehearsal = strict.then(|| (intake.engine.rehearsal(), Vec::<Event>::new()));
+        let mut rehearsal = strict.then(|| intake.engine.rehearsal());
         for batch in table {
             let batch = batch.map_err(|error| TableError::Unreadable { what: error.to_string() })?;
-            reader.read(&batch, |rows| match &mut rehearsal {
-                None => {
-                    take_rows(rows, &mut intake);
-                    Ok(())
-                }
-                Some((rehearsal, events)) => {
-                    for (index, event) in rows.iter() {
-                        let strict = |error| TableError::Strict { index, error };
-                        let event = event.map(EventView::to_event).map_err(|error| strict(error.clone()))?;
-                        rehearsal.try_with(intake.engine, &event).map_err(strict)?;
-                        events.push(event);
+            for (reader, (applied, events)) in readers.iter_mut().zip(&mut all) {
+                std::mem::swap(&mut intake.applied, applied);
+                let read = reader.read(&batch, |rows| match &mut rehearsal {
+                    None => {
+                        take_rows(rows, &mut intake);
+                        Ok(())
                     }
-                    Ok(())
-                }
-            })?;
+                    Some(rehearsal) => rehearse(rows, rehearsal, intake.engine, events),
+                });
+                std::mem::swap(&mut intake.applied, applied);
+                read?;
+            }
         }
-        let applied = match rehearsal {
-            Some((_, events)) => intake.engine.apply_all(&events),
-            None => intake.end(),
-        };
-        Ok(Applied { skipped: reader.skipped, ..applied })
+        if strict {
+            all.iter_mut().for_each(|(applied, events)| *applied = intake.engine.apply_all(&*events));
+        }
+        intake.end();
+        let applied = readers.into_iter().zip(all);
+        Ok(applied.map(|(reader, (applied, _))| Applied { skipped: reader.skipped, ..applied }).collect())
     }
+}
+
+/// What became of the only type of event.
+fn only(applied: Vec<Applied>) -> Applied {
+    applied.into_iter().next().unwrap_or_default()
+}
+
+/// Tries rows out, and keeps them as events for the time when all are known to be good.
+fn rehearse(
+    rows: &ReadRows<'_>,
+    rehearsal: &mut Engine,
+    whole: &mut Engine,
+    events: &mut Vec<Event>,
+) -> Result<(), TableError> {
+    for (index, event) in rows.iter() {
+        let strict = |error| TableError::Strict { index, error };
+        let event = event.map(EventView::to_event).map_err(|error| strict(error.clone()))?;
+        rehearsal.try_with(whole, &event).map_err(strict)?;
+        events.push(event);
+    }
+    Ok(())
 }
 
 fn take_rows(rows: &ReadRows<'_>, intake: &mut Intake<'_>) {

@@ -1,5 +1,6 @@
 //! One line of a log, decoded: usage, which most lines tell, as a view of the line; everything else as an event.
 
+use super::borrowed::Standing;
 use super::fields::{Fields, MAX_ID, MAX_TEXT};
 use super::members::Members;
 use super::scan::{Names, Scan};
@@ -39,7 +40,7 @@ pub(crate) enum EventView<'a> {
     /// Usage that adds up, as a view of what it was read from.
     Usage(&'a UsageRef<'a>),
     /// Everything else.
-    Other(&'a Event),
+    Other(Standing<'a>),
 }
 
 impl EventView<'_> {
@@ -47,14 +48,14 @@ impl EventView<'_> {
     pub(crate) fn to_event(self) -> Event {
         match self {
             Self::Usage(usage) => usage.to_event(),
-            Self::Other(event) => event.clone(),
+            Self::Other(event) => event.borrowed().to_event(),
         }
     }
 
     pub(crate) fn identity(self) -> EventRef {
         match self {
             Self::Usage(usage) => EventRef { source: usage.source.into(), id: usage.id.into() },
-            Self::Other(event) => event.identity(),
+            Self::Other(event) => event.borrowed().identity(),
         }
     }
 }
@@ -64,14 +65,14 @@ impl<'a> EventView<'a> {
     pub(crate) fn source(self) -> &'a str {
         match self {
             Self::Usage(usage) => usage.source,
-            Self::Other(event) => event.source.as_str(),
+            Self::Other(event) => event.borrowed().source,
         }
     }
 
     pub(crate) fn subject(self) -> &'a str {
         match self {
             Self::Usage(usage) => usage.subject,
-            Self::Other(event) => event.subject.as_str(),
+            Self::Other(event) => event.subject(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! more. The wire form is CloudEvents 1.0 JSON.
 
 pub mod billing;
+pub(crate) mod borrowed;
 pub mod client;
 mod error;
 pub(crate) mod fields;

@@ -85,7 +85,7 @@ mod tests {
             let event = serde_json::json!({"id": i.to_string(), "source": "t", "type": "client.set",
                 "subject": client, "time": format!("2026-01-{day}T00:00:00Z"), "data": {"parent": parent}});
             let event = Event::from_json(event.to_string().as_bytes()).unwrap();
-            states.entry(event.subject.clone()).or_default().fold(&event, &Zone::utc());
+            states.entry(event.subject.clone()).or_default().fold(&event.borrowed(), &Zone::utc());
         }
         let mut hierarchy = Hierarchy::default();
         // `old` was merged into `b`.

@@ -377,7 +377,7 @@ mod tests {
             let json = format!(
                 r#"{{"id":"{id}","source":"s","type":"billing.{kind}","subject":"a","time":"{day}T10:00:00Z","data":{data}}}"#
             );
-            state.fold(&crate::event::Event::from_json(json.as_bytes()).unwrap(), &Zone::utc());
+            state.fold(&crate::event::Event::from_json(json.as_bytes()).unwrap().borrowed(), &Zone::utc());
             let day = |at: Option<Instant>| at.map(|at| Zone::utc().day(at).to_string());
             (day(state.billing.first_invoice()), day(state.billing.first_payment()))
         };

@@ -333,7 +333,8 @@ mod tests {
             "data":{"name":"Acme","owner":"ann","attributes":{"note":"hi","seats":5,"vip":true}}}"#;
         let event = crate::event::Event::from_json(json).unwrap();
         let crate::event::EventData::ClientSet(data) = &event.data else { panic!("{event:?}") };
-        let (stamp, mut before, mut behind) = (Stamp::of(&event), Profile::default(), Profile::default());
+        let (stamp, mut before, mut behind) =
+            (Stamp::of(&event.borrowed()), Profile::default(), Profile::default());
         before.stated.make().set(&stamp, data, true);
         before.erase();
         behind.stated.make().set(&stamp, data, false);

@@ -2,7 +2,8 @@
 
 use super::ClientState;
 use crate::active::MAX_USERS;
-use crate::event::{Event, EventCode, EventData, EventError};
+use crate::event::borrowed::BorrowedEvent;
+use crate::event::{EventCode, EventData, EventError};
 use crate::id::UserId;
 use crate::keyed::Keyed;
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ struct TooMany {
 
 impl ClientState {
     /// Whether an event would be one thing too many.
-    pub(crate) fn check_limits(&self, event: &Event, limits: Limits) -> Result<(), EventError> {
+    pub(crate) fn check_limits(&self, event: &BorrowedEvent<'_>, limits: Limits) -> Result<(), EventError> {
         self.room_for(event, limits).map_err(|TooMany { what, limit }| {
             let message =
                 format!("client `{}` has {limit} {what}, which is the most it may have", event.subject);
@@ -39,10 +40,10 @@ impl ClientState {
         })
     }
 
-    fn room_for(&self, event: &Event, limits: Limits) -> Result<(), TooMany> {
+    fn room_for(&self, event: &BorrowedEvent<'_>, limits: Limits) -> Result<(), TooMany> {
         let (billing, support, profile) = (&self.billing, &self.support, &self.profile);
         let ids = limits.ids as usize;
-        match &event.data {
+        match event.data {
             EventData::UsageCounted(data) => {
                 let known = self.usage.metric(data.metric.as_str()).is_some();
                 self.room_for_usage(known, data.user.as_slice(), limits)

@@ -16,7 +16,8 @@ pub(crate) mod usage;
 pub(crate) mod users;
 pub(crate) mod warm;
 
-use crate::event::{Event, EventData, EventKind};
+use crate::event::borrowed::BorrowedEvent;
+use crate::event::{EventData, EventKind};
 use crate::id::{ClientId, EventRef};
 use crate::rare::Apart;
 use crate::time::{Day, Instant};
@@ -52,7 +53,7 @@ pub(crate) struct ClientState {
 
 impl ClientState {
     /// Takes in one event of this client.
-    pub(crate) fn fold(&mut self, event: &Event, zone: &Zone) {
+    pub(crate) fn fold(&mut self, event: &BorrowedEvent<'_>, zone: &Zone) {
         let personal = !self.erased;
         let stamp = || Stamp::of(event);
         let ticket = |mut change: TicketChange| {
@@ -61,7 +62,7 @@ impl ClientState {
             }
             change
         };
-        match &event.data {
+        match event.data {
             EventData::UsageCounted(data) => self.usage.counted(event, data, personal, zone),
             EventData::UsageMeasured(data) => self.usage.measured(event, data, personal, zone),
             EventData::UsageDaySet(data) => self.usage.day_set(event, data, personal),
@@ -217,10 +218,10 @@ impl ClientState {
     }
 
     /// Whether a retraction of this subject speaks of an event.
-    pub(crate) fn takes_back(&self, event: &Event) -> bool {
+    pub(crate) fn takes_back(&self, event: &BorrowedEvent<'_>) -> bool {
         self.retractions.entries().iter().any(|retraction| {
             let Retraction { target, kind } = &retraction.value;
-            *kind == event.kind() && target.id == event.id && target.source == event.source
+            *kind == event.kind() && target.id.as_str() == event.id && target.source.as_str() == event.source
         })
     }
 

@@ -247,7 +247,7 @@ mod tests {
                 r#"{{"id":"{i}","source":"t","type":"billing.subscription_set","subject":"a","time":"{time}T00:00:00Z",
                 "data":{{"subscription":"s","interval":{{"unit":"month"}},"currency":"USD",{data}}}}}"#
             );
-            state.fold(&Event::from_json(text.as_bytes()).unwrap(), &UTC());
+            state.fold(&Event::from_json(text.as_bytes()).unwrap().borrowed(), &UTC());
         }
         state.billing
     }

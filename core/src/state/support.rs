@@ -190,7 +190,7 @@ mod tests {
             let json = format!(
                 r#"{{"id":"{id}","source":"s","type":"support.{kind}","subject":"a","time":"{time}","data":{data}}}"#
             );
-            state.fold(&Event::from_json(json.as_bytes()).unwrap(), &Zone::utc());
+            state.fold(&Event::from_json(json.as_bytes()).unwrap().borrowed(), &Zone::utc());
         }
         state
     }

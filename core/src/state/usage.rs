@@ -4,7 +4,7 @@ use super::users::Users;
 use crate::active::{UserDays, UserNumber};
 use crate::batch::{Row, UsageBatch};
 use crate::daily::{Cells, DaySums, Samples};
-use crate::event::Event;
+use crate::event::borrowed::BorrowedEvent;
 use crate::event::usage::{Counted, DaySet, Measured};
 use crate::id::{MetricName, SourceId, UserId};
 use crate::keyed::Keyed;
@@ -88,14 +88,20 @@ pub(crate) fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
 }
 
 impl UsageState {
-    pub(crate) fn counted(&mut self, event: &Event, data: &Counted, personal: bool, zone: &Zone) {
+    pub(crate) fn counted(&mut self, event: &BorrowedEvent<'_>, data: &Counted, personal: bool, zone: &Zone) {
         let day = zone.day(event.time);
         self.counted.entry(&data.metric).sums.add(day, i128::from(data.count.micros()));
         self.note(event.time, day);
         self.note_user(day, data.user.as_ref().map(UserId::as_str).filter(|_| personal));
     }
 
-    pub(crate) fn measured(&mut self, event: &Event, data: &Measured, personal: bool, zone: &Zone) {
+    pub(crate) fn measured(
+        &mut self,
+        event: &BorrowedEvent<'_>,
+        data: &Measured,
+        personal: bool,
+        zone: &Zone,
+    ) {
         let day = zone.day(event.time);
         let sample = Samples::one(data.value, Stamp::of(event));
         self.gauges.make().entry(&data.metric).merge(day, sample, Samples::join);
@@ -103,7 +109,7 @@ impl UsageState {
         self.note_user(day, data.user.as_ref().map(UserId::as_str).filter(|_| personal));
     }
 
-    pub(crate) fn day_set(&mut self, event: &Event, data: &DaySet, personal: bool) {
+    pub(crate) fn day_set(&mut self, event: &BorrowedEvent<'_>, data: &DaySet, personal: bool) {
         let users =
             data.users.as_ref().filter(|_| personal).map(|users| users.as_slice()).unwrap_or_default();
         let mut numbers: Vec<u32> = users.iter().map(|user| self.users.number(user.as_str()).0).collect();
@@ -112,7 +118,7 @@ impl UsageState {
         // A day whose roll-up is 0 still has a cell: the state must not tell in which order versions came.
         let metric = self.counted.entry(&data.metric);
         metric.sums.add(data.day, 0);
-        metric.set(&(data.day, event.source.clone()), roll_up);
+        metric.set(&(data.day, SourceId::new(event.source)), roll_up);
         // A roll-up belongs to its day, whenever it was stated.
         self.first_day = least(self.first_day, Some(data.day));
         if !users.is_empty() {
@@ -408,6 +414,7 @@ fn renumber(users: &mut [u32], numbers: &[UserNumber]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
 
     fn used_by(users: impl IntoIterator<Item = usize>) -> UsageState {
         let mut state = UsageState::default();
@@ -418,7 +425,7 @@ mod tests {
             );
             let event = Event::from_json(json.as_bytes()).unwrap();
             let crate::event::EventData::UsageCounted(data) = &event.data else { panic!("{json}") };
-            state.counted(&event, data, true, &Zone::utc());
+            state.counted(&event.borrowed(), data, true, &Zone::utc());
         }
         state
     }
@@ -435,7 +442,7 @@ mod tests {
         let event = Event::from_json(json.as_bytes()).unwrap();
         let crate::event::EventData::UsageDaySet(data) = &event.data else { panic!("{json}") };
         let mut rolled_up = UsageState::default();
-        rolled_up.day_set(&event, data, true);
+        rolled_up.day_set(&event.borrowed(), data, true);
         assert!(rolled_up.names_all_users());
         rolled_up.users = Users::default();
         assert!(!rolled_up.names_all_users());
@@ -480,7 +487,7 @@ mod tests {
             let json = format!(
                 r#"{{"id":"{id}","source":"s","type":"usage.{kind}","subject":"a","time":"{time}T10:00:00Z","data":{data}}}"#
             );
-            state.fold(&Event::from_json(json.as_bytes()).unwrap(), &Zone::utc());
+            state.fold(&Event::from_json(json.as_bytes()).unwrap().borrowed(), &Zone::utc());
         }
         let (first, cut, last): (Day, Day, Day) =
             ("2026-01-01".parse().unwrap(), "2026-02-01".parse().unwrap(), "2026-02-28".parse().unwrap());

@@ -3,8 +3,8 @@
 use super::ClientState;
 use super::billing::InvoiceChange;
 use super::support::TicketChange;
+use crate::event::EventData;
 use crate::event::billing::Status;
-use crate::event::{Event, EventData};
 use crate::keyed::Keyed;
 use crate::timeline::Timeline;
 
@@ -79,7 +79,7 @@ impl ClientState {
     /// A number of the place that an event goes to, of which the caller makes nothing: of many events first a number of each
     /// state, then of each of its lists, then of what the list holds, so that the waits for them overlap. Rare kinds are not
     /// worth it.
-    pub(crate) fn warm_for(&self, event: &Event, reach: Reach) -> u64 {
+    pub(crate) fn warm_for(&self, data: &EventData, reach: Reach) -> u64 {
         fn of<K: Ord, T>(lists: &Keyed<K, Timeline<T>>, key: &K, reach: Reach) -> u64 {
             match reach {
                 Reach::State => lists.len() as u64,
@@ -95,7 +95,7 @@ impl ClientState {
             }
         }
         let Self { support, billing, .. } = self;
-        let list = match &event.data {
+        let list = match data {
             EventData::TicketOpened(_) => of_new(&support.tickets, reach),
             EventData::TicketReplied(data) => of(&support.tickets, &data.ticket, reach),
             EventData::TicketUpdated(data) => of(&support.tickets, &data.ticket, reach),

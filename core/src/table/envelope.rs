@@ -4,10 +4,9 @@
 use super::column::{Column, Texts, Values};
 use super::map::Mapping;
 use super::row::{Cells, NO_ID};
+pub(super) use crate::event::borrowed::Envelope;
 use crate::event::fields::MAX_ID;
 use crate::event::wire::holds_nul;
-use crate::event::{Event, EventData};
-use crate::id::SourceId;
 use crate::time::Instant;
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{PrimitiveArray, RecordBatch, StringArray};
@@ -170,33 +169,6 @@ pub(super) struct RowEnvelopes<'r> {
     source: RowTexts<'r>,
     subject: RowTexts<'r>,
     time: Vec<Option<Instant>>,
-}
-
-/// What a row says beside its `data`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Envelope<'r> {
-    /// [`NO_ID`] where no column has ids.
-    pub(super) id: &'r str,
-    pub(super) source: &'r str,
-    pub(super) subject: &'r str,
-    pub(super) time: Instant,
-    pub(super) sequence: i64,
-    pub(super) recorded: Option<Instant>,
-}
-
-impl Envelope<'_> {
-    /// The event with this `data`.
-    #[inline(always)]
-    pub(super) fn event(self, last: &mut Option<SourceId>, data: EventData) -> Event {
-        let Self { id, source, subject, time, sequence, recorded } = self;
-        // Most are of the source of the one before.
-        let source = match last {
-            Some(last) if last.as_str() == source => last.clone(),
-            last => last.insert(source.into()).clone(),
-        };
-        let (id, subject) = (id.into(), subject.into());
-        Event { id, source, subject, time, sequence, recorded, data }
-    }
 }
 
 impl<'r> RowEnvelopes<'r> {

@@ -5,10 +5,11 @@
 
 use super::counted::Counted;
 use super::read::ReadRows;
+use crate::event::EventKind;
+use crate::event::borrowed::BorrowedEvent;
 use crate::event::fields::{Field as _, write_text};
 use crate::event::line::{EventView, UsageKind, UsageRef};
 use crate::event::wire::{write_decimal, write_whole};
-use crate::event::{Event, EventKind};
 use crate::hashing::{HalfHash, Messages};
 use crate::time::Instant;
 use base64::Engine as _;
@@ -108,7 +109,7 @@ impl Contents {
             content.clear();
             match event {
                 Some(EventView::Usage(usage)) => write_usage(usage, &mut content),
-                Some(EventView::Other(event)) => write_event(event, &mut content),
+                Some(EventView::Other(event)) => write_event(&event.borrowed(), &mut content),
                 None => {}
             }
             messages.add(|bytes| bytes.extend_from_slice(content.as_bytes()));
@@ -127,8 +128,8 @@ impl Contents {
     }
 }
 
-fn write_event(event: &Event, out: &mut String) {
-    begin_content(event.subject.as_str(), event.time, event.sequence, out);
+fn write_event(event: &BorrowedEvent<'_>, out: &mut String) {
+    begin_content(event.subject, event.time, event.sequence, out);
     event.data.write_json(out);
 }
 
@@ -159,6 +160,7 @@ fn begin_content(subject: &str, time: Instant, sequence: i64, out: &mut String) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
 
     /// The second row of a content is another event of the same name; the digits are those of Python's `base64` module.
     #[test]
@@ -218,7 +220,7 @@ mod tests {
             );
             let event = Event::from_json(json.as_bytes()).unwrap();
             let (mut whole, mut view) = (String::new(), String::new());
-            write_event(&event, &mut whole);
+            write_event(&event.borrowed(), &mut whole);
             write_usage(&event.usage().unwrap(), &mut view);
             assert_eq!(view, whole);
         }

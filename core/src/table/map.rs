@@ -64,24 +64,24 @@ impl Mapping {
         mapper.finish()
     }
 
-    /// The columns that are read, in order; from here on the mapping is that of a table of these alone.
+    /// The columns that are read.
     #[cfg(feature = "parquet")]
-    pub(super) fn project(&mut self) -> Vec<usize> {
-        let origins = || self.fields.iter().flat_map(|field| &field.cells).map(|cell| &cell.origin);
-        let mut columns: Vec<usize> = origins()
-            .filter_map(|origin| match origin {
-                Origin::Column(index, _) => Some(*index),
-                Origin::Constant(_) => None,
-            })
-            .collect();
-        columns.sort_unstable();
-        columns.dedup();
+    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
+        let cells = self.fields.iter().flat_map(|field| &field.cells);
+        cells.filter_map(|cell| match cell.origin {
+            Origin::Column(index, _) => Some(index),
+            Origin::Constant(_) => None,
+        })
+    }
+
+    /// From here on the mapping is that of a table of these columns alone, given in order, among which are all that are read.
+    #[cfg(feature = "parquet")]
+    pub(super) fn project(&mut self, columns: &[usize]) {
         for cell in self.fields.iter_mut().flat_map(|field| &mut field.cells) {
             if let Origin::Column(index, _) = &mut cell.origin {
                 *index = columns.binary_search(index).unwrap_or(*index);
             }
         }
-        columns
     }
 
     /// The cells of a field that is no object.

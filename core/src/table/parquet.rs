@@ -23,12 +23,15 @@ use std::sync::Arc;
 
 /// So many rows come in one batch where one thread reads them and takes them in: their columns fit the nearer memory.
 const FEW_ROWS: usize = 1 << 13;
+/// So many of those that are gone through once for each type of event: their clients are still near.
+const FEW_ROWS_AGAIN: usize = 1 << 11;
 /// And so many where threads share them, who wait for each other at the end of a batch.
 const MANY_ROWS: usize = 1 << 16;
 
 /// A file that is about to be read.
 pub(crate) struct ParquetTable {
-    pub(crate) reader: TableReader,
+    /// For each type of event that the rows tell of.
+    pub(crate) readers: Vec<TableReader>,
     pub(crate) batches: Batches,
 }
 
@@ -36,9 +39,8 @@ impl ParquetTable {
     /// # Errors
     /// All faults of the mapping, or what is wrong with the file.
     pub(crate) fn open(
-        kind: EventKind,
         file: impl ChunkReader + 'static,
-        options: &TableOptions,
+        kinds: &[(EventKind, &TableOptions)],
         zone: &Zone,
         dedupe: Dedupe,
     ) -> Result<Self, TableError> {
@@ -48,22 +50,31 @@ impl ParquetTable {
             let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), as_views)?;
             Ok((file, metadata))
         })
-        .and_then(|(file, metadata)| Self::of(kind, file, metadata, options, zone, dedupe))
+        .and_then(|(file, metadata)| Self::of(file, metadata, kinds, zone, dedupe))
     }
 
     fn of(
-        kind: EventKind,
         file: impl ChunkReader + 'static,
         metadata: ArrowReaderMetadata,
-        options: &TableOptions,
+        kinds: &[(EventKind, &TableOptions)],
         zone: &Zone,
         dedupe: Dedupe,
     ) -> Result<Self, TableError> {
         let schema = metadata.schema().clone();
-        let mut reader = TableReader::new(kind, &schema, options, zone, dedupe)?;
-        let columns = reader.mapping.project();
+        let reader = |(kind, options): &(EventKind, &TableOptions)| {
+            TableReader::new(*kind, &schema, options, zone, dedupe)
+        };
+        let mut readers = kinds.iter().map(reader).collect::<Result<Vec<_>, _>>()?;
+        let mut columns: Vec<usize> = readers.iter().flat_map(|reader| reader.mapping.columns()).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        readers.iter_mut().for_each(|reader| reader.mapping.project(&columns));
         contained(|| {
-            let wanted = row_groups(&metadata, &schema, &reader.wanted, &reader.mapping, &columns);
+            let mut wanted = vec![false; metadata.metadata().num_row_groups()];
+            for TableReader { wanted: days, mapping, .. } in &readers {
+                let of_kind = row_groups(&metadata, &schema, days, mapping, &columns);
+                wanted.iter_mut().zip(of_kind).for_each(|(wanted, of_kind)| *wanted |= of_kind);
+            }
             let (mut parts, mut kept, mut first) = (Vec::new(), Vec::new(), 0);
             for ((group, wanted), index) in metadata.metadata().row_groups().iter().zip(wanted).zip(0..) {
                 let rows = u64::try_from(group.num_rows()).unwrap_or(0);
@@ -71,17 +82,18 @@ impl ParquetTable {
                     kept.push(index);
                     parts.push((first, rows));
                 } else {
-                    reader.skipped += rows;
+                    readers.iter_mut().for_each(|reader| reader.skipped += rows);
                 }
                 first += rows;
             }
             let row_count = parts.iter().map(|(_, rows)| rows).sum();
-            reader.read_parts(parts);
+            readers.iter_mut().for_each(|reader| reader.read_parts(parts.clone()));
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
             let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
             let builder = builder.with_projection(mask).with_row_groups(kept);
-            let rows = builder.with_batch_size(at_a_time(FEW_ROWS, MANY_ROWS)).build()?;
-            Ok(Self { reader, batches: Batches { rows: Some(rows), row_count } })
+            let few = if kinds.len() > 1 { FEW_ROWS_AGAIN } else { FEW_ROWS };
+            let rows = builder.with_batch_size(at_a_time(few, MANY_ROWS)).build()?;
+            Ok(Self { readers, batches: Batches { rows: Some(rows), row_count } })
         })
     }
 }

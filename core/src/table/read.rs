@@ -1,7 +1,8 @@
 //! Rows that were read: events, and what is wrong with those that are none.
 
+use crate::event::borrowed::{Envelope, Standing};
 use crate::event::line::{EventView, UsageRef};
-use crate::event::{Event, EventError};
+use crate::event::{Event, EventData, EventError};
 use crate::id::EventId;
 
 /// What a row is, and its place among those that are the same.
@@ -9,6 +10,8 @@ use crate::id::EventId;
 enum Told {
     Usage(usize),
     Other(usize),
+    /// Read by itself.
+    Alone(usize),
     Wrong(usize),
 }
 
@@ -22,7 +25,10 @@ pub(crate) struct ReadRows<'r> {
     /// What the rows are stands apart, each in one piece of memory: it is wide, and to find room for each or to move it would cost
     /// as much as to read it.
     usage: Vec<UsageRef<'r>>,
-    others: Vec<Event>,
+    /// Of those that are no usage what stands beside their `data`, and that.
+    envelopes: Vec<Envelope<'r>>,
+    data: Vec<EventData>,
+    alone: Vec<Event>,
     wrong: Vec<EventError>,
 }
 
@@ -33,7 +39,9 @@ impl<'r> ReadRows<'r> {
         Self {
             rows: Vec::with_capacity(rows),
             usage: Vec::with_capacity(usage),
-            others: Vec::with_capacity(others),
+            envelopes: Vec::with_capacity(others),
+            data: Vec::with_capacity(others),
+            alone: Vec::new(),
             wrong: Vec::new(),
         }
     }
@@ -44,9 +52,13 @@ impl<'r> ReadRows<'r> {
         self.usage.push(usage);
     }
 
+    /// Adds what was read by itself.
     pub(super) fn add(&mut self, number: u64, event: Result<Event, EventError>) {
         match event {
-            Ok(event) => self.add_event(number, event),
+            Ok(event) => {
+                self.rows.push((number, Told::Alone(self.alone.len())));
+                self.alone.push(event);
+            }
             Err(error) => {
                 self.rows.push((number, Told::Wrong(self.wrong.len())));
                 self.wrong.push(error);
@@ -55,9 +67,10 @@ impl<'r> ReadRows<'r> {
     }
 
     #[inline(always)]
-    pub(super) fn add_event(&mut self, number: u64, event: Event) {
-        self.rows.push((number, Told::Other(self.others.len())));
-        self.others.push(event);
+    pub(super) fn add_other(&mut self, number: u64, envelope: Envelope<'r>, data: EventData) {
+        self.rows.push((number, Told::Other(self.data.len())));
+        self.envelopes.push(envelope);
+        self.data.push(data);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -84,17 +97,14 @@ impl<'r> ReadRows<'r> {
 
     /// Gives each row its id; of one that is no event nobody asks for it.
     pub(super) fn name(&mut self, ids: impl Iterator<Item = &'r str>) {
-        for ((_, told), id) in self.rows.iter_mut().zip(ids) {
-            match told {
-                Told::Usage(place) => {
-                    if let Some(usage) = self.usage.get_mut(*place) {
-                        usage.id = id;
-                    }
-                }
+        for ((_, told), id) in self.rows.iter().zip(ids) {
+            match *told {
+                Told::Usage(place) => self.usage.get_mut(place).into_iter().for_each(|usage| usage.id = id),
                 Told::Other(place) => {
-                    if let Some(event) = self.others.get_mut(*place) {
-                        event.id = EventId::new(id);
-                    }
+                    self.envelopes.get_mut(place).into_iter().for_each(|envelope| envelope.id = id);
+                }
+                Told::Alone(place) => {
+                    self.alone.get_mut(place).into_iter().for_each(|event| event.id = EventId::new(id));
                 }
                 Told::Wrong(_) => {}
             }
@@ -110,18 +120,21 @@ pub(crate) struct RowPart<'s> {
 }
 
 impl<'s> RowPart<'s> {
-    /// Whether some rows of the table's piece are events that are no usage.
+    /// Whether some rows that were read with these are events that are no usage, or were read by themselves.
     pub(crate) fn have_others(self) -> bool {
-        !self.all.others.is_empty()
+        !(self.all.data.is_empty() && self.all.alone.is_empty())
     }
 
     /// Each row with its number.
     pub(crate) fn iter(self) -> impl Iterator<Item = (u64, Result<EventView<'s>, &'s EventError>)> {
-        let ReadRows { usage, others, wrong, .. } = self.all;
+        let ReadRows { usage, envelopes, data, alone, wrong, .. } = self.all;
         self.rows.iter().filter_map(move |(number, told)| {
             let event = match *told {
                 Told::Usage(place) => Ok(EventView::Usage(usage.get(place)?)),
-                Told::Other(place) => Ok(EventView::Other(others.get(place)?)),
+                Told::Other(place) => {
+                    Ok(EventView::Other(Standing::InRow(envelopes.get(place)?, data.get(place)?)))
+                }
+                Told::Alone(place) => Ok(EventView::Other(Standing::Whole(alone.get(place)?))),
                 Told::Wrong(place) => Err(wrong.get(place)?),
             };
             Some((*number, event))

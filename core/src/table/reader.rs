@@ -12,7 +12,6 @@ use crate::chunks::{at_a_time, in_order};
 use crate::error::TableError;
 use crate::event::span::RowSink;
 use crate::event::{Event, EventData, EventError, EventKind};
-use crate::id::SourceId;
 use crate::settings::Dedupe;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -176,8 +175,7 @@ impl<'m> Piece<'m> {
         let read = ReadRows::with_room_for(span.len(), usage.is_some());
         let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(span.clone()));
         let first = span.start;
-        let mut reading =
-            Reading { piece: self, kind, mapping, first, envelopes, read, source: None, odd: false };
+        let mut reading = Reading { piece: self, kind, mapping, first, envelopes, read, odd: false };
         let numbers = (0..span.len()).zip(kept).filter_map(|(number, kept)| kept.then_some(number));
         match usage.as_ref().map(|usage| usage.looked_up(span)) {
             Some(usage) => numbers.for_each(|number| reading.usage(&usage, number)),
@@ -207,8 +205,6 @@ struct Reading<'p, 'm> {
     first: usize,
     envelopes: Option<RowEnvelopes<'p>>,
     read: ReadRows<'p>,
-    /// That of the last event.
-    source: Option<SourceId>,
     /// Whether a column has a layout that no field is read from.
     odd: bool,
 }
@@ -252,7 +248,7 @@ impl RowSink for Reading<'_, '_> {
     fn sound(&mut self, row: usize, data: EventData) {
         let number = row - self.first;
         match self.envelope(number) {
-            Some(envelope) => self.read.add_event(number as u64, envelope.event(&mut self.source, data)),
+            Some(envelope) => self.read.add_other(number as u64, envelope, data),
             None => self.read_alone(number),
         }
     }
