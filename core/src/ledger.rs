@@ -277,6 +277,7 @@ impl<'de> Deserialize<'de> for Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
 
     fn ticket(id: &str, count: &str) -> Ticket {
         let json = format!(

@@ -1,6 +1,7 @@
 //! The order of clients, and what counts as a fact.
 
 use super::*;
+use crate::event::Event;
 
 #[test]
 fn clients_are_in_the_order_of_their_ids() {

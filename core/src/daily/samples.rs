@@ -51,7 +51,7 @@ mod tests {
     fn saved_counts_leave_room_to_add_up() {
         let stamp = Stamp::of(&crate::event::Event::from_json(
             br#"{"id":"1","source":"s","type":"client.set","subject":"a","time":"2026-01-05T10:00:00Z","data":{}}"#,
-        ).unwrap());
+        ).unwrap().borrowed());
         let samples = |count: u64| {
             let samples = Samples { count, ..Samples::one(Quantity::ONE, stamp.clone()) };
             postcard::from_bytes::<Samples>(&postcard::to_stdvec(&samples).unwrap()).map(|read| read.count)

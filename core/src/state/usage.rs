@@ -417,7 +417,7 @@ mod tests {
             );
             let event = Event::from_json(json.as_bytes()).unwrap();
             let crate::event::EventData::UsageCounted(data) = &event.data else { panic!("{json}") };
-            state.counted(&event, data, true, &Zone::utc());
+            state.counted(&event.borrowed(), data, true, &Zone::utc());
         }
         state
     }
@@ -434,7 +434,7 @@ mod tests {
         let event = Event::from_json(json.as_bytes()).unwrap();
         let crate::event::EventData::UsageDaySet(data) = &event.data else { panic!("{json}") };
         let mut rolled_up = UsageState::default();
-        rolled_up.day_set(&event, data, true);
+        rolled_up.day_set(&event.borrowed(), data, true);
         assert!(rolled_up.names_all_users());
         rolled_up.users = Users::default();
         assert!(!rolled_up.names_all_users());
