@@ -1,7 +1,9 @@
 //! An event by reference: what takes events in reads them, and keeps little of them as it stands.
 
 use super::{Event, EventData, EventKind};
-use crate::id::{ClientId, EventId, EventRef, SourceId};
+#[cfg(feature = "arrow")]
+use crate::id::ClientId;
+use crate::id::{EventId, EventRef, SourceId};
 use crate::time::Instant;
 
 /// An [`Event`] of which nothing is owned: a row of a table names its client and its source without a copy.
@@ -12,6 +14,7 @@ pub(crate) struct BorrowedEvent<'a> {
     pub(crate) subject: &'a str,
     pub(crate) time: Instant,
     pub(crate) sequence: i64,
+    #[cfg(feature = "arrow")]
     pub(crate) recorded: Option<Instant>,
     pub(crate) data: &'a EventData,
 }
@@ -97,15 +100,15 @@ impl BorrowedEvent<'_> {
 
 impl Event {
     pub(crate) fn borrowed(&self) -> BorrowedEvent<'_> {
-        let Self { id, source, subject, time, sequence, recorded, data } = self;
         BorrowedEvent {
-            id: id.as_str(),
-            source: source.as_str(),
-            subject: subject.as_str(),
-            time: *time,
-            sequence: *sequence,
-            recorded: *recorded,
-            data,
+            id: self.id.as_str(),
+            source: self.source.as_str(),
+            subject: self.subject.as_str(),
+            time: self.time,
+            sequence: self.sequence,
+            #[cfg(feature = "arrow")]
+            recorded: self.recorded,
+            data: &self.data,
         }
     }
 }
