@@ -303,7 +303,7 @@ mod tests {
                     );
                     let event = Event::from_json(json.as_bytes()).unwrap();
                     together.add_usage(&event.usage().unwrap());
-                    together.add(&event);
+                    together.add(&event.borrowed());
                     alone.extend([Ticket::of(&event.borrowed()); 2]);
                 }
             }
