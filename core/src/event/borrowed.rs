@@ -1,12 +1,10 @@
 //! An event by reference: what takes events in reads them, and keeps little of them as it stands.
 
 use super::{Event, EventData, EventKind};
-#[cfg(feature = "arrow")]
-use crate::id::ClientId;
 use crate::id::{EventId, EventRef, SourceId};
 use crate::time::Instant;
 
-/// An [`Event`] of which nothing is owned: a row of a table names its client and its source without a copy.
+/// What counts of an [`Event`], of which nothing is owned: a row of a table names its client and its source without a copy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BorrowedEvent<'a> {
     pub(crate) id: &'a str,
@@ -14,8 +12,6 @@ pub(crate) struct BorrowedEvent<'a> {
     pub(crate) subject: &'a str,
     pub(crate) time: Instant,
     pub(crate) sequence: i64,
-    #[cfg(feature = "arrow")]
-    pub(crate) recorded: Option<Instant>,
     pub(crate) data: &'a EventData,
 }
 
@@ -35,8 +31,15 @@ pub(crate) struct Envelope<'a> {
 impl<'a> Envelope<'a> {
     /// The event with this `data`.
     pub(crate) fn with(self, data: &'a EventData) -> BorrowedEvent<'a> {
+        let Self { id, source, subject, time, sequence, recorded: _ } = self;
+        BorrowedEvent { id, source, subject, time, sequence, data }
+    }
+
+    /// The same, with names of its own.
+    pub(crate) fn event(self, data: EventData) -> Event {
         let Self { id, source, subject, time, sequence, recorded } = self;
-        BorrowedEvent { id, source, subject, time, sequence, recorded, data }
+        let (id, source, subject) = (id.into(), source.into(), subject.into());
+        Event { id, source, subject, time, sequence, recorded, data }
     }
 }
 
@@ -54,6 +57,14 @@ impl<'a> Standing<'a> {
             Self::Whole(event) => event.borrowed(),
             #[cfg(feature = "arrow")]
             Self::InRow(envelope, data) => envelope.with(data),
+        }
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(crate) fn to_event(self) -> Event {
+        match self {
+            Self::Whole(event) => event.clone(),
+            Self::InRow(envelope, data) => envelope.event(data.clone()),
         }
     }
 
@@ -82,33 +93,18 @@ impl BorrowedEvent<'_> {
     pub(crate) fn identity(&self) -> EventRef {
         EventRef { source: SourceId::new(self.source), id: EventId::new(self.id) }
     }
-
-    #[cfg(feature = "arrow")]
-    pub(crate) fn to_event(self) -> Event {
-        let Self { id, source, subject, time, sequence, recorded, data } = self;
-        Event {
-            id: EventId::new(id),
-            source: SourceId::new(source),
-            subject: ClientId::new(subject),
-            time,
-            sequence,
-            recorded,
-            data: data.clone(),
-        }
-    }
 }
 
 impl Event {
     pub(crate) fn borrowed(&self) -> BorrowedEvent<'_> {
+        let Self { id, source, subject, time, sequence, recorded: _, data } = self;
         BorrowedEvent {
-            id: self.id.as_str(),
-            source: self.source.as_str(),
-            subject: self.subject.as_str(),
-            time: self.time,
-            sequence: self.sequence,
-            #[cfg(feature = "arrow")]
-            recorded: self.recorded,
-            data: &self.data,
+            id: id.as_str(),
+            source: source.as_str(),
+            subject: subject.as_str(),
+            time: *time,
+            sequence: *sequence,
+            data,
         }
     }
 }

@@ -48,7 +48,7 @@ impl EventView<'_> {
     pub(crate) fn to_event(self) -> Event {
         match self {
             Self::Usage(usage) => usage.to_event(),
-            Self::Other(event) => event.borrowed().to_event(),
+            Self::Other(event) => event.to_event(),
         }
     }
 

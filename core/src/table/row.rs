@@ -311,7 +311,7 @@ impl<'m> Rows<'m> {
         envelope: Envelope<'_>,
     ) -> Result<Event, EventError> {
         let data = kind.decode(&Fields::of_data(self.row(row, &mut self.scratch()).members()))?;
-        Ok(envelope.with(&data).to_event())
+        Ok(envelope.event(data))
     }
 
     /// The event of a row, whose envelope is read with care, too. Where no column has ids, its id is [`NO_ID`].
