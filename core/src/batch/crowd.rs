@@ -16,7 +16,7 @@ pub(crate) struct Row {
     /// The number of the metric, and [`MEASURED`] where it was measured.
     pub(super) metric: u32,
     pub(crate) day: Day,
-    /// Where its user stands among those of the batch: [`NONE`] if none is named.
+    /// Where its user stands among those of the crowd: [`NONE`] if none is named.
     pub(super) user: u32,
 }
 
