@@ -7,6 +7,10 @@
 mod crowd;
 mod names;
 
+#[cfg(feature = "arrow")]
+use crate::event::counted::CountedRow;
+#[cfg(feature = "arrow")]
+use crate::event::fields::MAX_TEXT;
 use crate::event::line::{UsageKind, UsageRef};
 use crate::id::{MetricName, SourceId};
 use crate::merges::Slot;
@@ -68,36 +72,67 @@ impl UsageBatch {
         user.is_none_or(|user| length_of(user).is_some() && self.users + user.len() < NONE as usize / 2)
     }
 
+    /// Whether the names of so many users more, each of a length that a field may have, still have places that can be told.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn has_room_for_names(&self, users: usize) -> bool {
+        const { assert!(MAX_TEXT < 0xD800, "so many bytes can be told") };
+        self.users.saturating_add(users.saturating_mul(MAX_TEXT)) < NONE as usize / 2
+    }
+
     /// Notes an event of usage that was admitted, of whose user there is room for the name.
     pub(crate) fn note(&mut self, event: &UsageRef<'_>, slot: Slot, day: Day) {
-        let (metric, source) = (self.metrics.number(event.metric), self.sources.number(event.source));
-        match &mut self.hearing {
-            Some((of, least)) if *of == (source, day) => *least = event.time.min(*least),
-            hearing => {
-                if let Some((of, least)) = hearing.replace(((source, day), event.time)) {
-                    self.heard.entry(of).and_modify(|known| *known = least.min(*known)).or_insert(least);
-                }
-            }
-        }
-        let (first, last) = self.span.unwrap_or((event.time, event.time));
-        self.span = Some((first.min(event.time), last.max(event.time)));
-        let Number(mut metric) = metric;
+        let (Number(mut metric), source) =
+            (self.metrics.number(event.metric), self.sources.number(event.source));
+        self.hear(source, day, event.time);
         let mut amount = event.quantity.micros();
         if event.kind == UsageKind::Measured {
             metric |= MEASURED;
             amount = i64::try_from(self.samples.len()).unwrap_or(i64::MAX);
             self.samples.push((event.quantity, Stamp::of_usage(event)));
         }
-        let crowd = (slot >> self.bits) as usize;
+        self.put(Row { time: event.time, amount, slot, metric, day, user: NONE }, event.user);
+    }
+
+    /// The number that a source has in this batch.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn number_of_source(&mut self, source: &str) -> Number {
+        self.sources.number(source)
+    }
+
+    /// Notes a row of counted usage that was admitted, as [`UsageBatch::note`] does.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn note_counted(&mut self, row: &CountedRow<'_>, source: Number, slot: Slot, day: Day) {
+        let (time, amount) = (row.time, row.count.micros());
+        let Number(metric) = self.metrics.number(row.metric);
+        self.hear(source, day, time);
+        self.put(Row { time, amount, slot, metric, day, user: NONE }, row.user);
+    }
+
+    fn hear(&mut self, source: Number, day: Day, time: Instant) {
+        let (first, last) = self.span.unwrap_or((time, time));
+        self.span = Some((first.min(time), last.max(time)));
+        match &mut self.hearing {
+            Some((of, least)) if *of == (source, day) => *least = time.min(*least),
+            hearing => {
+                if let Some((of, least)) = hearing.replace(((source, day), time)) {
+                    self.heard.entry(of).and_modify(|known| *known = least.min(*known)).or_insert(least);
+                }
+            }
+        }
+    }
+
+    /// Puts a row among those of its crowd, and the name of its user.
+    fn put(&mut self, row: Row, user: Option<&str>) {
+        let crowd = (row.slot >> self.bits) as usize;
         if crowd >= self.crowds.len() {
             self.crowds.resize_with(crowd + 1, Crowd::default);
         }
         if let Some(crowd) = self.crowds.get_mut(crowd) {
-            let user = event.user.map_or(NONE, |user| crowd.name(user));
-            crowd.push(Row { time: event.time, amount, slot, metric, day, user });
+            let user = user.map_or(NONE, |user| crowd.name(user));
+            crowd.push(Row { user, ..row });
         }
         self.rows += 1;
-        self.users += event.user.map_or(0, str::len);
+        self.users += user.map_or(0, str::len);
     }
 
     /// How many rows there are.

@@ -54,6 +54,7 @@ mod stamp;
 mod rare;
 mod timeline;
 mod index;
+mod same;
 mod daily;
 mod active;
 mod keyed;

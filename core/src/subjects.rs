@@ -5,6 +5,7 @@ use crate::chunks::both;
 use crate::id::ClientId;
 use crate::index::{Index, Sought};
 use crate::merges::Slot;
+use crate::same::same;
 use crate::state::ClientState;
 use crate::state::usage::{UsageState, least};
 use crate::time::Day;
@@ -37,7 +38,7 @@ impl Subjects {
         let ids = guesses.iter().filter_map(|guess| self.id((*guess)?)).map(|id| id.as_str().len());
         std::hint::black_box(ids.fold(0, usize::wrapping_add));
         let sure = |((subject, sought), guess): (&(&str, Sought), Option<Slot>)| {
-            let is_it = |slot: &Slot| self.id(*slot).is_some_and(|id| id.as_str() == *subject);
+            let is_it = |slot: &Slot| self.id(*slot).is_some_and(|id| same(id.as_str(), subject));
             guess.filter(is_it).or_else(|| self.index.candidates(*sought).find(is_it))
         };
         sought.iter().zip(guesses).map(sure).collect()
@@ -192,23 +193,25 @@ impl<'b> Rows<'b> {
                 return before.join(behind);
             }
         }
-        let (mut rows, mut by_metric): (Vec<&Row>, _) = (Vec::new(), ByMetric::of(self.batch));
+        let (mut of_few, mut by_metric): (Vec<&Row>, _) = (Vec::new(), ByMetric::of(self.batch));
         let mut folded = Folded::default();
         for few in clients.chunks(WARMED) {
+            of_few.clear();
+            few.iter().for_each(|client| of_few.extend(self.of(client)));
             let of_states = few.iter().filter_map(|client| states.get((client.slot - first) as usize));
-            let of_few = || few.iter().flat_map(|client| self.of(client));
-            let read = of_states.map(ClientState::warm_usage).chain(of_few().map(Row::warm));
+            let read = of_states.map(ClientState::warm_usage).chain(of_few.iter().map(|row| row.warm()));
             std::hint::black_box(read.fold(0, u64::wrapping_add));
-            std::hint::black_box(of_few().map(|row| self.crowd.warm_user(row)).fold(0, u64::wrapping_add));
+            let users = of_few.iter().map(|row| self.crowd.warm_user(row));
+            std::hint::black_box(users.fold(0, u64::wrapping_add));
+            let mut rest = of_few.as_slice();
             for client in few {
+                let (rows, others) = rest.split_at(client.rows.len().min(rest.len()));
+                rest = others;
                 let Some(state) = states.get_mut((client.slot - first) as usize) else { continue };
-                rows.clear();
-                rows.extend(self.of(client));
+                let personal = !state.erased;
                 // As they came, which is mostly in order of time: who was active is written behind what is there.
-                for row in &rows {
-                    state.usage.note_row(row, self.crowd.user(row).filter(|_| !state.erased));
-                }
-                state.usage.fold_rows(by_metric.order(&rows), self.batch);
+                state.usage.note_rows(rows, |row| self.crowd.user(row).filter(|_| personal));
+                state.usage.fold_rows(by_metric.order(rows), self.batch);
                 folded.see(&state.usage);
             }
         }

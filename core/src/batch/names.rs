@@ -1,6 +1,7 @@
 //! Names by number, within one batch.
 
 use crate::index::Index;
+use crate::same::same;
 use std::borrow::Borrow;
 
 /// The number of a name within one batch; it never leaves the batch.
@@ -15,15 +16,13 @@ const RECENT: usize = 32;
 pub(crate) struct Names<N> {
     names: Vec<N>,
     index: Index,
-    /// The last that was asked for.
-    last: Number,
     /// Most events have a name that came a short while ago: here by what is cheap to tell of it.
     recent: [Number; RECENT],
 }
 
 impl<N> Default for Names<N> {
     fn default() -> Self {
-        Self { names: Vec::new(), index: Index::default(), last: Number(0), recent: [Number(0); RECENT] }
+        Self { names: Vec::new(), index: Index::default(), recent: [Number(0); RECENT] }
     }
 }
 
@@ -35,17 +34,10 @@ fn place_of(name: &str) -> usize {
 
 impl<N: Borrow<str> + for<'t> From<&'t str>> Names<N> {
     pub(super) fn number(&mut self, name: &str) -> Number {
-        if self.is(self.last, name) {
-            return self.last;
-        }
         let place = place_of(name);
         let recent = self.recent.get(place).copied().unwrap_or(Number(0));
-        self.last = if self.is(recent, name) { recent } else { self.number_of_all(name, place) };
-        self.last
-    }
-
-    fn is(&self, number: Number, name: &str) -> bool {
-        self.name(number).is_some_and(|known| known.borrow() == name)
+        let is_recent = self.name(recent).is_some_and(|known| same(known.borrow(), name));
+        if is_recent { recent } else { self.number_of_all(name, place) }
     }
 
     /// The number of a name, given if it has none, which is the recent one of its place from now on.

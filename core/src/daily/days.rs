@@ -38,6 +38,11 @@ fn day_of(packed: u64) -> Day {
     Day::from_epoch(i32::try_from(packed >> SUM_BITS).unwrap_or(0) - DAY_BIAS)
 }
 
+/// The bits of a sum, if it has a place among them.
+fn fitting(sum: i128) -> Option<u64> {
+    u64::try_from(sum + i128::from(BIAS)).ok().filter(|sum| (1..=SUM_MASK).contains(sum))
+}
+
 /// The sum that stands in the bits.
 fn sum_in(packed: u64) -> i64 {
     (packed & SUM_MASK).cast_signed() - BIAS
@@ -69,6 +74,14 @@ impl Days {
 
     pub(super) fn add(&mut self, day: Day, micros: i128) {
         let bits = day_bits(day);
+        // Most events are of a day behind all others, and most sums are no wide ones.
+        if self.packed.last().is_none_or(|last| last | SUM_MASK < bits)
+            && let Some(sum) = fitting(micros)
+        {
+            make_room(&mut self.packed);
+            self.packed.push(bits | sum);
+            return;
+        }
         // Events mostly come in the order of time, so the last day is the likely one.
         let place = match self.packed.last() {
             Some(last) if *last >= bits => match self.packed.len() - 1 {
@@ -80,7 +93,7 @@ impl Days {
         let before = self.packed.get(place).copied().filter(|packed| packed & !SUM_MASK == bits);
         let sum = before.map_or(0, |packed| self.sum_of(packed)) + micros;
         let was_wide = before.is_some_and(|packed| packed & SUM_MASK == 0);
-        let fits = u64::try_from(sum + i128::from(BIAS)).ok().filter(|sum| (1..=SUM_MASK).contains(sum));
+        let fits = fitting(sum);
         match fits {
             Some(_) if was_wide => self.wide.as_mut().into_iter().for_each(|wide| wide.remove(day)),
             Some(_) => {}

@@ -94,7 +94,7 @@ pub(super) struct Intake<'e> {
     pub(super) applied: Applied,
     skip_unknown: bool,
     /// What is admitted and not yet folded.
-    usage: UsageBatch,
+    pub(super) usage: UsageBatch,
 }
 
 impl Drop for Intake<'_> {
@@ -255,6 +255,12 @@ impl Engine {
         if let EventData::UsageDaySet(data) = event.data { data.day } else { self.zone.day(event.time) }
     }
 
+    /// Whether detail before some day was given up.
+    #[cfg(feature = "arrow")]
+    pub(super) fn is_sealed(&self) -> bool {
+        self.sealed.is_some()
+    }
+
     /// Refuses what belongs to a day before the seal. Of which day it is nobody asks where there is no seal.
     fn after_seal(&self, day: impl FnOnce() -> Day) -> Result<(), EventError> {
         let Some(before) = self.sealed else { return Ok(()) };
@@ -396,7 +402,7 @@ impl Intake<'_> {
                     if let EventData::UsageDaySet(data) = event.data {
                         // Its metric and users count beside those that are kept back.
                         let users = data.users.as_ref().map_or(0, |users| users.as_slice().len());
-                        if !self.has_room(users) {
+                        if !self.has_room(1, users) {
                             self.fold_usage();
                         }
                     }
@@ -408,6 +414,10 @@ impl Intake<'_> {
                 Err(error) => self.applied.reject(stood, error),
             }
         }
+        self.fold_if_enough();
+    }
+
+    pub(super) fn fold_if_enough(&mut self) {
         let enough = FOLDED_OF_EACH * self.engine.book.subject_count();
         if self.usage.len() >= enough.clamp(*FOLDED.start(), *FOLDED.end()) {
             self.fold_usage();
@@ -426,14 +436,14 @@ impl Intake<'_> {
     }
 
     /// Admits an event of usage to the batch.
-    fn admit_usage(
+    pub(super) fn admit_usage(
         &mut self,
         event: &UsageRef<'_>,
         ticket: Option<&Ticket>,
         slot: Option<Slot>,
         clock: &mut DayClock<'_>,
     ) -> Result<Admission, EventError> {
-        if !self.has_room(1) || !self.usage.has_room_for(event.user) {
+        if !self.has_room(1, 1) || !self.usage.has_room_for(event.user) {
             // Somebody is near a limit: the events before this one first, and this one with all care.
             self.fold_usage();
             return self.engine.admit_event(&event.to_event().borrowed(), ticket, slot);
@@ -452,10 +462,10 @@ impl Intake<'_> {
         Ok(Admission::New)
     }
 
-    /// Whether no limit can be in the way of one metric more and so many users more, beside those that are kept back.
-    fn has_room(&self, users: usize) -> bool {
+    /// Whether no limit can be in the way of so many metrics and users more, beside those that are kept back.
+    pub(super) fn has_room(&self, metrics: usize, users: usize) -> bool {
         // A name may be counted and measured, which makes two.
-        let metrics = 2 * (self.usage.metrics().len() + 1);
+        let metrics = 2 * (self.usage.metrics().len() + metrics);
         let Engine { book, settings, .. } = &*self.engine;
         book.has_room(metrics, self.usage.len() + users, settings.limits)
     }

@@ -4,9 +4,11 @@ use super::applied::Stood;
 use super::fold::{Arrivals, Intake, LOOKED_UP};
 use super::{Applied, Engine};
 use crate::error::TableError;
+use crate::event::counted::CountedRows;
 use crate::event::line::EventView;
 use crate::event::{Event, EventError, EventKind};
-use crate::table::{Columns, ReadRows, RowPart, TableOptions, TableReader};
+use crate::table::{Columns, Read, ReadRows, RowPart, TableOptions, TableReader};
+use crate::zone::DayClock;
 use arrow_array::{RecordBatch, RecordBatchReader, UInt64Array};
 use arrow_schema::ArrowError;
 
@@ -124,16 +126,23 @@ impl Engine {
         let mut all = vec![(Applied::default(), Vec::<Event>::new()); readers.len()];
         let mut intake = self.intake(false);
         let mut rehearsal = strict.then(|| intake.engine.rehearsal());
+        if strict {
+            readers.iter_mut().for_each(TableReader::read_events);
+        }
         for batch in table {
             let batch = batch.map_err(|error| TableError::Unreadable { what: error.to_string() })?;
             for (reader, (applied, events)) in readers.iter_mut().zip(&mut all) {
                 std::mem::swap(&mut intake.applied, applied);
-                let read = reader.read(&batch, |rows| match &mut rehearsal {
-                    None => {
+                let read = reader.read(&batch, |read| match (read, &mut rehearsal) {
+                    (Read::Rows(rows), Some(rehearsal)) => rehearse(rows, rehearsal, intake.engine, events),
+                    (Read::Rows(rows), None) => {
                         take_rows(rows, &mut intake);
                         Ok(())
                     }
-                    Some(rehearsal) => rehearse(rows, rehearsal, intake.engine, events),
+                    (Read::Counted(counted), _) => {
+                        intake.take_in_counted(counted);
+                        Ok(())
+                    }
                 });
                 std::mem::swap(&mut intake.applied, applied);
                 read?;
@@ -171,6 +180,36 @@ fn rehearse(
 
 fn take_rows(rows: &ReadRows<'_>, intake: &mut Intake<'_>) {
     intake.take_in_parts(rows.parts(LOOKED_UP), |part| part);
+}
+
+impl Intake<'_> {
+    /// Takes in counted usage of which nobody keeps the identities.
+    fn take_in_counted(&mut self, counted: &CountedRows<'_>) {
+        let zone = self.engine.zone.clone();
+        let mut clock = DayClock::new(&zone);
+        for rows in counted.rows.chunks(LOOKED_UP) {
+            let slots = self.engine.book.known_slots(rows.iter().map(|row| row.subject));
+            let near_limit = !self.has_room(rows.len(), rows.len()) || !self.usage.has_room_for_names(rows.len());
+            if near_limit || self.engine.is_sealed() {
+                for (row, slot) in rows.iter().zip(slots) {
+                    let (stood, event) = (Stood::At(row.number), row.event(counted.source));
+                    match self.admit_usage(&event, None, slot, &mut clock) {
+                        Ok(admission) => self.applied.note(stood.index(), admission, || EventView::Usage(&event).identity()),
+                        Err(error) => self.applied.reject(stood, error),
+                    }
+                }
+            } else {
+                let source = self.usage.number_of_source(counted.source);
+                let Engine { book, settings, .. } = &mut *self.engine;
+                for (row, slot) in rows.iter().zip(slots) {
+                    let slot = slot.unwrap_or_else(|| book.slot_for(row.subject, &settings.erasure_key));
+                    self.usage.note_counted(row, source, slot, clock.day(row.time));
+                }
+                self.applied.applied += rows.len() as u64;
+            }
+            self.fold_if_enough();
+        }
+    }
 }
 
 impl Arrivals for RowPart<'_> {

@@ -6,6 +6,8 @@
 pub mod billing;
 pub(crate) mod borrowed;
 pub mod client;
+#[cfg(feature = "arrow")]
+pub(crate) mod counted;
 mod error;
 pub(crate) mod fields;
 pub(crate) mod numbers;

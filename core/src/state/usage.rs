@@ -154,10 +154,11 @@ impl UsageState {
         }
     }
 
-    /// Notes when a row of a batch was, and who it was about, if that is to be kept.
-    pub(crate) fn note_row(&mut self, row: &Row, user: Option<&str>) {
-        self.note(row.time, row.day);
-        self.note_user(row.day, user);
+    /// Notes when the rows of a batch were, and who they were about, as far as that is to be kept.
+    pub(crate) fn note_rows<'u>(&mut self, rows: &[&Row], user: impl Fn(&Row) -> Option<&'u str>) {
+        self.first_time = least(self.first_time, rows.iter().map(|row| row.time).min());
+        self.first_day = least(self.first_day, rows.iter().map(|row| row.day).min());
+        rows.iter().for_each(|row| self.note_user(row.day, user(row)));
     }
 
     fn note(&mut self, time: Instant, day: Day) {

@@ -4,6 +4,7 @@ use crate::active::UserNumber;
 use crate::id::UserId;
 use crate::index::Index;
 use crate::rare::Rare;
+use crate::same::same;
 use crate::sorted::make_room;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -35,10 +36,7 @@ impl Users {
     pub(crate) fn find(&self, user: &str) -> Option<UserNumber> {
         let number = match &self.index {
             None => {
-                // Names of one client mostly begin the same, and end in what tells them apart.
-                let end = user.as_bytes().last();
-                let is_it = |name: &UserId| name.as_str().as_bytes().last() == end && name.as_str() == user;
-                self.names.iter().position(is_it).and_then(|at| u32::try_from(at).ok())
+                self.names.iter().position(|name| same(name.as_str(), user)).and_then(|at| u32::try_from(at).ok())
             }
             Some(index) => index.find(user, |number| self.names.get(number as usize).map(UserId::as_str)),
         };

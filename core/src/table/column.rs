@@ -211,6 +211,20 @@ impl Column {
         rows.map(|row| self.slot(row).and_then(&value)).collect()
     }
 
+    /// Shows each of some things the place of the value of the row that is its own, if it has one, until one wants no more.
+    pub(super) fn fill<T>(
+        &self,
+        things: &mut [T],
+        row: impl Fn(&T) -> usize,
+        mut put: impl FnMut(&mut T, Option<usize>) -> Option<()>,
+    ) -> Option<()> {
+        let every_row = self.every_row();
+        things.iter_mut().try_for_each(|thing| {
+            let row = row(thing);
+            put(thing, if every_row { Some(row) } else { self.slot_of(row) })
+        })
+    }
+
     /// The place of a row's value; `None` where it has none.
     #[inline]
     pub(super) fn slot(&self, row: usize) -> Option<usize> {

@@ -5,6 +5,7 @@ use super::column::{Column, Texts, Values};
 use super::map::Mapping;
 use super::row::{Cells, NO_ID};
 pub(super) use crate::event::borrowed::Envelope;
+use crate::event::counted::CountedRow;
 use crate::event::fields::MAX_ID;
 use crate::event::wire::holds_nul;
 use crate::time::Instant;
@@ -74,6 +75,37 @@ impl TextCells {
     }
 }
 
+impl TextCells {
+    /// Shows what each of some things has in the row that is its own; `None` as soon as one needs more care, or `put` wants no more.
+    pub(super) fn fill<'r, T>(
+        &'r self,
+        things: &mut [T],
+        row: impl Fn(&T) -> usize,
+        mut put: impl FnMut(&mut T, Option<&'r str>) -> Option<()>,
+    ) -> Option<()> {
+        let (column, limit, clean) = match self {
+            Self::Every(text) => return things.iter_mut().try_for_each(|thing| put(thing, Some(text))),
+            Self::Column { column, limit, clean } => (column, *limit, *clean),
+        };
+        let sound = |text: &'r str| is_sound(text, limit, clean).then_some(Some(text));
+        let Values::Texts(texts) = &column.values else {
+            return things.iter_mut().try_for_each(|thing| put(thing, None));
+        };
+        // A loop of its own for each layout.
+        match texts {
+            Texts::Short(array) => column.fill(things, row, |thing, slot| {
+                put(thing, slot.map_or(Some(None), |slot| sound(array.value(slot)))?)
+            }),
+            Texts::Large(array) => column.fill(things, row, |thing, slot| {
+                put(thing, slot.map_or(Some(None), |slot| sound(array.value(slot)))?)
+            }),
+            Texts::View(array) => column.fill(things, row, |thing, slot| {
+                put(thing, slot.map_or(Some(None), |slot| sound(array.value(slot)))?)
+            }),
+        }
+    }
+}
+
 /// The texts of some rows.
 pub(super) enum RowTexts<'r> {
     Every(&'r str),
@@ -136,6 +168,34 @@ impl Envelopes {
     /// The column of their times.
     pub(super) fn time(&self) -> &Column {
         &self.time
+    }
+
+    /// Tells counted rows whose and when they are, each by its row; `None` where one needs more care, or where they are not all of
+    /// one source. Returns that source.
+    pub(super) fn fill<'r>(
+        &'r self,
+        rows: &mut [CountedRow<'r>],
+        row: impl Fn(&CountedRow<'r>) -> usize + Copy,
+    ) -> Option<&'r str> {
+        let (TextCells::Every(source), Values::Instants(instants)) = (&self.source, &self.time.values) else {
+            return None;
+        };
+        self.subject.fill(rows, row, |counted, subject| {
+            counted.subject = subject?;
+            Some(())
+        })?;
+        self.time.fill(rows, row, |counted, slot| {
+            counted.time = Instant::from_micros(instants.value(slot?))?;
+            Some(())
+        })?;
+        // What is not kept must be sound all the same.
+        if let Some(ids) = &self.id {
+            ids.fill(rows, row, |_, id| id.map(|_| ()))?;
+        }
+        let whole = |column: &Column| rows.iter().all(|counted| whole(column, row(counted)).is_some());
+        let instant = |column: &Column| rows.iter().all(|counted| instant(column, row(counted)).is_some());
+        let rest = self.sequence.as_deref().is_none_or(whole) && self.recorded.as_deref().is_none_or(instant);
+        rest.then_some(source)
     }
 
     /// Looks up the texts and times of some rows, column by column.

@@ -49,7 +49,7 @@ pub use out::scores_to_arrow;
 pub(crate) use out::Columns;
 #[cfg(feature = "parquet")]
 pub(crate) use parquet::ParquetTable;
-pub(crate) use read::{ReadRows, RowPart};
+pub(crate) use read::{Read, ReadRows, RowPart};
 pub(crate) use reader::TableReader;
 
 use crate::id::SourceId;

@@ -1,9 +1,36 @@
 //! Rows that were read: events, and what is wrong with those that are none.
 
 use crate::event::borrowed::{Envelope, Standing};
+use crate::event::counted::CountedRows;
 use crate::event::line::{EventView, UsageRef};
 use crate::event::{Event, EventData, EventError};
 use crate::id::EventId;
+
+/// What became of some rows of a table.
+#[derive(Clone, Debug)]
+pub(crate) enum Read<'r> {
+    /// Each is an event or has something wrong with it.
+    Rows(ReadRows<'r>),
+    /// All are sound counts of usage, of which nobody keeps the identities.
+    Counted(CountedRows<'r>),
+}
+
+impl Read<'_> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.len(),
+            Self::Counted(counted) => counted.rows.len(),
+        }
+    }
+
+    /// Shows the number of each row.
+    pub(super) fn each_number(&mut self, mut see: impl FnMut(&mut u64)) {
+        match self {
+            Self::Rows(rows) => rows.rows.iter_mut().for_each(|(number, _)| see(number)),
+            Self::Counted(counted) => counted.rows.iter_mut().for_each(|row| see(&mut row.number)),
+        }
+    }
+}
 
 /// What a row is, and its place among those that are the same.
 #[derive(Clone, Copy, Debug)]
@@ -89,10 +116,6 @@ impl<'r> ReadRows<'r> {
 
     fn all(&self) -> RowPart<'_> {
         RowPart { rows: &self.rows, all: self }
-    }
-
-    pub(super) fn numbers_mut(&mut self) -> impl Iterator<Item = &mut u64> {
-        self.rows.iter_mut().map(|(number, _)| number)
     }
 
     /// Gives each row its id; of one that is no event nobody asks for it.

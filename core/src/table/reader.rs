@@ -5,7 +5,7 @@ use super::column::{Column, Stuff, Values};
 use super::envelope::{Envelope, Envelopes, RowEnvelopes};
 use super::identity::Identities;
 use super::map::{Mapping, Origin};
-use super::read::ReadRows;
+use super::read::{Read, ReadRows};
 use super::row::Rows;
 use super::usage::{RowUsage, UsageRows};
 use crate::chunks::{at_a_time, in_order};
@@ -35,6 +35,8 @@ pub(crate) struct TableReader {
     pub(super) wanted: Wanted,
     /// `None` where the rows state their ids.
     identities: Option<Identities>,
+    /// Whether nobody keeps the identities of what is counted, or asks for the events.
+    counted: bool,
     places: Places,
     /// How many rows were skipped.
     pub(crate) skipped: u64,
@@ -56,7 +58,12 @@ impl TableReader {
         let unnamed = mapping.find("id").is_none() && !unkept;
         let identities = unnamed.then(|| Identities::new(&options.load, kind));
         let wanted = Wanted::new(kind, options, zone);
-        Ok(Self { kind, mapping, wanted, identities, places: Places::default(), skipped: 0 })
+        Ok(Self { kind, mapping, wanted, identities, counted: unkept, places: Places::default(), skipped: 0 })
+    }
+
+    /// Has all rows handed on as events.
+    pub(crate) fn read_events(&mut self) {
+        self.counted = false;
     }
 
     /// Says which parts of the table the batches hold: of each its first row and how many.
@@ -72,10 +79,10 @@ impl TableReader {
     pub(crate) fn read(
         &mut self,
         batch: &RecordBatch,
-        mut take: impl FnMut(&ReadRows<'_>) -> Result<(), TableError>,
+        mut take: impl FnMut(&Read<'_>) -> Result<(), TableError>,
     ) -> Result<(), TableError> {
-        let Self { kind, mapping, wanted, identities, places, skipped } = self;
-        let (kind, mapping, wanted) = (*kind, &*mapping, &*wanted);
+        let Self { kind, mapping, wanted, identities, counted, places, skipped } = self;
+        let (kind, mapping, wanted, counted) = (*kind, &*mapping, &*wanted, *counted);
         let contents = identities.as_ref().map(|identities| identities.contents.clone());
         let some = at_a_time(SOME, ROWS);
         let mut result = Ok(());
@@ -92,9 +99,12 @@ impl TableReader {
                 spans,
                 |(piece, span)| {
                     let rows = span.len();
-                    let read = piece.read(span, kind, mapping, wanted)?;
-                    let hashes = contents.as_ref().map(|contents| contents.hashes(&read));
-                    Some((rows, read, hashes.unwrap_or_default()))
+                    let read = piece.read(span, kind, mapping, wanted, counted)?;
+                    let hashes = match (&contents, &read) {
+                        (Some(contents), Read::Rows(read)) => contents.hashes(read),
+                        _ => Default::default(),
+                    };
+                    Some((rows, read, hashes))
                 },
                 |read| match read {
                     _ if result.is_err() => {}
@@ -106,8 +116,8 @@ impl TableReader {
                         *skipped += (rows - read.len()) as u64;
                         places.tell(rows, &mut read);
                         let mut ids = String::new();
-                        if let Some(identities) = identities.as_mut() {
-                            identities.name(&mut read, &hashes, &mut ids);
+                        if let (Some(identities), Read::Rows(read)) = (identities.as_mut(), &mut read) {
+                            identities.name(read, &hashes, &mut ids);
                         }
                         result = take(&read);
                     }
@@ -160,7 +170,8 @@ impl<'m> Piece<'m> {
         kind: EventKind,
         mapping: &'m Mapping,
         wanted: &Wanted,
-    ) -> Option<ReadRows<'p>> {
+        counted: bool,
+    ) -> Option<Read<'p>> {
         let Self { envelopes, usage, when, .. } = self;
         let when = match when {
             Times::OfEnvelopes => envelopes.as_ref().map(Envelopes::time),
@@ -169,22 +180,28 @@ impl<'m> Piece<'m> {
         let kept = wanted.rows(when, span.clone());
         // Of a table in order of time the rows of other days mostly stand together.
         if !kept.contains(&true) {
-            return Some(ReadRows::default());
+            return Some(Read::Rows(ReadRows::default()));
+        }
+        let numbers = || (0..span.len()).zip(&kept).filter_map(|(number, kept)| kept.then_some(number));
+        if counted
+            && let (Some(usage), Some(envelopes)) = (usage, envelopes)
+            && let Some(counted) = usage.counted(envelopes, span.start, numbers())
+        {
+            return Some(Read::Counted(counted));
         }
         // Of a table of usage few rows are anything else, if any.
         let read = ReadRows::with_room_for(span.len(), usage.is_some());
         let envelopes = envelopes.as_ref().map(|envelopes| envelopes.looked_up(span.clone()));
         let first = span.start;
         let mut reading = Reading { piece: self, kind, mapping, first, envelopes, read, odd: false };
-        let numbers = (0..span.len()).zip(kept).filter_map(|(number, kept)| kept.then_some(number));
-        match usage.as_ref().map(|usage| usage.looked_up(span)) {
-            Some(usage) => numbers.for_each(|number| reading.usage(&usage, number)),
+        match usage.as_ref().map(|usage| usage.looked_up(span.clone())) {
+            Some(usage) => numbers().for_each(|number| reading.usage(&usage, number)),
             None => {
-                let rows: Vec<usize> = numbers.map(|number| first + number).collect();
+                let rows: Vec<usize> = numbers().map(|number| first + number).collect();
                 reading.piece.data(mapping)?.read_data(kind, &rows, &mut reading);
             }
         }
-        (!reading.odd).then_some(reading.read)
+        (!reading.odd).then_some(Read::Rows(reading.read))
     }
 
     fn data(&self, mapping: &'m Mapping) -> Option<&Rows<'m>> {
@@ -269,22 +286,18 @@ struct Places {
 
 impl Places {
     /// Turns the numbers of some rows, of which not all are wanted, into those in the table.
-    fn tell(&mut self, rows: usize, read: &mut ReadRows<'_>) {
+    fn tell(&mut self, rows: usize, read: &mut Read<'_>) {
         let rows = rows as u64;
         // Most rows are of one part with those before them.
         if self.left.is_none_or(|left| left >= rows) {
-            read.numbers_mut().for_each(|number| *number += self.next);
+            read.each_number(|number| *number += self.next);
             self.next += rows;
             self.left = self.left.map(|left| left - rows);
             return;
         }
-        let mut numbers = read.numbers_mut().peekable();
-        for row in 0..rows {
-            let place = self.next();
-            if let Some(number) = numbers.next_if(|number| **number == row) {
-                *number = place;
-            }
-        }
+        let places: Vec<u64> = (0..rows).map(|_| self.next()).collect();
+        let place = |number: u64| places.get(usize::try_from(number).ok()?).copied();
+        read.each_number(|number| *number = place(*number).unwrap_or(*number));
     }
 
     fn next(&mut self) -> u64 {

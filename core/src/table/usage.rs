@@ -2,13 +2,15 @@
 //! odd in it goes the way of all other events, which says what is wrong with it.
 
 use super::column::Column;
-use super::envelope::{Envelope, RowTexts, TextCells, column};
+use super::envelope::{Envelope, Envelopes, RowTexts, TextCells, column};
 use super::map::Mapping;
 use super::quantities::Amount;
 use crate::event::EventKind;
+use crate::event::counted::{CountedRow, CountedRows};
 use crate::event::fields::MAX_TEXT;
 use crate::event::line::{UsageKind, UsageRef};
 use crate::quantity::Quantity;
+use crate::time::Instant;
 use arrow_array::RecordBatch;
 use std::ops::Range;
 
@@ -34,6 +36,50 @@ impl UsageRows {
             user: text("data.user")?,
             quantity: column(mapping, quantity, rows)?,
         })
+    }
+
+    /// The rows of these numbers, counted from `first`, if all of them are counts of which all is sound and which one source told
+    /// of: all that who keeps no identities needs.
+    pub(super) fn counted<'r>(
+        &'r self,
+        envelopes: &'r Envelopes,
+        first: usize,
+        numbers: impl Iterator<Item = usize>,
+    ) -> Option<CountedRows<'r>> {
+        if self.kind != UsageKind::Counted {
+            return None;
+        }
+        let nothing_yet = |number: usize| CountedRow {
+            number: number as u64,
+            subject: "",
+            time: Instant::MIN,
+            metric: "",
+            count: Quantity::ONE,
+            user: None,
+        };
+        let mut rows: Vec<CountedRow<'r>> = numbers.map(nothing_yet).collect();
+        let row = |counted: &CountedRow<'_>| first + counted.number as usize;
+        let source = envelopes.fill(&mut rows, row)?;
+        self.metric.fill(&mut rows, row, |counted, metric| {
+            counted.metric = metric?;
+            Some(())
+        })?;
+        if let Some(users) = &self.user {
+            users.fill(&mut rows, row, |counted, user| {
+                counted.user = user;
+                Some(())
+            })?;
+        }
+        if let Some(counts) = &self.quantity {
+            for counted in &mut rows {
+                match counts.quantity(row(counted)) {
+                    Amount::Is(count) => counted.count = count,
+                    Amount::Nothing => {}
+                    Amount::Odd => return None,
+                }
+            }
+        }
+        Some(CountedRows { source, rows })
     }
 
     /// Looks up the texts of some rows, column by column.

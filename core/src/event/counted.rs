@@ -1,0 +1,43 @@
+//! Counted usage as many rows tell it, for who keeps no identities: what is folded of each, and no more.
+
+use super::line::{UsageKind, UsageRef};
+use crate::quantity::Quantity;
+use crate::time::Instant;
+
+/// A row of `usage.counted` of which all is sound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct CountedRow<'r> {
+    /// Its number among those that were read with it.
+    pub(crate) number: u64,
+    pub(crate) subject: &'r str,
+    pub(crate) time: Instant,
+    pub(crate) metric: &'r str,
+    pub(crate) count: Quantity,
+    pub(crate) user: Option<&'r str>,
+}
+
+/// Some rows of one source, in their order.
+#[derive(Clone, Debug)]
+pub(crate) struct CountedRows<'r> {
+    pub(crate) source: &'r str,
+    pub(crate) rows: Vec<CountedRow<'r>>,
+}
+
+impl<'r> CountedRow<'r> {
+    /// The event that it tells of, but for what nobody asks for where no identities are kept.
+    pub(crate) fn event(&self, source: &'r str) -> UsageRef<'r> {
+        let Self { number: _, subject, time, metric, count, user } = *self;
+        UsageRef {
+            id: "",
+            source,
+            subject,
+            time,
+            sequence: 0,
+            recorded: None,
+            kind: UsageKind::Counted,
+            metric,
+            quantity: count,
+            user,
+        }
+    }
+}
