@@ -20,7 +20,8 @@ use crate::timeline::Stamp;
 pub(crate) use crowd::{ByClient, ByMetric, ClientRows, Crowd, Row};
 use crowd::{MEASURED, NONE, length_of};
 use hashbrown::HashMap;
-use names::{Names, Number};
+use names::Names;
+pub(crate) use names::Number;
 
 /// Usage that was admitted and is not yet folded.
 #[derive(Debug)]
@@ -93,6 +94,12 @@ impl UsageBatch {
         self.put(Row { time: event.time, amount, slot, metric, day, user: NONE }, event.user);
     }
 
+    /// The number that a metric has in this batch.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn number_of_metric(&mut self, metric: &str) -> Number {
+        self.metrics.number(metric)
+    }
+
     /// The number that a source has in this batch.
     #[cfg(feature = "arrow")]
     pub(crate) fn number_of_source(&mut self, source: &str) -> Number {
@@ -101,13 +108,20 @@ impl UsageBatch {
 
     /// Notes a row of counted usage that was admitted, as [`UsageBatch::note`] does.
     #[cfg(feature = "arrow")]
-    pub(crate) fn note_counted(&mut self, row: &CountedRow<'_>, source: Number, slot: Slot, day: Day) {
+    pub(crate) fn note_counted(
+        &mut self,
+        row: &CountedRow<'_>,
+        (source, Number(metric)): (Number, Number),
+        slot: Slot,
+        day: Day,
+    ) {
         let (time, amount) = (row.time, row.count.micros());
-        let Number(metric) = self.metrics.number(row.metric);
         self.hear(source, day, time);
         self.put(Row { time, amount, slot, metric, day, user: NONE }, row.user);
     }
 
+    /// Notes that a source was heard of.
+    #[inline]
     fn hear(&mut self, source: Number, day: Day, time: Instant) {
         let (first, last) = self.span.unwrap_or((time, time));
         self.span = Some((first.min(time), last.max(time)));
@@ -122,6 +136,7 @@ impl UsageBatch {
     }
 
     /// Puts a row among those of its crowd, and the name of its user.
+    #[inline]
     fn put(&mut self, row: Row, user: Option<&str>) {
         let crowd = (row.slot >> self.bits) as usize;
         if crowd >= self.crowds.len() {

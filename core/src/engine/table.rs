@@ -4,6 +4,7 @@ use super::applied::Stood;
 use super::fold::{Arrivals, Intake, LOOKED_UP};
 use super::{Applied, Engine};
 use crate::error::TableError;
+use crate::batch::Number;
 use crate::event::counted::CountedRows;
 use crate::event::line::EventView;
 use crate::event::{Event, EventError, EventKind};
@@ -189,21 +190,25 @@ impl Intake<'_> {
         let mut clock = DayClock::new(&zone);
         for rows in counted.rows.chunks(LOOKED_UP) {
             let slots = self.engine.book.known_slots(rows.iter().map(|row| row.subject));
-            let near_limit = !self.has_room(rows.len(), rows.len()) || !self.usage.has_room_for_names(rows.len());
-            if near_limit || self.engine.is_sealed() {
+            let has_room = self.has_room(counted.metrics.len(), rows.len());
+            if self.engine.is_sealed() || !has_room || !self.usage.has_room_for_names(rows.len()) {
+                // Each may be one thing too many, or too early.
                 for (row, slot) in rows.iter().zip(slots) {
-                    let (stood, event) = (Stood::At(row.number), row.event(counted.source));
+                    let event = counted.event(row);
                     match self.admit_usage(&event, None, slot, &mut clock) {
-                        Ok(admission) => self.applied.note(stood.index(), admission, || EventView::Usage(&event).identity()),
-                        Err(error) => self.applied.reject(stood, error),
+                        Ok(_) => self.applied.applied += 1,
+                        Err(error) => self.applied.reject(Stood::At(row.number), error),
                     }
                 }
             } else {
                 let source = self.usage.number_of_source(counted.source);
+                let metrics = counted.metrics.iter().map(|metric| self.usage.number_of_metric(metric));
+                let metrics: Vec<Number> = metrics.collect();
                 let Engine { book, settings, .. } = &mut *self.engine;
                 for (row, slot) in rows.iter().zip(slots) {
+                    let Some(metric) = metrics.get(row.metric as usize) else { continue };
                     let slot = slot.unwrap_or_else(|| book.slot_for(row.subject, &settings.erasure_key));
-                    self.usage.note_counted(row, source, slot, clock.day(row.time));
+                    self.usage.note_counted(row, (source, *metric), slot, clock.day(row.time));
                 }
                 self.applied.applied += rows.len() as u64;
             }

@@ -11,7 +11,8 @@ pub(crate) struct CountedRow<'r> {
     pub(crate) number: u64,
     pub(crate) subject: &'r str,
     pub(crate) time: Instant,
-    pub(crate) metric: &'r str,
+    /// The number of its metric among those of the rows.
+    pub(crate) metric: u32,
     pub(crate) count: Quantity,
     pub(crate) user: Option<&'r str>,
 }
@@ -20,16 +21,19 @@ pub(crate) struct CountedRow<'r> {
 #[derive(Clone, Debug)]
 pub(crate) struct CountedRows<'r> {
     pub(crate) source: &'r str,
+    /// Each once.
+    pub(crate) metrics: Vec<&'r str>,
     pub(crate) rows: Vec<CountedRow<'r>>,
 }
 
-impl<'r> CountedRow<'r> {
-    /// The event that it tells of, but for what nobody asks for where no identities are kept.
-    pub(crate) fn event(&self, source: &'r str) -> UsageRef<'r> {
-        let Self { number: _, subject, time, metric, count, user } = *self;
+impl<'r> CountedRows<'r> {
+    /// The event that one of them tells of, but for what nobody asks for where no identities are kept.
+    pub(crate) fn event(&self, row: &CountedRow<'r>) -> UsageRef<'r> {
+        let CountedRow { number: _, subject, time, metric, count, user } = *row;
+        let metric = self.metrics.get(metric as usize).copied().unwrap_or_default();
         UsageRef {
             id: "",
-            source,
+            source: self.source,
             subject,
             time,
             sequence: 0,

@@ -179,8 +179,18 @@ pub(crate) fn holds_nul(text: &str) -> bool {
     if text.len() > SHORT {
         return memchr::memchr(0, text.as_bytes()).is_some();
     }
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    words.iter().any(|word| nul_among(u64::from_le_bytes(*word))) || rest.contains(&0)
+    let bytes = text.as_bytes();
+    if let Some(last) = bytes.last_chunk() {
+        // What is left behind whole words is looked at with what stands before it.
+        let (words, _) = bytes.as_chunks::<8>();
+        return words.iter().chain([last]).any(|word| nul_among(u64::from_le_bytes(*word)));
+    }
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some([a, b, c, d]), Some([e, f, g, h])) => {
+            nul_among(u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))
+        }
+        _ => bytes.contains(&0),
+    }
 }
 
 /// Whether one of eight bytes is 0: only there does taking away 1 from each set a highest bit that was not set.

@@ -228,11 +228,11 @@ impl Column {
     /// The place of a row's value; `None` where it has none.
     #[inline]
     pub(super) fn slot(&self, row: usize) -> Option<usize> {
-        // In most columns every row has a value, at its own place.
         if self.every_row() { Some(row) } else { self.slot_of(row) }
     }
 
-    fn every_row(&self) -> bool {
+    /// Whether every row has a value, at its own place.
+    pub(super) fn every_row(&self) -> bool {
         self.absent.is_none() && self.slots.is_none() && self.nulls.is_none()
     }
 

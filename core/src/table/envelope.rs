@@ -10,7 +10,7 @@ use crate::event::fields::MAX_ID;
 use crate::event::wire::holds_nul;
 use crate::time::Instant;
 use arrow_array::types::ArrowPrimitiveType;
-use arrow_array::{PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::{PrimitiveArray, RecordBatch, StringArray, StringViewArray};
 use std::ops::Range;
 
 /// What stands for a text that needs more care; no sound text is empty.
@@ -76,6 +76,26 @@ impl TextCells {
 }
 
 impl TextCells {
+    /// A text, if it is a sound one.
+    pub(super) fn sound<'r>(&self, text: &'r str) -> Option<&'r str> {
+        let sound = match self {
+            Self::Every(_) => true,
+            Self::Column { limit, clean, .. } => is_sound(text, *limit, *clean),
+        };
+        sound.then_some(text)
+    }
+
+    /// The column, where it holds views of texts.
+    pub(super) fn views(&self) -> Option<(&Column, &StringViewArray)> {
+        match self {
+            Self::Column { column, .. } => match &column.values {
+                Values::Texts(Texts::View(array)) => Some((column, array)),
+                _ => None,
+            },
+            Self::Every(_) => None,
+        }
+    }
+
     /// Shows what each of some things has in the row that is its own; `None` as soon as one needs more care, or `put` wants no more.
     pub(super) fn fill<'r, T>(
         &'r self,

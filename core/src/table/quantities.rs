@@ -35,6 +35,33 @@ impl Column {
     }
 }
 
+impl Column {
+    /// Tells each of some things that has one the quantity of the row that is its own; `None` as soon as one is odd.
+    pub(super) fn fill_quantities<T>(
+        &self,
+        things: &mut [T],
+        row: impl Fn(&T) -> usize,
+        mut put: impl FnMut(&mut T, Quantity),
+    ) -> Option<()> {
+        if let Values::Whole(numbers) = &self.values {
+            return self.fill(things, row, |thing, slot| {
+                if let Some(slot) = slot {
+                    put(thing, whole(numbers.value(slot))?);
+                }
+                Some(())
+            });
+        }
+        things.iter_mut().try_for_each(|thing| {
+            match self.quantity(row(thing)) {
+                Amount::Is(quantity) => put(thing, quantity),
+                Amount::Nothing => {}
+                Amount::Odd => return None,
+            }
+            Some(())
+        })
+    }
+}
+
 fn whole(number: i64) -> Option<Quantity> {
     Quantity::from_micros(number.checked_mul(1_000_000)?)
 }

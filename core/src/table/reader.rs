@@ -383,6 +383,9 @@ impl Wanted {
         let Some(when) = when.filter(|_| self.days.is_some() || self.skip_without) else {
             return vec![true; rows.len()];
         };
+        if let Some(wanted) = self.all_or_none(when, rows.clone()) {
+            return vec![wanted; rows.len()];
+        }
         let held = match (&when.values, self.days) {
             (Values::Instants(instants), Some([When::At(from), When::At(to), ..])) => {
                 when.each(rows, |slot| Some((from..to).contains(&instants.value(slot))))
@@ -391,6 +394,19 @@ impl Wanted {
             _ => when.each(rows, |slot| Some(self.holds(when, slot))),
         };
         held.into_iter().map(|held| held.unwrap_or(!self.skip_without)).collect()
+    }
+
+    /// Whether all of some rows are wanted, or none of them, as far as one look at their instants tells.
+    fn all_or_none(&self, when: &Column, rows: Range<usize>) -> Option<bool> {
+        let (Values::Instants(instants), Some([When::At(from), When::At(to), ..])) = (&when.values, self.days)
+        else {
+            return None;
+        };
+        let instants = instants.values().get(rows).filter(|_| when.every_row())?;
+        match instants.iter().filter(|instant| (from..to).contains(instant)).count() {
+            0 => Some(false),
+            held => (held == instants.len()).then_some(true),
+        }
     }
 
     /// Whether a row whose time stands in this slot is wanted. What cannot be read is: the door says why.

@@ -10,9 +10,20 @@ use crate::event::counted::{CountedRow, CountedRows};
 use crate::event::fields::MAX_TEXT;
 use crate::event::line::{UsageKind, UsageRef};
 use crate::quantity::Quantity;
+use crate::same::same;
 use crate::time::Instant;
 use arrow_array::RecordBatch;
 use std::ops::Range;
+
+/// How many places there are for metrics that came a short while ago.
+const RECENT: usize = 64;
+
+/// The place of a metric among the recent ones.
+fn place_of(view: u128) -> usize {
+    let [low, high] = [view, view >> 64].map(|half| (half & u128::from(u64::MAX)) as u64);
+    // The highest bits of a product depend on all bits.
+    ((low ^ high).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize
+}
 
 /// The columns of the `data` of some rows of usage.
 pub(super) struct UsageRows {
@@ -53,17 +64,14 @@ impl UsageRows {
             number: number as u64,
             subject: "",
             time: Instant::MIN,
-            metric: "",
+            metric: 0,
             count: Quantity::ONE,
             user: None,
         };
         let mut rows: Vec<CountedRow<'r>> = numbers.map(nothing_yet).collect();
         let row = |counted: &CountedRow<'_>| first + counted.number as usize;
         let source = envelopes.fill(&mut rows, row)?;
-        self.metric.fill(&mut rows, row, |counted, metric| {
-            counted.metric = metric?;
-            Some(())
-        })?;
+        let metrics = self.number_metrics(&mut rows, row)?;
         if let Some(users) = &self.user {
             users.fill(&mut rows, row, |counted, user| {
                 counted.user = user;
@@ -71,15 +79,46 @@ impl UsageRows {
             })?;
         }
         if let Some(counts) = &self.quantity {
-            for counted in &mut rows {
-                match counts.quantity(row(counted)) {
-                    Amount::Is(count) => counted.count = count,
-                    Amount::Nothing => {}
-                    Amount::Odd => return None,
-                }
-            }
+            counts.fill_quantities(&mut rows, row, |counted, count| counted.count = count)?;
         }
-        Some(CountedRows { source, rows })
+        Some(CountedRows { source, metrics, rows })
+    }
+
+    /// Tells counted rows the numbers of their metrics, each by its row; `None` where one needs more care. Returns the metrics.
+    fn number_metrics<'r>(
+        &'r self,
+        rows: &mut [CountedRow<'r>],
+        row: impl Fn(&CountedRow<'r>) -> usize,
+    ) -> Option<Vec<&'r str>> {
+        let mut metrics: Vec<&'r str> = Vec::new();
+        let mut number = |metric: &'r str| {
+            let known = metrics.iter().position(|known| same(known, metric));
+            let place = known.unwrap_or_else(|| {
+                metrics.push(metric);
+                metrics.len() - 1
+            });
+            u32::try_from(place).ok()
+        };
+        if let Some((column, array)) = self.metric.views() {
+            // What is told of two texts by their views is the same only if they are: mostly a metric came a short while ago.
+            let mut recent = [(u128::MAX, 0); RECENT];
+            column.fill(rows, row, |counted, slot| {
+                let slot = slot?;
+                let view = *array.views().get(slot)?;
+                let recent = recent.get_mut(place_of(view))?;
+                if recent.0 != view {
+                    *recent = (view, number(self.metric.sound(array.value(slot))?)?);
+                }
+                counted.metric = recent.1;
+                Some(())
+            })?;
+        } else {
+            self.metric.fill(rows, row, |counted, metric| {
+                counted.metric = number(metric?)?;
+                Some(())
+            })?;
+        }
+        Some(metrics)
     }
 
     /// Looks up the texts of some rows, column by column.
