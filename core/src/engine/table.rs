@@ -3,8 +3,8 @@
 use super::applied::Stood;
 use super::fold::{Arrivals, Intake, LOOKED_UP};
 use super::{Applied, Engine};
-use crate::error::TableError;
 use crate::batch::Number;
+use crate::error::TableError;
 use crate::event::counted::CountedRows;
 use crate::event::line::EventView;
 use crate::event::{Event, EventError, EventKind};

@@ -35,9 +35,11 @@ impl Users {
 
     pub(crate) fn find(&self, user: &str) -> Option<UserNumber> {
         let number = match &self.index {
-            None => {
-                self.names.iter().position(|name| same(name.as_str(), user)).and_then(|at| u32::try_from(at).ok())
-            }
+            None => self
+                .names
+                .iter()
+                .position(|name| same(name.as_str(), user))
+                .and_then(|at| u32::try_from(at).ok()),
             Some(index) => index.find(user, |number| self.names.get(number as usize).map(UserId::as_str)),
         };
         number.map(UserNumber)

@@ -398,7 +398,8 @@ impl Wanted {
 
     /// Whether all of some rows are wanted, or none of them, as far as one look at their instants tells.
     fn all_or_none(&self, when: &Column, rows: Range<usize>) -> Option<bool> {
-        let (Values::Instants(instants), Some([When::At(from), When::At(to), ..])) = (&when.values, self.days)
+        let (Values::Instants(instants), Some([When::At(from), When::At(to), ..])) =
+            (&when.values, self.days)
         else {
             return None;
         };

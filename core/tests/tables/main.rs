@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests stand outside of test functions")]
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test fails by a panic")]
 
+mod counted;
 mod laws;
 mod layouts;
 mod mapping;
