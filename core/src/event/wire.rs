@@ -185,12 +185,7 @@ pub(crate) fn holds_nul(text: &str) -> bool {
         let (words, _) = bytes.as_chunks::<8>();
         return words.iter().chain([last]).any(|word| nul_among(u64::from_le_bytes(*word)));
     }
-    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        (Some([a, b, c, d]), Some([e, f, g, h])) => {
-            nul_among(u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))
-        }
-        _ => bytes.contains(&0),
-    }
+    bytes.contains(&0)
 }
 
 /// Whether one of eight bytes is 0: only there does taking away 1 from each set a highest bit that was not set.

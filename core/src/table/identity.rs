@@ -3,7 +3,7 @@
 //! The content of a row is its subject, its time, its sequence and its `data` as the wire has it: what two events of one
 //! identity must share. It is hashed with BLAKE3 under a key of the load, the source and the type.
 
-use super::counted::Counted;
+use super::tally::Tally;
 use super::read::ReadRows;
 use crate::event::EventKind;
 use crate::event::borrowed::BorrowedEvent;
@@ -23,12 +23,12 @@ const HASHED: usize = 256;
 pub(super) struct Identities {
     pub(super) contents: Contents,
     /// How many rows of each content came.
-    counted: Counted,
+    tally: Tally,
 }
 
 impl Identities {
     pub(super) fn new(load: &str, kind: EventKind) -> Self {
-        Self { contents: Contents { load: load.to_owned(), kind }, counted: Counted::default() }
+        Self { contents: Contents { load: load.to_owned(), kind }, tally: Tally::default() }
     }
 
     /// Names all events, of which these are the hashes; the ids stand in `ids`.
@@ -36,10 +36,10 @@ impl Identities {
         let letters = Letters::of(hashes);
         let mut ends = Vec::with_capacity(rows.len());
         ids.reserve((Letters::OF_HASH + 2) * rows.len());
-        self.counted.make_ready(hashes);
+        self.tally.make_ready(hashes);
         for (((_, event), hash), at) in rows.iter().zip(hashes).zip(0..) {
             if event.is_ok() {
-                write_id(letters.get(at), self.counted.count(hash), ids);
+                write_id(letters.get(at), self.tally.count(hash), ids);
             }
             ends.push(ids.len());
         }

@@ -20,7 +20,7 @@
 //! [`Engine::apply_table`]: crate::Engine::apply_table
 
 mod column;
-mod counted;
+mod tally;
 mod cell;
 mod envelope;
 mod read;

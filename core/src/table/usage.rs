@@ -20,7 +20,8 @@ const RECENT: usize = 64;
 
 /// The place of a metric among the recent ones.
 fn place_of(view: u128) -> usize {
-    let [low, high] = [view, view >> 64].map(|half| (half & u128::from(u64::MAX)) as u64);
+    let half = |half: u128| u64::try_from(half & u128::from(u64::MAX)).unwrap_or(0);
+    let (low, high) = (half(view), half(view >> 64));
     // The highest bits of a product depend on all bits.
     ((low ^ high).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize
 }
@@ -69,7 +70,7 @@ impl UsageRows {
             user: None,
         };
         let mut rows: Vec<CountedRow<'r>> = numbers.map(nothing_yet).collect();
-        let row = |counted: &CountedRow<'_>| first + counted.number as usize;
+        let row = |counted: &CountedRow<'_>| first + usize::try_from(counted.number).unwrap_or(usize::MAX - first);
         let source = envelopes.fill(&mut rows, row)?;
         let metrics = self.number_metrics(&mut rows, row)?;
         if let Some(users) = &self.user {

@@ -141,7 +141,7 @@ fn sound(rows: usize) -> Vec<Row> {
         subject: Some(format!("c-{}", n % 7)),
         hours: i64::try_from(n % 300).unwrap(),
         metric: Some(format!("metric number {}", n % 3)),
-        user: (n % 4 > 0).then(|| format!("u-{}", n % 5)),
+        user: (!n.is_multiple_of(4)).then(|| format!("u-{}", n % 5)),
         count: Some(1),
     };
     (0..rows).map(row).collect()

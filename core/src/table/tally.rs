@@ -15,14 +15,14 @@ type Words = [u64; 2];
 const FREE: Words = [0; 2];
 
 #[derive(Debug, Default)]
-pub(super) struct Counted {
+pub(super) struct Tally {
     places: Vec<Words>,
     taken: usize,
     /// How often those came that came more than once, and the one that looks like a free place.
     again: HashMap<HalfHash, u64, foldhash::fast::FixedState>,
 }
 
-impl Counted {
+impl Tally {
     /// Makes room for some hashes, and reads ahead where they will stand.
     pub(super) fn make_ready(&mut self, hashes: &[HalfHash]) {
         self.reserve(hashes.len());
@@ -104,7 +104,7 @@ mod tests {
                 let bytes: Vec<u8> = [first.to_le_bytes(), second.to_le_bytes()].concat();
                 bytes.try_into().unwrap()
             };
-            let (mut counted, mut map) = (Counted::default(), BTreeMap::<HalfHash, u64>::new());
+            let (mut counted, mut map) = (Tally::default(), BTreeMap::<HalfHash, u64>::new());
             let hashes: Vec<HalfHash> = steps.into_iter().map(hash).collect();
             counted.make_ready(&hashes[..ahead.min(hashes.len())]);
             for hash in &hashes {
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_hash_takes_16_bytes_and_a_free_place_beside_it_at_most_half_again() {
-        let mut counted = Counted::default();
+        let mut counted = Tally::default();
         for n in 0..100_000_u64 {
             let hash: HalfHash = blake3::hash(&n.to_le_bytes()).as_bytes()[..16].try_into().unwrap();
             assert_eq!(counted.count(&hash), 1);
