@@ -139,7 +139,7 @@ pub use revenue::{
 pub use score::{
     Band, Cause, ChangePart, Column, Cost, CostOf, DataFault, Effect, Finding, GroupBuilder, GroupColumn,
     HealthScore, LintCode, Model, ModelBuilder, Name, Origin, OverrideEffect, PartColumns, PartName,
-    PartScore, ScoreChange, ScoreTable, Severity, StepColumns, StepKind, model_schema,
+    PartScore, Parts, ScoreChange, ScoreTable, Severity, StepColumns, StepKind, model_schema,
 };
 pub use settings::{Dedupe, Settings};
 pub use signal::params::{Issue, ModelError};

@@ -298,9 +298,9 @@ fn tabled(engine: &Engine, model: &Model, as_of: Instant) {
         assert_eq!(numbers.map(|column| bits(column.get(row))), by_name.map(bits));
         let over = health.r#override.as_ref().map(|over| over.effect);
         assert_eq!(bits(table.override_effect.get(row)), bits(over));
-        let parts = table.parts.iter().filter(|part| Some(part.model) == rule);
-        let read = parts.map(|part| {
-            let numbers = [part.readings.get(row), part.points.get(row), part.weights.get(row)].map(bits);
+        let parts = table.parts.iter().zip(table.parts.weights());
+        let read = parts.filter(|(part, _)| Some(part.model) == rule).map(|(part, weights)| {
+            let numbers = [part.readings.get(row), part.points.get(row), weights.get(row)].map(bits);
             (part.name.clone(), part.missing[row], numbers)
         });
         let named = health.parts.iter().map(|part| {

@@ -48,7 +48,7 @@ pub(super) fn of(subjects: &Subjects, merges: &Merges) -> Vec<Member> {
 /// The slots of the subjects that are clients by themselves, in order of their ids.
 fn alone(subjects: &Subjects, merges: &Merges) -> Vec<Slot> {
     let shared = shared_bytes(subjects.iter().map(|(id, _)| id.as_str().as_bytes()));
-    // Some bytes of an id and its slot in one number: mostly no id has to be looked at to compare two of them.
+    // Some bytes of an id and its slot in one number: mostly no id has to be looked at to sort them.
     let mut order: Vec<u128> = Vec::with_capacity(subjects.len());
     for ((id, _), slot) in subjects.iter().zip(Slot::MIN..) {
         if !merges.into.contains_key(id) && !merges.members.contains_key(id) {
@@ -57,10 +57,13 @@ fn alone(subjects: &Subjects, merges: &Merges) -> Vec<Slot> {
     }
     #[expect(clippy::cast_possible_truncation, reason = "the slot is what stands in the last bits")]
     let slot = |number: u128| number as Slot;
-    order.sort_unstable_by(|a, b| {
-        let by_id = || subjects.id(slot(*a)).cmp(&subjects.id(slot(*b)));
-        (a >> Slot::BITS).cmp(&(b >> Slot::BITS)).then_with(by_id)
-    });
+    order.sort_unstable();
+    // Only where these bytes are the same the ids have more to say.
+    for same in order.chunk_by_mut(|a, b| a >> Slot::BITS == b >> Slot::BITS) {
+        if same.len() > 1 {
+            same.sort_unstable_by_key(|number| subjects.id(slot(*number)));
+        }
+    }
     order.into_iter().map(slot).collect()
 }
 

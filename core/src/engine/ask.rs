@@ -6,7 +6,7 @@ use crate::error::QueryError;
 use crate::id::ClientId;
 use crate::score::change::{Way, behind};
 use crate::score::check::check;
-use crate::score::{DataFault, HealthScore, Model, ScoreChange, ScoreTable, Scorer, Shares};
+use crate::score::{DataFault, HealthScore, Model, ScoreChange, ScoreTable, Scorer};
 use crate::signal::behind::Between;
 use crate::signal::{Reading, SignalSpec, View};
 use crate::state::anomaly::{Anomaly, anomalies};
@@ -144,10 +144,10 @@ impl Engine {
         let scorers: Vec<Scorer<'_>> = as_of.iter().map(|as_of| self.scorer(model, *as_of)).collect();
         let empty = |rows| as_of.iter().map(|as_of| ScoreTable::new(model, *as_of, rows)).collect::<Vec<_>>();
         let chunks = in_chunks(self.book.places(), |places| {
-            let (mut tables, mut shares) = (empty(places.len()), Shares::default());
+            let mut tables = empty(places.len());
             self.each_scored_by(&scorers, of, places, |number, client, _, sheet| {
                 if let Some(table) = tables.get_mut(number) {
-                    table.push(client.id, sheet, &mut shares);
+                    table.push(client.id, sheet);
                 }
             });
             tables.into_iter().map(ScoreTable::closed).collect::<Vec<_>>()

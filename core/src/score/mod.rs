@@ -16,6 +16,7 @@ pub(crate) mod condition;
 pub(crate) mod curve;
 mod model;
 mod name;
+mod parts;
 pub(crate) mod peers;
 mod plan;
 mod readings;
@@ -38,10 +39,11 @@ pub use costs::{Cost, CostOf};
 pub use lint::{Finding, LintCode, Severity};
 pub use model::Band;
 pub use name::Name;
+pub use parts::{PartColumns, Parts};
 pub use result::{Effect, HealthScore, Origin, OverrideEffect, PartName, PartScore};
 pub use schema::model_schema;
 pub use set::Model;
-pub use table::{Column, GroupColumn, PartColumns, ScoreTable, StepColumns, StepKind};
+pub use table::{Column, GroupColumn, ScoreTable, StepColumns, StepKind};
 
 use crate::book::{Book, Client};
 use crate::exchange::Rates;
@@ -58,7 +60,6 @@ pub(crate) use sheet::Sheet;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use tree::ReadPart;
-pub(crate) use tree::Shares;
 use valuation::Valuation;
 
 /// How close to a band's edge or to the least coverage counts as there, in the client's favour.

@@ -1,16 +1,13 @@
 //! The scores of a whole book as columns: one list of numbers for each thing that is said of a client.
 
 use super::name::Name;
+use super::parts::Parts;
 use super::plan::PlanOfOne;
-use super::result::PartName;
 use super::set::Model;
 use super::sheet::Sheet;
-use super::tree::Shares;
 use crate::id::ClientId;
-use crate::signal::Missing;
 use crate::time::Instant;
 use serde::{Serialize, Serializer};
-use std::sync::Arc;
 
 /// Numbers by client; where there is none it holds NaN, which no answer is. In JSON a list of numbers and `null`.
 #[derive(Clone, Debug, Default)]
@@ -27,11 +24,17 @@ impl Column {
         &self.0
     }
 
-    fn with_room(rows: usize) -> Self {
+    pub(super) fn with_room(rows: usize) -> Self {
         Self(Vec::with_capacity(rows))
     }
 
-    fn set(&mut self, row: usize, number: Option<f64>) {
+    /// So many rows without a number.
+    pub(super) fn empty(rows: usize) -> Self {
+        Self(vec![f64::NAN; rows])
+    }
+
+    #[inline]
+    pub(super) fn set(&mut self, row: usize, number: Option<f64>) {
         if let (Some(slot), Some(number)) = (self.0.get_mut(row), number) {
             *slot = number;
         }
@@ -50,24 +53,6 @@ impl Serialize for Column {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq((0..self.0.len()).map(|row| self.get(row)))
     }
-}
-
-/// One part over all clients; rows of clients whom another model of the set fits are empty.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PartColumns {
-    /// The number of its model in the set; 0 without a set.
-    pub model: u32,
-    /// What it is.
-    #[serde(flatten)]
-    pub name: Arc<PartName>,
-    /// The values of the signal.
-    pub readings: Column,
-    /// Why there is none.
-    pub missing: Vec<Option<Missing>>,
-    /// What the values are worth, 0 to 100.
-    pub points: Column,
-    /// The shares of the score. Points x share is what the part contributes.
-    pub weights: Column,
 }
 
 /// What a group comes to, over all clients.
@@ -148,7 +133,7 @@ pub struct ScoreTable {
     /// What every group comes to, in the order of the document.
     pub groups: Vec<GroupColumn>,
     /// Every part, in the order of the document, a group's parts before its groups.
-    pub parts: Vec<PartColumns>,
+    pub parts: Parts,
     /// Every adjustment and every limit.
     pub steps: Vec<StepColumns>,
 }
@@ -184,7 +169,7 @@ impl ScoreTable {
             override_effect: column(),
             clamp: column(),
             groups: Vec::new(),
-            parts: Vec::new(),
+            parts: Parts::new(plan, rows),
             steps: Vec::new(),
         };
         for (of, rule) in plan.choices.iter().zip(0..) {
@@ -198,15 +183,6 @@ impl ScoreTable {
         // The root has no name.
         let groups = of.tree.paths.iter().skip(1);
         self.groups.extend(groups.map(|path| GroupColumn { model, group: path.clone(), points: empty() }));
-        let part = |name: &Arc<PartName>| PartColumns {
-            model,
-            name: name.clone(),
-            readings: empty(),
-            missing: Vec::with_capacity(rows),
-            points: empty(),
-            weights: empty(),
-        };
-        self.parts.extend(of.parts.iter().map(part));
         let adjustments = of.adjustments.iter().map(|name| (StepKind::Adjustment, name));
         let limits = of.limits.iter().map(|name| (StepKind::Limit, name));
         self.steps.extend(adjustments.chain(limits).map(|(kind, name)| StepColumns {
@@ -227,8 +203,8 @@ impl ScoreTable {
         self.parts.iter_mut().for_each(|part| part.missing.resize(rows, None));
     }
 
-    /// Adds a client; `shares` is room to work in.
-    pub(crate) fn push(&mut self, client: &ClientId, sheet: &Sheet<'_>, shares: &mut Shares) {
+    /// Adds a client.
+    pub(crate) fn push(&mut self, client: &ClientId, sheet: &Sheet<'_>) {
         let row = self.client.len();
         if row == self.score.0.len() {
             self.make_rows();
@@ -253,11 +229,8 @@ impl ScoreTable {
             group.points.set(row, value.present);
         }
         let parts = self.parts.iter_mut().filter(|part| rule == Some(part.model));
-        for (column, (read, weight)) in parts.zip(sheet.parts.iter().zip(sheet.share_out(shares))) {
-            column.readings.set(row, read.reading);
-            column.missing.get_mut(row).into_iter().for_each(|missing| *missing = read.missing);
-            column.points.set(row, read.points);
-            column.weights.set(row, Some(*weight));
+        for (column, read) in parts.zip(&sheet.parts) {
+            column.set(row, read);
         }
         let steps = self.steps.iter_mut().filter(|step| rule == Some(step.model));
         for (column, step) in steps.zip(sheet.adjustments.iter().chain(&sheet.limits)) {
@@ -273,8 +246,7 @@ impl ScoreTable {
         } = self;
         let of_all = [score, computed, coverage, low, high, override_effect, clamp].into_iter();
         let of_groups = groups.iter_mut().map(|group| &mut group.points);
-        let of_parts =
-            parts.iter_mut().flat_map(|part| [&mut part.readings, &mut part.points, &mut part.weights]);
+        let of_parts = parts.iter_mut().flat_map(|part| [&mut part.readings, &mut part.points]);
         let of_steps = steps.iter_mut().flat_map(|step| [&mut step.readings, &mut step.effects]);
         of_all.chain(of_groups).chain(of_parts).chain(of_steps)
     }
@@ -308,7 +280,7 @@ impl ScoreTable {
     /// Adds the rows of a table of the same model behind its own.
     pub(crate) fn append(&mut self, mut other: Self) {
         self.columns().zip(other.columns()).for_each(|(ours, theirs)| ours.0.append(&mut theirs.0));
-        for (ours, theirs) in self.parts.iter_mut().zip(&mut other.parts) {
+        for (ours, theirs) in self.parts.iter_mut().zip(other.parts.iter_mut()) {
             ours.missing.append(&mut theirs.missing);
         }
         self.client.append(&mut other.client);

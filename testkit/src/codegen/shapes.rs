@@ -108,6 +108,14 @@ pub(super) const TABLES: &[(&str, &str)] = &[
 pub(super) const COLUMNS: &[(&str, &str)] =
     &[("ScoreTable", "_native"), ("Applied", "_native"), ("Lifetime", "_native")];
 
+/// Members that a struct is written with and does not hold: the struct, the member, its annotation and docs.
+const BESIDE: &[(&str, &str, &str, &str)] = &[(
+    "PartColumns",
+    "weights",
+    "tuple[float | None, ...]",
+    "The shares of the score. Points x share is what the part contributes.",
+)];
+
 /// Values without parts.
 fn leaf(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -203,7 +211,17 @@ impl Shapes<'_> {
             return members.iter().map(member).collect();
         }
         match types.get(name).map(|named| &named.kind) {
-            Some(Kind::Struct(fields)) => self.of_fields(name, fields),
+            Some(Kind::Struct(fields)) => {
+                let mut members = self.of_fields(name, fields);
+                let beside = BESIDE.iter().filter(|(of, ..)| *of == name);
+                members.extend(beside.map(|(_, member, of, doc)| Member {
+                    name: (*member).to_owned(),
+                    doc: (*doc).to_owned(),
+                    of: (*of).to_owned(),
+                    may_be_absent: false,
+                }));
+                members
+            }
             Some(Kind::Untagged(variants)) => self.any_of(variants),
             Some(Kind::Words(_)) | None => panic!("`{name}` is no struct of the core that is serialised"),
         }
@@ -284,6 +302,10 @@ impl Shapes<'_> {
             ("BTreeMap", [_, item]) => format!("dict[str, {}]", self.annotation(item)),
             ("ReasonClasses", []) => "dict[str, str]".to_owned(),
             ("Column", []) => "tuple[float | None, ...]".to_owned(),
+            ("Parts", []) => {
+                self.class("PartColumns");
+                "tuple[PartColumns, ...]".to_owned()
+            }
             (name, []) if leaf(name).is_some() => leaf(name).unwrap_or_default().to_owned(),
             (name, [])
                 if self.types.contains_key(name)

@@ -79,7 +79,8 @@ impl ScoreTable {
 
     fn put_parts(&self, columns: &mut Columns) {
         let same = |a: &PartName, b: &PartName| (&a.group, &a.signal) == (&b.group, &b.signal);
-        for (place, part) in self.parts.iter().enumerate() {
+        let shares = self.parts.weights();
+        for (place, (part, weights)) in self.parts.iter().zip(shares).enumerate() {
             // A group has a signal several times only by mistake; then its columns are told apart by nothing but order.
             let is_same = |other: &&crate::score::PartColumns| {
                 other.model != part.model && same(&other.name, &part.name)
@@ -89,12 +90,13 @@ impl ScoreTable {
             }
             let mut readings = part.readings.values().to_vec();
             let mut points = part.points.values().to_vec();
-            let mut weights = part.weights.values().to_vec();
+            let mut weights = weights.values().to_vec();
             let mut missing = part.missing.clone();
-            for other in self.parts.iter().skip(place + 1).filter(is_same) {
+            let others = self.parts.iter().zip(shares).skip(place + 1);
+            for (other, shares) in others.filter(|(other, _)| is_same(other)) {
                 fill(&mut readings, other.readings.values());
                 fill(&mut points, other.points.values());
-                fill(&mut weights, other.weights.values());
+                fill(&mut weights, shares.values());
                 for (why, other) in missing.iter_mut().zip(&other.missing) {
                     *why = why.or(*other);
                 }
