@@ -218,7 +218,8 @@ impl Column {
         if self.every_row() { Some(row) } else { self.slot_of(row) }
     }
 
-    fn every_row(&self) -> bool {
+    /// Whether every row has a value, at its own place.
+    pub(super) fn every_row(&self) -> bool {
         self.absent.is_none() && self.slots.is_none() && self.nulls.is_none()
     }
 
