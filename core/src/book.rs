@@ -220,10 +220,11 @@ impl Book {
 
     /// Has the lists that some events go into waited for together.
     pub(crate) fn warm<'e>(&self, events: impl Iterator<Item = (Slot, &'e EventData)>) {
-        let events: Vec<(&ClientState, &EventData)> =
-            events.filter_map(|(slot, data)| Some((self.state(slot)?, data))).collect();
+        let mut known: Vec<(&ClientState, &EventData)> =
+            Vec::with_capacity(events.size_hint().1.unwrap_or(0));
+        known.extend(events.filter_map(|(slot, data)| Some((self.state(slot)?, data))));
         for reach in Reach::ALL {
-            let numbers = events.iter().map(|(state, data)| state.warm_for(data, reach));
+            let numbers = known.iter().map(|(state, data)| state.warm_for(data, reach));
             std::hint::black_box(numbers.fold(0, u64::wrapping_add));
         }
     }
@@ -274,8 +275,10 @@ impl Book {
 
     /// Whether an event that comes now was taken back before it came.
     fn is_taken_back(&self, slot: Slot, event: &BorrowedEvent<'_>) -> bool {
-        // Most events are of usage and support, which nothing takes back, and most books know of no retraction.
-        if Retractable::new(event.kind()).is_none() {
+        // Most books know of no retraction, and most events are of usage and support, which nothing takes back.
+        if self.merges.get().is_some_and(|merges| !merges.any_retraction)
+            || Retractable::new(event.kind()).is_none()
+        {
             return false;
         }
         let merges = self.merges();

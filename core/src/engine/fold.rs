@@ -62,9 +62,6 @@ impl<'a> From<Decoded<'a>> for Incoming<'a> {
 
 /// Some events on their way in, in their order: each is looked at several times, and moved never.
 pub(super) trait Arrivals {
-    /// Whether some of them are no usage that adds up, for sure if not.
-    fn have_others(&self) -> bool;
-
     /// Of each where it stood, and the event or what is wrong with it.
     fn each(&self) -> impl Iterator<Item = (Stood, Result<EventView<'_>, &EventError>)>;
 }
@@ -73,10 +70,6 @@ pub(super) trait Arrivals {
 type Arrival<'a> = (Stood, Result<Incoming<'a>, EventError>);
 
 impl Arrivals for Vec<Arrival<'_>> {
-    fn have_others(&self) -> bool {
-        true
-    }
-
     fn each(&self) -> impl Iterator<Item = (Stood, Result<EventView<'_>, &EventError>)> {
         self.iter().map(|(stood, event)| (*stood, event.as_ref().map(Incoming::view)))
     }
@@ -235,17 +228,19 @@ impl Engine {
             self.ledger.reserve(tickets.len());
             self.ledger.warm(tickets.iter());
         }
-        // What is no event has no subject, and nobody asks for its slot.
-        let subjects = arrivals.each().map(|(_, event)| event.map_or("", EventView::subject));
-        let slots = self.book.known_slots(subjects);
-        if !arrivals.have_others() {
-            return slots;
-        }
-        let others = arrivals.each().zip(&slots).filter_map(|((_, event), slot)| match event {
-            Ok(EventView::Other(event)) => Some(((*slot)?, event.data())),
-            Ok(EventView::Usage(_)) | Err(_) => None,
+        let mut others = Vec::with_capacity(LOOKED_UP);
+        let subjects = arrivals.each().zip(0..).map(|((_, event), number)| match event {
+            Ok(EventView::Usage(usage)) => usage.subject,
+            Ok(EventView::Other(event)) => {
+                others.push((number, event.data()));
+                event.subject()
+            }
+            // What is no event has no subject, and nobody asks for its slot.
+            Err(_) => "",
         });
-        self.book.warm(others);
+        let slots = self.book.known_slots(subjects);
+        let slot = |number: usize| slots.get(number).copied().flatten();
+        self.book.warm(others.into_iter().filter_map(|(number, data)| Some((slot(number)?, data))));
         slots
     }
 

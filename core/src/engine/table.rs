@@ -218,10 +218,6 @@ impl Intake<'_> {
 }
 
 impl Arrivals for RowPart<'_> {
-    fn have_others(&self) -> bool {
-        RowPart::have_others(*self)
-    }
-
     fn each(&self) -> impl Iterator<Item = (Stood, Result<EventView<'_>, &EventError>)> {
         self.iter().map(|(index, event)| (Stood::At(index), event))
     }

@@ -290,7 +290,9 @@ macro_rules! payload {
             ) {
                 let mut places = 0_usize..;
                 let mut place = || places.next().unwrap_or_default();
-                let _ = (fields, &mut place);
+                // What a check would name in its error, which nobody reads here.
+                let unnamed = $crate::event::fields::Fields::of_data($crate::event::members::Members::with_room_for(0));
+                let _ = (fields, &mut place, &unnamed);
                 $(let mut $field =
                     $crate::event::span::SpanOf::of(fields, place(), payload!(@absent $type $(, $default)?));)*
                 for row in rows.iter().copied() {
@@ -301,11 +303,11 @@ macro_rules! payload {
                         continue;
                     };)*
                     let payload = Self { $($field),* };
-                    $(if $check(&payload, &$crate::event::fields::Fields::of_data($crate::event::members::Members::with_room_for(0))).is_err() {
+                    $(if $check(&payload, &unnamed).is_err() {
                         sink.odd(row);
                         continue;
                     })?
-                    sink.sound(row, wrap(payload));
+                    sink.sound(row, || wrap(payload));
                 }
             }
 

@@ -68,13 +68,6 @@ impl<'a> EventView<'a> {
             Self::Other(event) => event.borrowed().source,
         }
     }
-
-    pub(crate) fn subject(self) -> &'a str {
-        match self {
-            Self::Usage(usage) => usage.subject,
-            Self::Other(event) => event.subject(),
-        }
-    }
 }
 
 /// What a [`UsageRef`] tells of its metric.

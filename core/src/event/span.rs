@@ -60,8 +60,8 @@ pub(crate) trait SpanFields {
 
 /// Takes what rows say, one after the other.
 pub(crate) trait RowSink {
-    /// The `data` of a row of which all is sound.
-    fn sound(&mut self, row: usize, data: EventData);
+    /// The `data` of a row of which all is sound, which is made where it is kept: it is wide.
+    fn sound(&mut self, row: usize, data: impl FnOnce() -> EventData);
     /// A row with something odd in it.
     fn odd(&mut self, row: usize);
 }

@@ -40,8 +40,8 @@ struct Rows(Vec<(usize, Option<EventData>)>);
 
 #[cfg(feature = "arrow")]
 impl span::RowSink for Rows {
-    fn sound(&mut self, row: usize, data: EventData) {
-        self.0.push((row, Some(data)));
+    fn sound(&mut self, row: usize, data: impl FnOnce() -> EventData) {
+        self.0.push((row, Some(data())));
     }
 
     fn odd(&mut self, row: usize) {

@@ -91,7 +91,8 @@ impl ClientState {
         fn of_new<K: Ord, T>(lists: &Keyed<K, Timeline<T>>, reach: Reach) -> u64 {
             match reach {
                 Reach::State => lists.len() as u64,
-                Reach::List | Reach::Entries => lists.last().map_or(0, |last| u64::from(last.is_empty())),
+                Reach::List => lists.last().map_or(0, |last| u64::from(last.is_empty())),
+                Reach::Entries => 0,
             }
         }
         let Self { support, billing, .. } = self;

@@ -143,11 +143,6 @@ pub(crate) struct RowPart<'s> {
 }
 
 impl<'s> RowPart<'s> {
-    /// Whether some rows that were read with these are events that are no usage, or were read by themselves.
-    pub(crate) fn have_others(self) -> bool {
-        !(self.all.data.is_empty() && self.all.alone.is_empty())
-    }
-
     /// Each row with its number.
     pub(crate) fn iter(self) -> impl Iterator<Item = (u64, Result<EventView<'s>, &'s EventError>)> {
         let ReadRows { usage, envelopes, data, alone, wrong, .. } = self.all;

@@ -262,10 +262,10 @@ impl<'p> Reading<'p, '_> {
 
 impl RowSink for Reading<'_, '_> {
     #[inline(always)]
-    fn sound(&mut self, row: usize, data: EventData) {
+    fn sound(&mut self, row: usize, data: impl FnOnce() -> EventData) {
         let number = row - self.first;
         match self.envelope(number) {
-            Some(envelope) => self.read.add_other(number as u64, envelope, data),
+            Some(envelope) => self.read.add_other(number as u64, envelope, data()),
             None => self.read_alone(number),
         }
     }
@@ -390,6 +390,7 @@ impl Wanted {
             (Values::Instants(instants), Some([When::At(from), When::At(to), ..])) => {
                 when.each(rows, |slot| Some((from..to).contains(&instants.value(slot))))
             }
+            (_, None) if when.every_row() => return vec![true; rows.len()],
             (_, None) => when.each(rows, |_| Some(true)),
             _ => when.each(rows, |slot| Some(self.holds(when, slot))),
         };
