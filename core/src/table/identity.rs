@@ -3,8 +3,8 @@
 //! The content of a row is its subject, its time, its sequence and its `data` as the wire has it: what two events of one
 //! identity must share. It is hashed with BLAKE3 under a key of the load, the source and the type.
 
-use super::tally::Tally;
 use super::read::ReadRows;
+use super::tally::Tally;
 use crate::event::EventKind;
 use crate::event::borrowed::BorrowedEvent;
 use crate::event::fields::{Field as _, write_text};

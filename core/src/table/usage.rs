@@ -70,7 +70,8 @@ impl UsageRows {
             user: None,
         };
         let mut rows: Vec<CountedRow<'r>> = numbers.map(nothing_yet).collect();
-        let row = |counted: &CountedRow<'_>| first + usize::try_from(counted.number).unwrap_or(usize::MAX - first);
+        let row =
+            |counted: &CountedRow<'_>| first + usize::try_from(counted.number).unwrap_or(usize::MAX - first);
         let source = envelopes.fill(&mut rows, row)?;
         let metrics = self.number_metrics(&mut rows, row)?;
         if let Some(users) = &self.user {
