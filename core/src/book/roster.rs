@@ -84,3 +84,28 @@ fn bytes_behind(shared: usize, id: &ClientId) -> u128 {
     next.iter_mut().zip(behind.iter().take(12)).for_each(|(slot, byte)| *slot = *byte);
     u128::from_be_bytes(next)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::ClientState;
+
+    #[test]
+    fn ids_that_agree_in_many_bytes_are_in_order_too() {
+        let long = "a".repeat(40);
+        let ids = ["b", "", "a", &long, "ab", "aaaaaaaaaaaab", "aaaaaaaaaaaaa", "aaaaaaaaaaaa", "\u{e9}"];
+        // With and without bytes that all share.
+        for prefix in ["", "client-", &long] {
+            let mut subjects = Subjects::default();
+            let ids: Vec<String> = ids.iter().map(|id| format!("{prefix}{id}")).collect();
+            for id in &ids {
+                subjects.push(id.as_str().into(), ClientState::default());
+            }
+            let found = alone(&subjects, &Merges::default());
+            let found: Vec<&str> = found.iter().filter_map(|slot| Some(subjects.id(*slot)?.as_str())).collect();
+            let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();
+            sorted.sort_unstable();
+            assert_eq!(found, sorted, "{prefix}");
+        }
+    }
+}
