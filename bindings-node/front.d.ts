@@ -85,6 +85,11 @@ export interface TableSettings {
   strict?: boolean | null;
 }
 
+/** One of the types of event that the rows of a table tell of, and how it is read. */
+export interface TableKind extends TableSettings {
+  type: EventType;
+}
+
 /** The settings of a question about money; every answer repeats those it used. */
 export interface MoneySettings {
   /** The reporting currency; without it figures are per currency. */

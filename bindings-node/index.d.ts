@@ -87,6 +87,11 @@ export interface TableSettings {
   strict?: boolean | null;
 }
 
+/** One of the types of event that the rows of a table tell of, and how it is read. */
+export interface TableKind extends TableSettings {
+  type: EventType;
+}
+
 /** The settings of a question about money; every answer repeats those it used. */
 export interface MoneySettings {
   /** The reporting currency; without it figures are per currency. */
@@ -384,6 +389,14 @@ export interface Engine {
   applyParquet(type: EventType, file: Uint8Array, options?: TableSettings): Applied;
   /** As `applyParquet`, on another thread. */
   applyParquetAsync(type: EventType, file: Uint8Array, options?: TableSettings & Abortable): Promise<Applied>;
+  /**
+   * Takes in a Parquet file whose rows tell of several things, such as invoices that were issued and paid: as if `applyParquet`
+   * were called once for each of `kinds`, but the file is read once. Each of `kinds` has a `type` and the options that
+   * `applyParquet` takes; what became of each comes in their order. Where one is `strict` all are.
+   */
+  applyParquetEach(file: Uint8Array, kinds: readonly TableKind[]): Applied[];
+  /** As `applyParquetEach`, on another thread. */
+  applyParquetEachAsync(file: Uint8Array, kinds: readonly TableKind[], options?: Abortable): Promise<Applied[]>;
   /** The ids of all clients that can be asked about, in order. */
   clients(): string[];
   /** As `clients`, on another thread. */

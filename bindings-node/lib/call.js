@@ -16,14 +16,26 @@ function snake(name) {
 }
 
 /** The members of options, which may be anything. */
-function membersOf(options) {
+function membersOf(options, name = "options") {
   if (options === undefined || options === null) return {};
-  if (typeof options !== "object") throw refused("options", "must be an object");
+  if (typeof options !== "object") throw refused(name, "must be an object");
+  return read(name, () => ({ ...options }));
+}
+
+/** What is read of an argument, which may throw anything. */
+function read(name, of) {
   try {
-    return { ...options };
+    return of();
   } catch (error) {
-    throw refused("options", `cannot be read: ${shown(error)}`);
+    throw refused(name, `cannot be read: ${shown(error)}`);
   }
+}
+
+/** The names and values of options. There is one way to write a name. */
+function named(options, argument) {
+  const members = Object.entries(membersOf(options, argument));
+  for (const [name] of members) if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) throw refused(name, "is no option of this call");
+  return members;
 }
 
 /** The JSON text of an argument. */
@@ -80,10 +92,19 @@ class Arguments {
     this.#members.push(`"${snake(name)}":${documentText(value, modelFault)}`);
   }
 
+  /** A list of objects with names of the library. */
+  each(name, list) {
+    if (!Array.isArray(list)) throw refused(name, "must be a list of objects");
+    const each = read(name, () => [...list]).map((options) => {
+      const one = new Arguments();
+      for (const [member, value] of named(options, name)) one.put(member, value);
+      return one.json;
+    });
+    this.#members.push(`"${snake(name)}":[${each.join(",")}]`);
+  }
+
   options(options) {
-    for (const [name, value] of Object.entries(membersOf(options))) {
-      // There is one way to write a name.
-      if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) throw refused(name, "is no option of this call");
+    for (const [name, value] of named(options)) {
       if (MODELS.has(name) && value != null) this.model(name, value);
       else this.put(name, value);
     }
@@ -129,6 +150,8 @@ function result(gives, answer) {
       return answer.several.map((one) => withArrow(JSON.parse(one.json), one.rows));
     case "applied":
       return withArrow(applied(JSON.parse(answer.json)), answer.rows);
+    case "appliedEach":
+      return answer.several.map((one) => result("applied", one));
     case "json":
       return JSON.parse(answer.json);
     default:

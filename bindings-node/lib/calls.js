@@ -11,6 +11,7 @@ const CALLS = [
   { name: "seal", call: "seal", change: true, params: [["before", "json"]], gives: "nothing" },
   { name: "applyTable", call: "apply_table", change: true, params: [["type", "text"], ["table", "bytes"]], gives: "applied" },
   { name: "applyParquet", call: "apply_parquet", change: true, params: [["type", "text"], ["file", "bytes"]], gives: "applied" },
+  { name: "applyParquetEach", call: "apply_parquet_each", change: true, params: [["file", "bytes"], ["kinds", "each"]], gives: "appliedEach" },
   { name: "clients", call: "clients", change: false, params: [], gives: "json" },
   { name: "span", call: "span", change: false, params: [], gives: "json" },
   { name: "signal", call: "signal", change: false, params: [["client", "text"], ["spec", "document"]], gives: "json" },

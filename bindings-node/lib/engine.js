@@ -112,6 +112,7 @@ class Engine {
       if (kind === "text") given.text(name, value);
       else if (kind === "model") given.model(name, value);
       else if (kind === "document") given.document(name, value);
+      else if (kind === "each") given.each(name, value);
       else if (kind === "bytes") bytes = bytesOf(name, value);
       else if (kind === "engine") other = Engine.#of(name, value).#native;
       else given.put(name, value);

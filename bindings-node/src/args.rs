@@ -71,6 +71,14 @@ impl Args {
         Ok(T::default())
     }
 
+    /// Several objects of arguments.
+    pub(crate) fn each(&mut self, name: &str) -> Result<Vec<Self>, Fault> {
+        let each = self.read::<Vec<BTreeMap<String, Box<RawValue>>>>(name)?.into_iter();
+        let each =
+            each.map(|members| Self { members, models: BTreeMap::new(), bytes: Vec::new(), other: None });
+        Ok(each.collect())
+    }
+
     /// Some arguments as one object of settings.
     pub(crate) fn options<T: DeserializeOwned>(&mut self, names: &[&str]) -> Result<T, Fault> {
         let members: BTreeMap<&str, Box<RawValue>> =

@@ -89,6 +89,8 @@ it("as a model, a signal, options and text", () => {
       holds(() => engine.top(other, { asOf }));
       holds(() => engine.lift({ kind: "tenure_days" }, { asOf, edges: other, outcome: "retained", horizonDays: 30 }));
       holds(() => engine.applyTable("usage.counted", other, document));
+      holds(() => engine.applyParquetEach(new Uint8Array(), other));
+      holds(() => engine.applyParquetEach(new Uint8Array(), [document, other]));
       holds(() => Engine.restore(other));
       holds(() => new Engine(other));
     }),
@@ -106,6 +108,7 @@ it("bytes as a snapshot, a table or a Parquet file", () => {
         holds(() => Engine.restore(one));
         holds(() => new Engine().applyTable("usage.counted", one));
         holds(() => new Engine().applyParquet("usage.counted", one));
+        holds(() => new Engine().applyParquetEach(one, [{ type: "usage.counted" }]));
       }
     }),
     RUNS,

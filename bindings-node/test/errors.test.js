@@ -134,6 +134,7 @@ const MISTAKES = [
   ["invalid_table", () => new Engine().applyTable("usage.counted", FRAME)],
   ["unreadable_table", () => new Engine().applyTable("usage.counted", Buffer.from("no table"))],
   ["unreadable_table", () => new Engine().applyParquet("usage.counted", Buffer.alloc(0), { source: "x" })],
+  ["unreadable_table", () => new Engine().applyParquetEach(Buffer.alloc(0), [{ type: "usage.counted" }])],
   ["busy", busy],
 ];
 

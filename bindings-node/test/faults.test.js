@@ -38,7 +38,7 @@ async function panics(name, prepare) {
 }
 
 /** Something for each argument: that it is read, not that it is right. */
-const GIVEN = { text: () => "acme", model: () => MOOD, document: () => ({ kind: "mrr" }), json: () => "2026-03", bytes: () => LINE, engine: () => new Engine() };
+const GIVEN = { text: () => "acme", model: () => MOOD, document: () => ({ kind: "mrr" }), json: () => "2026-03", bytes: () => LINE, each: () => [{ type: "usage.counted" }], engine: () => new Engine() };
 
 for (const { name, params, change } of CALLS) {
   for (const method of [name, `${name}Async`]) {
@@ -46,7 +46,7 @@ for (const { name, params, change } of CALLS) {
       const steps = await panics(method, () => {
         const engine = book();
         const given = params.map(([, kind]) => GIVEN[kind]());
-        return () => engine[method](...given, name === "applyTable" || name === "applyParquet" ? {} : { asOf: AS_OF });
+        return () => engine[method](...given, ["applyTable", "applyParquet", "applyParquetEach"].includes(name) ? {} : { asOf: AS_OF });
       });
       assert(steps >= (change ? 2 : 3), `only ${steps} steps of ${method}`);
     });

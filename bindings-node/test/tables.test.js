@@ -56,6 +56,86 @@ it("faults of a table come at once, those of rows strictly or as data", () => {
   assert.throws(() => new Engine().applyTable("usage.counted", bad, { ...how, columns: { time: "time" }, constants: { metric: "x", time: "2026-01-05" } }), { code: "bad_value" });
 });
 
+/**
+ * A Parquet file, which nothing here writes: of four invoices (`invoice`, `client`, `issued_at`, `paid_at`, `amount`) three were
+ * issued and three paid, one of them by nobody.
+ */
+const INVOICES = Buffer.from(
+  `
+  UEFSMRUAFUQVRCwVCBUAFQYVBhwAAAACAAAACAEDAAAAaS0xAwAAAGktMgMAAABpLTMDAAAAaS00FQAVRhVGLBUIFQAVBhUGHAAAAAIAAAAIAQQAAABhY21l
+  BQAAAGJpcmNoBAAAAGFjbWUAAAAAFQAVPBU8LBUIFQAVBhUGHAAAAAIAAAADBwCo2nabAQAAAAQBfJsBAAAACNlEnAEAABUAFTwVPCwVCBUAFQYVBhwAAAAC
+  AAAAAw0A5DOlmwEAAADUmF6cAQAAAKBYeJwBAAAVABUsFSwsFQgVABUGFQYcAAAAAgAAAAgBZAAAADIAAABGAAAACgAAABUEGWw1ABgGc2NoZW1hFQoAFQwl
+  AhgHaW52b2ljZSUATBwAAAAVDCUCGAZjbGllbnQlAEwcAAAAFQQlAhgJaXNzdWVkX2F0JRJMjBEcHAAAAAAAFQQlAhgHcGFpZF9hdCUSTIwRHBwAAAAAABUC
+  JQIYBmFtb3VudAAWCBkcGVwmABwVDBklBgAZGAdpbnZvaWNlFQAWCBZqFmomCEkcFQAVABUCADwWGBkGGSYACAAAACYAHBUMGSUGABkYBmNsaWVudBUAFggW
+  bBZsJnJJHBUAFQAVAgA8FhoZBhkmAAgAAAAmABwVBBklBgAZGAlpc3N1ZWRfYXQVABYIFmIWYibeAUkcFQAVABUCADwpBhkmAgYAAAAmABwVBBklBgAZGAdw
+  YWlkX2F0FQAWCBZiFmImwAJJHBUAFQAVAgA8KQYZJgIGAAAAJgAcFQIZJQYAGRgGYW1vdW50FQAWCBZSFlImogNJHBUAFQAVAgA8KQYZJgAIAAAAFuwDFggm
+  CBbsAwAoIHBhcnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGVwcAAAcAAAcAAAcAAAcAAAAtQEAAFBBUjE=
+`,
+  "base64",
+);
+
+const ISSUED = { columns: { subject: "client", time: "issued_at" }, constants: { due: "2026-06-01", currency: "USD" }, source: "issued", skipWithoutTime: true };
+const PAID = { columns: { subject: "client", time: "paid_at" }, source: "paid", skipWithoutTime: true };
+
+/** @returns {any[]} */
+const kinds = (changes = {}) => [{ type: "billing.invoice_issued", ...ISSUED }, { type: "billing.invoice_paid", ...PAID, ...changes }];
+
+it("a Parquet file of several types of event is read once", async () => {
+  const oneByOne = new Engine();
+  const issued = oneByOne.applyParquet("billing.invoice_issued", INVOICES, ISSUED);
+  const paid = oneByOne.applyParquet("billing.invoice_paid", INVOICES, PAID);
+  assert.deepEqual([issued.applied, issued.skipped, paid.applied, paid.skipped], [3, 1, 2, 1]);
+  assert.deepEqual(paid.rejected.map(({ index, code }) => [index, code]), [[3n, "empty_id"]]);
+  const engine = new Engine();
+  const each = engine.applyParquetEach(INVOICES, kinds());
+  assert.deepEqual(JSON.parse(JSON.stringify(each)), JSON.parse(JSON.stringify([issued, paid])));
+  assert.deepEqual(each[1].rejected, paid.rejected);
+  assert.equal(arrow.tableFromIPC(each[1].toArrow()).getChild("code")?.get(0), "empty_id");
+  assert.equal(engine.fingerprint(), oneByOne.fingerprint());
+  const again = await engine.applyParquetEachAsync(INVOICES, kinds());
+  assert.deepEqual(again.map(({ duplicates }) => duplicates), [3, 2]);
+  assert.deepEqual(engine.applyParquetEach(INVOICES, []), []);
+  const reason = new Error("changed my mind");
+  await assert.rejects(engine.applyParquetEachAsync(INVOICES, kinds(), { signal: AbortSignal.abort(reason) }), reason);
+});
+
+it("where one type of a Parquet file is strict all are", () => {
+  const engine = new Engine();
+  const before = engine.fingerprint();
+  assert.throws(() => engine.applyParquetEach(INVOICES, kinds({ strict: true })), { code: "empty_id", index: 3n, field: "subject" });
+  assert.equal(engine.fingerprint(), before);
+  const applied = engine.applyParquetEach(INVOICES, kinds({ strict: true, days: ["2026-01-01", "2026-02-01"] }));
+  assert.deepEqual(applied.map(({ applied, skipped }) => [applied, skipped]), [[3, 1], [1, 3]]);
+});
+
+it("faults of one of several types are those of one alone", () => {
+  const engine = new Engine();
+  /** @type {[any, string, RegExp][]} */
+  const faults = [
+    [{ type: "billing.invoice_dreamt" }, "type", /one of usage\.counted/],
+    [{ type: null }, "type", /is missing/],
+    [{ colums: {} }, "colums", /no option/],
+    [{ skip_without_time: true }, "skip_without_time", /no option/],
+    [{ model: "default" }, "model", /no option/],
+    [{ skipWithoutTime: "yes" }, "skipWithoutTime", /boolean/],
+    [{ constants: { time: "2026-01-01" } }, "time", /by a column and by a constant/],
+    [{ constants: () => 1 }, "constants", /./],
+  ];
+  for (const [changes, field, message] of faults) {
+    assert.throws(() => engine.applyParquetEach(INVOICES, kinds(changes)), { code: "bad_value", field, message });
+  }
+  assert.throws(() => engine.applyParquetEach(INVOICES, kinds({ days: ["soon", "later"] })), { code: "bad_time", field: "days" });
+  for (const odd of [undefined, null, {}, "usage.counted", new Set(kinds())]) {
+    assert.throws(() => engine.applyParquetEach(INVOICES, /** @type {any} */ (odd)), { code: "bad_value", field: "kinds", message: /list of objects/ });
+  }
+  assert.throws(() => engine.applyParquetEach(INVOICES, /** @type {any} */ (["usage.counted"])), { code: "bad_value", field: "kinds" });
+  // The settings are those of a type, not of the file.
+  const more = /** @type {any} */ (engine);
+  assert.throws(() => more.applyParquetEach(INVOICES, kinds(), { strict: true }), { code: "bad_value", field: "strict" });
+  assert.throws(() => engine.applyParquetEach(INVOICES, kinds({ columns: { subject: "nowhere" } })), (error) => error.code === "invalid_table");
+  assert.throws(() => engine.applyParquetEach(INVOICES.subarray(0, 500), kinds()), { code: "unreadable_table" });
+});
+
 it("scores, movements, series, cohorts and rejections come out", async () => {
   const engine = book();
   const scores = engine.scores(MOOD, { asOf: AS_OF });

@@ -78,6 +78,16 @@ const { rejected, toArrow } = engine.applyNdjson(new Uint8Array());
 const line: bigint | null | undefined = rejected[0]?.line;
 void [line, toArrow];
 
+const [issued] = engine.applyParquetEach(new Uint8Array(), [
+  { type: "billing.invoice_issued", columns: { time: "issued_at" }, skipWithoutTime: true },
+  { type: "billing.invoice_paid", columns: { time: "paid_at" }, strict: true },
+]);
+void issued?.applied;
+// @ts-expect-error each has a type
+engine.applyParquetEach(new Uint8Array(), [{ strict: true }]);
+// @ts-expect-error a name that is misspelt
+engine.applyParquetEach(new Uint8Array(), [{ type: "usage.counted", colums: {} }]);
+
 try {
   engine.score("acme", model, { asOf: "2026-01-31" });
 } catch (error) {

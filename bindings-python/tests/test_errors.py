@@ -186,6 +186,7 @@ MISTAKES: list[tuple[type[HealthfoldError], str, Callable[[], object]]] = [
     (StoreError, "older_snapshot", lambda: Engine.restore(header(0))),
     (TableError, "invalid_table", lambda: Engine().apply_table("usage.counted", FRAME)),
     (TableError, "unreadable_table", lambda: Engine().apply_parquet("usage.counted", b"", source="x")),
+    (TableError, "unreadable_table", lambda: Engine().apply_parquet_each(b"", [{"type": "usage.counted"}])),
     (HealthfoldError, "busy", busy),
 ]
 

@@ -41,6 +41,7 @@ GIVEN: dict[str, Callable[[], Any]] = {
     "file": lambda: b"PAR1",
     "horizon_days": lambda: 30,
     "index": lambda: 0,
+    "kinds": lambda: [{"type": "usage.counted", "source": "s"}],
     "memo": dict,
     "method": lambda: "observed",
     "metric": lambda: "reports",

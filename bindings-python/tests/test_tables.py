@@ -196,6 +196,107 @@ def test_parquet(tmp_path: Path) -> None:
     assert caught.value.code == "unreadable_table"
 
 
+def invoices() -> bytes:
+    """Of four invoices three were issued and three paid, one of them by nobody."""
+
+    def days(*days: int | None) -> pa.Array:
+        first = dt.datetime(2026, 1, 1, tzinfo=UTC)
+        times = [None if day is None else first + dt.timedelta(days=day) for day in days]
+        return pa.array(times, pa.timestamp("ms", tz="UTC"))
+
+    table = pa.table(
+        {
+            "invoice": ["i-1", "i-2", "i-3", "i-4"],
+            "client": ["acme", "birch", "acme", ""],
+            "issued_at": days(0, 1, 40, None),
+            "paid_at": days(9, None, 45, 50),
+            "amount": pa.array([100, 50, 70, 10], pa.int32()),
+        }
+    )
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    return file.getvalue()
+
+
+ISSUED: dict[str, Any] = {
+    "columns": {"subject": "client", "time": "issued_at"},
+    "constants": {"due": "2026-06-01", "currency": "USD"},
+    "source": "issued",
+    "skip_without_time": True,
+}
+PAID: dict[str, Any] = {"columns": {"subject": "client", "time": "paid_at"}, "source": "paid", "skip_without_time": True}
+
+
+def kinds(**paid: Any) -> list[Any]:
+    return [{"type": "billing.invoice_issued", **ISSUED}, {"type": "billing.invoice_paid", **PAID, **paid}]
+
+
+def test_a_file_of_several_types_of_event_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "invoices.parquet"
+    path.write_bytes(invoices())
+    one_by_one = Engine()
+    each = (
+        one_by_one.apply_parquet("billing.invoice_issued", path, **ISSUED),
+        one_by_one.apply_parquet("billing.invoice_paid", path, **PAID),
+    )
+    assert [(applied.applied, applied.skipped) for applied in each] == [(3, 1), (2, 1)]
+    assert [(row.index, row.code) for row in each[1].rejected] == [(3, "empty_id")]
+    files: list[Any] = [path, str(path), path.read_bytes(), bytearray(path.read_bytes())]
+    for file in files:
+        engine = Engine()
+        told: list[tuple[int, int | None]] = []
+        assert engine.apply_parquet_each(file, kinds(), progress=lambda done, total: told.append((done, total))) == each
+        assert engine.fingerprint() == one_by_one.fingerprint()
+        assert told[0] == (0, 4) and told[-1] == (4, 4)
+        assert [applied.duplicates for applied in engine.apply_parquet_each(file, kinds())] == [3, 2]
+    assert pl.DataFrame(each[1])["code"].to_list() == ["empty_id"]
+    assert Engine().apply_parquet_each(path, []) == ()
+
+
+def test_where_one_type_is_strict_all_are() -> None:
+    engine = Engine()
+    before = engine.fingerprint()
+    with pytest.raises(healthfold.EventError) as caught:
+        engine.apply_parquet_each(invoices(), kinds(strict=True))
+    assert (caught.value.index, caught.value.code) == (3, "empty_id")
+    assert engine.fingerprint() == before
+    # Whoever takes only days without a bad row has them all.
+    applied = engine.apply_parquet_each(invoices(), kinds(strict=True, days=("2026-01-01", "2026-02-01")))
+    assert [(one.applied, one.skipped) for one in applied] == [(3, 1), (1, 3)]
+
+
+def test_faults_of_a_type_are_those_of_one_alone(tmp_path: Path) -> None:
+    faults: list[tuple[dict[str, Any], str, str]] = [
+        ({"type": "billing.invoice_dreamt"}, "type", "one of usage.counted"),
+        ({"type": None}, "type", "must have a `type`"),
+        ({"colums": {}}, "colums", "those are columns, "),
+        # It is that of the file, not of one type.
+        ({"progress": True}, "progress", "those are columns, "),
+        ({"constants": {"time": "2026-01-01"}}, "time", "by a column and by a constant"),
+        ({"constants": {"invoice": object()}}, "invoice", "invoice"),
+    ]
+    for changes, field, says in faults:
+        with pytest.raises(healthfold.QueryError, match=says) as caught:
+            Engine().apply_parquet_each(invoices(), kinds(**changes))
+        assert (caught.value.code, caught.value.field) == ("bad_value", field)
+    with pytest.raises(healthfold.QueryError, match="`soon` is not a date") as caught:
+        Engine().apply_parquet_each(invoices(), kinds(days=("soon", "later")))
+    assert (caught.value.code, caught.value.field) == ("bad_time", "days")
+    odd: list[Any] = ["billing.invoice_paid", ("billing.invoice_paid", {})]
+    for one in odd:
+        with pytest.raises(healthfold.QueryError, match="list of dicts") as caught:
+            Engine().apply_parquet_each(invoices(), [one])
+        assert (caught.value.code, caught.value.field) == ("bad_value", "kinds")
+    with pytest.raises(TableError) as invalid:
+        Engine().apply_parquet_each(invoices(), kinds(columns={"subject": "nowhere"}))
+    assert {issue.code for issue in invalid.value.issues} == {"unknown_column", "missing_column"}
+    with pytest.raises(TableError) as unreadable:
+        Engine().apply_parquet_each(b"no parquet", kinds())
+    assert unreadable.value.code == "unreadable_table"
+    with pytest.raises(FileNotFoundError, match="nowhere.parquet"):
+        Engine().apply_parquet_each(tmp_path / "nowhere.parquet", kinds())
+
+
 def test_a_table_that_fails_on_its_way() -> None:
     def batches() -> Any:
         yield arrow().to_batches()[0]
@@ -229,6 +330,8 @@ def test_progress_of_a_table() -> None:
     assert pairs[0] == (0, n) and pairs[-1] == (n, n) and pairs == sorted(pairs)
     with pytest.raises(KeyError, match="enough"):
         Engine().apply_parquet("usage.counted", file.getvalue(), source="s", progress=stop)
+    with pytest.raises(KeyError, match="enough"):
+        Engine().apply_parquet_each(file.getvalue(), [{"type": "usage.counted", "source": "s"}], progress=stop)
 
 
 def frames(table: Any) -> tuple[pl.DataFrame, pd.DataFrame, pa.Table]:

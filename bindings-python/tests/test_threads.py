@@ -81,21 +81,25 @@ def endless_files():
     place = pl.int_range(n, eager=True)
     pl.DataFrame({"id": place.cast(pl.String), "subject": (place % 5000).cast(pl.String), "time": (1_767_225_600_000_000 + place).cast(pl.Datetime("us", "UTC")), "metric": ["m"] * n}).write_parquet(file)
     threading.Thread(target=interrupt, daemon=True).start()
+    kinds = [{"type": "usage.counted", "source": "app", "constants": {"metric": metric}} for metric in ("m", "n")]
     while True:
-        engine.apply_parquet("usage.counted", file.getvalue(), source="app")
+        if sys.argv[1] == "parquet":
+            engine.apply_parquet("usage.counted", file.getvalue(), source="app")
+        else:
+            engine.apply_parquet_each(file.getvalue(), kinds)
 def waiting():
     threading.Thread(target=engine.apply_ndjson, args=(Endless(),), daemon=True).start()
     while True:
         engine.signal("c1", {"kind": "usage_sum", "metric": "m", "days": 7}, as_of="2026-01-05")
         engine.apply([])
-calls = {"apply": lambda: engine.apply_ndjson(Endless()), "ask": endless, "parquet": endless_files, "wait": waiting}
+calls = {"apply": lambda: engine.apply_ndjson(Endless()), "ask": endless, "parquet": endless_files, "parquet each": endless_files, "wait": waiting}
 sent = 0.0
 def interrupt():
     global sent
     time.sleep(1.0)
     sent = time.monotonic()
     os.kill(os.getpid(), signal.SIGINT)
-if sys.argv[1] != "parquet":
+if not sys.argv[1].startswith("parquet"):
     threading.Thread(target=interrupt, daemon=True).start()
 try:
     calls[sys.argv[1]]()
@@ -107,7 +111,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
-@pytest.mark.parametrize("call", ["apply", "ask", "parquet", "wait"])
+@pytest.mark.parametrize("call", ["apply", "ask", "parquet", "parquet each", "wait"])
 def test_ctrl_c_is_heard(call: str) -> None:
     run = subprocess.run([sys.executable, "-c", INTERRUPTED, call], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr

@@ -205,6 +205,14 @@ fn a_load_is_watched_and_can_be_ended() {
     let error =
         engine().apply_parquet_watched(EventKind::UsageCounted, bytes, &options(), enough).unwrap_err();
     assert!(error.to_string().contains("enough"), "{error}");
+    // For several types of event a row is read once.
+    let (bytes, mut rows) = (Bytes::from(file(&invoices(), Compression::SNAPPY)), 0);
+    let look = |done, _| {
+        rows = done;
+        Ok(())
+    };
+    engine().apply_parquet_each_watched(&issued_and_paid(false), bytes, look).unwrap();
+    assert_eq!(rows, 50);
 }
 
 #[test]

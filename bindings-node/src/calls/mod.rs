@@ -44,7 +44,7 @@ pub(crate) fn ask(engine: &Engine, call: &str, args: Args) -> Told {
 pub(crate) fn change(shared: &Arc<Shared>, call: &str, args: Args, wanted: &Wanted) -> Told {
     calls! { call, (shared, args, wanted);
         fold: apply_ndjson, apply_texts, seal;
-        table: apply_table, apply_parquet;
+        table: apply_table, apply_parquet, apply_parquet_each;
         keep: merge, watch;
     }
 }

@@ -126,7 +126,7 @@ fn options(args: &mut Args) -> Result<TableOptions, Fault> {
             return Err(Fault::value(&field, "is filled by a column and by a constant"));
         }
     }
-    let day = |day: &str| day.parse::<Day>().map_err(query);
+    let day = |day: &str| day.parse::<Day>().map_err(|error| query(error.of("days")));
     let days = match args.read_or_default::<Option<(String, String)>>("days")? {
         Some((first, behind)) => Some((day(&first)?, day(&behind)?)),
         None => None,
@@ -169,9 +169,29 @@ pub(super) fn apply_table(shared: &Arc<Shared>, mut args: Args, wanted: &Wanted)
 pub(super) fn apply_parquet(shared: &Arc<Shared>, mut args: Args, wanted: &Wanted) -> Told {
     let (kind, options) = (kind(&mut args)?, options(&mut args)?);
     let bytes = Bytes::from(args.bytes);
-    let look = |_, _| wanted.check().map_err(|_| ArrowError::ExternalError("aborted".into()));
-    let applied = shared.change(|engine| Ok(engine.apply_parquet_watched(kind, bytes, &options, look)?));
+    let applied =
+        shared.change(|engine| Ok(engine.apply_parquet_watched(kind, bytes, &options, look(wanted))?));
     Answer::beside(asked(applied, wanted)?)
+}
+
+/// Takes in a Parquet file whose rows tell of several things, such as invoices that were issued and paid: as if `applyParquet`
+/// were called once for each of `kinds`, but the file is read once. Each of `kinds` has a `type` and the options that
+/// `applyParquet` takes; what became of each comes in their order. Where one is `strict` all are.
+///
+/// TypeScript: `applyParquetEach(file: Uint8Array, kinds: readonly TableKind[]): Applied[]`
+pub(super) fn apply_parquet_each(shared: &Arc<Shared>, mut args: Args, wanted: &Wanted) -> Told {
+    let kinds = args.each("kinds")?.into_iter().map(|mut one| Ok((kind(&mut one)?, options(&mut one)?)));
+    let kinds = kinds.collect::<Result<Vec<_>, Fault>>()?;
+    args.end()?;
+    let bytes = Bytes::from(args.bytes);
+    let applied =
+        shared.change(|engine| Ok(engine.apply_parquet_each_watched(&kinds, bytes, look(wanted))?));
+    Answer::several(asked(applied, wanted)?)
+}
+
+/// Looks between rows whether who asked still wants an answer.
+fn look(wanted: &Wanted) -> impl FnMut(u64, u64) -> Result<(), ArrowError> {
+    move |_, _| wanted.check().map_err(|_| ArrowError::ExternalError("aborted".into()))
 }
 
 /// A table that was left unread is no fault of the table.

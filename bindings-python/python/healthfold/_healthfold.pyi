@@ -63,6 +63,7 @@ from ._types import (
     Progress,
     RevenueSettings,
     SpecLike,
+    TableKind,
     TableSettings,
     When,
 )
@@ -157,6 +158,17 @@ class Engine:
     ) -> Applied:
         """Takes in a Parquet file, by its path or its bytes, as `apply_table` takes in a table. Only the columns that fill a field are
         read, and with `days` only the parts that may hold a row of these days.
+        """
+    def apply_parquet_each(
+        self,
+        file: str | PathLike[str] | bytes | bytearray,
+        kinds: Sequence[TableKind],
+        *,
+        progress: Progress = None,
+    ) -> tuple[Applied, ...]:
+        """Takes in a Parquet file whose rows tell of several things, such as invoices that were issued and paid: as if `apply_parquet`
+        were called once for each of `kinds`, but the file is read once. Each of `kinds` is a dict with `type` and the settings that
+        `apply_parquet` takes as keywords; what became of each comes in their order. Where one is `strict` all are.
         """
     def clients(self) -> tuple[str, ...]:
         """The ids of all clients that can be asked about, in order."""

@@ -14,6 +14,7 @@ from ._healthfold import Model
 __all__ = [
     "ArrowTable",
     "EventLike",
+    "KindSettings",
     "LifetimeSettings",
     "LtvSettings",
     "ModelLike",
@@ -23,6 +24,7 @@ __all__ = [
     "Progress",
     "RevenueSettings",
     "SpecLike",
+    "TableKind",
     "TableSettings",
     "When",
 ]
@@ -65,8 +67,8 @@ ArrowTable: TypeAlias = ArrowStream | ArrowArray
 """A frame of polars or pandas, a table or batch of pyarrow, a relation of duckdb, and whatever else speaks Arrow."""
 
 
-class TableSettings(TypedDict, total=False):
-    """How a table is read."""
+class KindSettings(TypedDict, total=False):
+    """How the rows of a table are read as events of a type."""
 
     columns: Mapping[str, str] | None
     """Which column fills which field; a column that is named like a field fills it anyway."""
@@ -86,8 +88,20 @@ class TableSettings(TypedDict, total=False):
     """Take only rows from one day to before another."""
     strict: bool
     """Apply all or nothing: the first bad row raises."""
+
+
+class TableSettings(KindSettings, total=False):
+    """How a table is read."""
+
     progress: Progress
     """True for a bar, or a callable that is called with (rows read, None)."""
+
+
+class TableKind(KindSettings):
+    """One of the types of event that the rows of a table tell of, and how it is read."""
+
+    type: str
+    """The type of event."""
 
 
 class MoneySettings(TypedDict, total=False):

@@ -9,10 +9,10 @@ use crate::run::{Home, guarded_in};
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use healthfold::table::{Bytes, Fill, TableOptions};
-use healthfold::{Applied, EventKind, SourceId};
+use healthfold::{self as core, Applied, EventKind, SourceId};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMapping};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMapping, PyTuple};
 use pyo3_arrow::input::AnyRecordBatch;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -49,10 +49,45 @@ impl Look {
 }
 
 /// What a load came to, or what Python raised meanwhile.
-fn ended<'py>(py: Python<'py>, applied: PyResult<Applied>, raised: &Raised) -> PyResult<Bound<'py, PyAny>> {
+fn ended<T>(applied: PyResult<T>, raised: &Raised) -> PyResult<T> {
     match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
         Some(error) => Err(error),
-        None => told(py, applied?),
+        None => applied,
+    }
+}
+
+/// A Parquet file, by its path or its bytes.
+enum Parquet {
+    Path(PathBuf),
+    Bytes(Bytes),
+}
+
+impl Parquet {
+    fn of(file: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let is_bytes = file.cast::<PyBytes>().is_ok() || file.cast::<PyByteArray>().is_ok();
+        Ok(match is_bytes {
+            true => Self::Bytes(Bytes::from(file.extract::<Vec<u8>>()?)),
+            false => Self::Path(file.extract()?),
+        })
+    }
+
+    fn apply(
+        self,
+        engine: &mut core::Engine,
+        kinds: &[(EventKind, TableOptions)],
+        look: &Look,
+    ) -> Result<Vec<Applied>, Fault> {
+        let look = |done, of| look.look(done, Some(of));
+        match self {
+            Self::Bytes(bytes) => Ok(engine.apply_parquet_each_watched(kinds, bytes, look)?),
+            Self::Path(path) => {
+                let named = |error: std::io::Error| {
+                    Fault::Io(std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+                };
+                let file = File::open(&path).map_err(named)?;
+                Ok(engine.apply_parquet_each_watched(kinds, file, look)?)
+            }
+        }
     }
 }
 
@@ -150,6 +185,11 @@ fn kind(py: Python<'_>, name: &str) -> PyResult<EventKind> {
     })
 }
 
+/// A setting, where it is stated.
+fn given<'py>(how: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    Ok(how.get_item(name)?.filter(|value| !value.is_none()))
+}
+
 /// How a table is read, from the keywords of a call.
 struct Reading {
     options: TableOptions,
@@ -181,8 +221,8 @@ fn fills(
     Ok(fills)
 }
 
-/// The keywords that both ways of taking tables in have.
-const NAMES: [&str; 10] = [
+/// The settings of how the rows of a table are read.
+const NAMES: [&str; 9] = [
     "columns",
     "constants",
     "source",
@@ -192,8 +232,56 @@ const NAMES: [&str; 10] = [
     "skip_without_time",
     "days",
     "strict",
-    "progress",
 ];
+
+/// How rows are read, from settings of which some others may be.
+fn options(how: &Bound<'_, PyDict>, others: &[&str]) -> PyResult<TableOptions> {
+    let py = how.py();
+    let names = [&NAMES[..], others].concat();
+    for name in how.keys().iter() {
+        let name = name.extract::<String>()?;
+        if !names.contains(&name.as_str()) {
+            let message = format!("`{name}` is no setting of a table; those are {}", names.join(", "));
+            return Err(Fault::argument("bad_value", &name, message).raise(py));
+        }
+    }
+    let given = |name: &str| given(how, name);
+    let mapping = |name: &str| {
+        given(name)?.map(|value| value.cast_into::<PyMapping>().map_err(PyErr::from)).transpose()
+    };
+    let text = |name: &str| given(name)?.map(|value| value.extract::<String>()).transpose();
+    let flag = |name: &str| given(name)?.map_or(Ok(false), |value| value.extract::<bool>());
+    let zone =
+        given("timezone")?.map(|zone| zone.getattr_opt("key").map(|key| key.unwrap_or(zone))).transpose()?;
+    let days = match given("days")? {
+        Some(days) => {
+            let (first, behind) = days.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+            let day = |day: Bound<'_, PyAny>| -> PyResult<_> {
+                day.str()?
+                    .to_string_lossy()
+                    .parse::<healthfold::Day>()
+                    .map_err(|error| crate::error::query(error.of("days")).raise(py))
+            };
+            Some((day(first)?, day(behind)?))
+        }
+        None => None,
+    };
+    Ok(TableOptions {
+        columns: fills(py, mapping("columns")?.as_ref(), mapping("constants")?.as_ref())?,
+        source: text("source")?.map(SourceId::new),
+        load: text("load")?.unwrap_or_default(),
+        timezone: zone.map(|zone| zone.str().map(|zone| zone.to_string())).transpose()?,
+        floats_as_money: flag("floats_as_money")?,
+        skip_without_time: flag("skip_without_time")?,
+        days,
+        strict: flag("strict")?,
+    })
+}
+
+/// Who is told how many rows were read.
+fn of_rows(py: Python<'_>, asked: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Arc<Py<PyAny>>>> {
+    Ok(progress(py, asked, " rows")?.map(Arc::new))
+}
 
 impl Reading {
     fn of(py: Python<'_>, how: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -201,47 +289,27 @@ impl Reading {
             Some(how) => how.clone(),
             None => PyDict::new(py),
         };
-        for name in how.keys().iter() {
-            let name = name.extract::<String>()?;
-            if !NAMES.contains(&name.as_str()) {
-                let message = format!("`{name}` is no setting of a table; those are {}", NAMES.join(", "));
-                return Err(Fault::argument("bad_value", &name, message).raise(py));
-            }
-        }
-        let given = |name: &str| Ok::<_, PyErr>(how.get_item(name)?.filter(|value| !value.is_none()));
-        let mapping = |name: &str| {
-            given(name)?.map(|value| value.cast_into::<PyMapping>().map_err(PyErr::from)).transpose()
-        };
-        let text = |name: &str| given(name)?.map(|value| value.extract::<String>()).transpose();
-        let flag = |name: &str| given(name)?.map_or(Ok(false), |value| value.extract::<bool>());
-        let zone = given("timezone")?
-            .map(|zone| zone.getattr_opt("key").map(|key| key.unwrap_or(zone)))
-            .transpose()?;
-        let days = match given("days")? {
-            Some(days) => {
-                let (first, behind) = days.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
-                let day = |day: Bound<'_, PyAny>| -> PyResult<_> {
-                    day.str()?
-                        .to_string_lossy()
-                        .parse::<healthfold::Day>()
-                        .map_err(|error| crate::error::query(error).raise(py))
-                };
-                Some((day(first)?, day(behind)?))
-            }
-            None => None,
-        };
-        let options = TableOptions {
-            columns: fills(py, mapping("columns")?.as_ref(), mapping("constants")?.as_ref())?,
-            source: text("source")?.map(SourceId::new),
-            load: text("load")?.unwrap_or_default(),
-            timezone: zone.map(|zone| zone.str().map(|zone| zone.to_string())).transpose()?,
-            floats_as_money: flag("floats_as_money")?,
-            skip_without_time: flag("skip_without_time")?,
-            days,
-            strict: flag("strict")?,
-        };
-        Ok(Self { options, progress: progress(py, given("progress")?.as_ref(), " rows")?.map(Arc::new) })
+        let options = options(&how, &["progress"])?;
+        Ok(Self { options, progress: of_rows(py, given(&how, "progress")?.as_ref())? })
     }
+}
+
+/// A type of event and how it is read, from one dict.
+fn kind_and_options(one: &Bound<'_, PyAny>) -> PyResult<(EventKind, TableOptions)> {
+    let py = one.py();
+    let Ok(mapping) = one.cast::<PyMapping>() else {
+        let message = "`kinds` must be a list of dicts, each with `type` and the settings of a table";
+        return Err(Fault::argument("bad_value", "kinds", message).raise(py));
+    };
+    let how = PyDict::new(py);
+    how.update(mapping)?;
+    let name = match given(&how, "type")? {
+        Some(name) => name.extract::<String>()?,
+        None => {
+            return Err(Fault::argument("bad_value", "type", "each of `kinds` must have a `type`").raise(py));
+        }
+    };
+    Ok((kind(py, &name)?, options(&how, &["type"])?))
 }
 
 #[pymethods]
@@ -272,7 +340,7 @@ impl Engine {
             let table = Pieces { schema, table, rest: None, done: 0, look };
             Ok(engine.apply_table(kind, table, &options)?)
         });
-        ended(py, applied, &raised)
+        told(py, ended(applied, &raised)?)
     }
 
     /// Takes in a Parquet file, by its path or its bytes, as `apply_table` takes in a table. Only the columns that fill a field are
@@ -289,23 +357,43 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let kind = kind(py, r#type)?;
         let Reading { options, progress } = Reading::of(py, how)?;
+        let applied = self.take_parquet(py, file, vec![(kind, options)], progress)?;
+        told(py, applied.into_iter().next().unwrap_or_default())
+    }
+
+    /// Takes in a Parquet file whose rows tell of several things, such as invoices that were issued and paid: as if `apply_parquet`
+    /// were called once for each of `kinds`, but the file is read once. Each of `kinds` is a dict with `type` and the settings that
+    /// `apply_parquet` takes as keywords; what became of each comes in their order. Where one is `strict` all are.
+    #[pyo3(signature = (
+        file: "str | PathLike[str] | bytes | bytearray", kinds: "Sequence[TableKind]", *, progress: "Progress" = None,
+    ) -> "tuple[Applied, ...]")]
+    fn apply_parquet_each<'py>(
+        &self,
+        py: Python<'py>,
+        file: &Bound<'py, PyAny>,
+        kinds: Vec<Bound<'py, PyAny>>,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let kinds = kinds.iter().map(kind_and_options).collect::<PyResult<Vec<_>>>()?;
+        let applied = self.take_parquet(py, file, kinds, of_rows(py, progress)?)?;
+        PyTuple::new(py, applied.into_iter().map(|applied| told(py, applied)).collect::<PyResult<Vec<_>>>()?)
+    }
+}
+
+impl Engine {
+    fn take_parquet(
+        &self,
+        py: Python<'_>,
+        file: &Bound<'_, PyAny>,
+        kinds: Vec<(EventKind, TableOptions)>,
+        progress: Option<Arc<Py<PyAny>>>,
+    ) -> PyResult<Vec<Applied>> {
         let raised = Raised::default();
         let kept = Arc::clone(&raised);
-        let is_bytes = file.cast::<PyBytes>().is_ok() || file.cast::<PyByteArray>().is_ok();
-        let bytes = is_bytes.then(|| file.extract::<Vec<u8>>()).transpose()?;
-        let path: PathBuf = if is_bytes { PathBuf::new() } else { file.extract()? };
-        let applied: PyResult<Applied> = self.shared.change_long(py, move |engine, home| {
-            let look = Look { home: home.clone(), progress, raised: kept };
-            let look = move |done, of| look.look(done, Some(of));
-            if let Some(bytes) = bytes {
-                return Ok(engine.apply_parquet_watched(kind, Bytes::from(bytes), &options, look)?);
-            }
-            let named = |error: std::io::Error| {
-                Fault::Io(std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-            };
-            let file = File::open(&path).map_err(named)?;
-            Ok(engine.apply_parquet_watched(kind, file, &options, look)?)
+        let file = Parquet::of(file)?;
+        let applied = self.shared.change_long(py, move |engine, home| {
+            file.apply(engine, &kinds, &Look { home: home.clone(), progress, raised: kept })
         });
-        ended(py, applied, &raised)
+        ended(applied, &raised)
     }
 }

@@ -74,24 +74,6 @@ impl Engine {
         self.apply_parquet_watched(kind, file, options, |_, _| Ok(()))
     }
 
-    /// As [`Engine::apply_parquet`], of a file whose rows tell of several things, such as invoices that were issued and paid:
-    /// as if it were applied once for each type of event, but read once, and some rows at a time taken in for one type after the
-    /// other. What became of each type comes in their order.
-    ///
-    /// # Errors
-    /// As [`Engine::apply_table`]; a damaged file is unreadable. Where one type is strict all are.
-    #[cfg(feature = "parquet")]
-    pub fn apply_parquet_each(
-        &mut self,
-        kinds: &[(EventKind, TableOptions)],
-        file: impl crate::table::ChunkReader + 'static,
-    ) -> Result<Vec<Applied>, TableError> {
-        let kinds: Vec<_> = kinds.iter().map(|(kind, options)| (*kind, options)).collect();
-        let table = crate::table::ParquetTable::open(file, &kinds, &self.zone, self.settings.dedupe)?;
-        let strict = kinds.iter().any(|(_, options)| options.strict);
-        self.apply_rows(table.readers, table.batches, strict)
-    }
-
     /// As [`Engine::apply_parquet`], with a look before each batch of rows and behind the last: `look` hears how many of how
     /// many rows were read, and its error ends the load, with the rows before it applied.
     ///
@@ -103,10 +85,77 @@ impl Engine {
         kind: EventKind,
         file: impl crate::table::ChunkReader + 'static,
         options: &TableOptions,
-        mut look: impl FnMut(u64, u64) -> Result<(), ArrowError>,
+        look: impl FnMut(u64, u64) -> Result<(), ArrowError>,
     ) -> Result<Applied, TableError> {
-        let table =
-            crate::table::ParquetTable::open(file, &[(kind, options)], &self.zone, self.settings.dedupe)?;
+        self.apply_parquet_each_watched(&[(kind, options.clone())], file, look).map(only)
+    }
+
+    /// As [`Engine::apply_parquet`], of a file whose rows tell of several things, such as invoices that were issued and paid:
+    /// as if it were applied once for each type of event, but read once, and some rows at a time taken in for one type after the
+    /// other. What became of each type comes in their order.
+    ///
+    /// ```
+    /// use healthfold::table::{Bytes, Fill, TableOptions, arrow_array::*};
+    /// use healthfold::{Engine, EventKind, Settings};
+    /// use parquet::arrow::ArrowWriter;
+    /// use std::sync::Arc;
+    ///
+    /// // Two invoices, of which one was paid.
+    /// let day = |day: i64| 1_767_225_600_000 + day * 86_400_000;
+    /// let times = |times: Vec<Option<i64>>| -> ArrayRef {
+    ///     Arc::new(TimestampMillisecondArray::from(times).with_timezone("UTC"))
+    /// };
+    /// let batch = RecordBatch::try_from_iter([
+    ///     ("subject", Arc::new(StringArray::from(vec!["acme", "birch"])) as ArrayRef),
+    ///     ("invoice", Arc::new(StringArray::from(vec!["i-1", "i-2"]))),
+    ///     ("amount", Arc::new(Int32Array::from(vec![100, 50]))),
+    ///     ("issued_at", times(vec![Some(day(0)), Some(day(1))])),
+    ///     ("paid_at", times(vec![Some(day(9)), None])),
+    /// ])?;
+    /// let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None)?;
+    /// writer.write(&batch)?;
+    /// let file = Bytes::from(writer.into_inner()?);
+    ///
+    /// let constant = |field: &str, value: &str| (field.to_owned(), Fill::Constant(value.into()));
+    /// let options = |time: &str, source: &str, constants: Vec<(String, Fill)>| TableOptions {
+    ///     columns: [("time".to_owned(), Fill::Column(time.to_owned()))].into_iter().chain(constants).collect(),
+    ///     source: Some(source.into()),
+    ///     skip_without_time: true,
+    ///     ..TableOptions::default()
+    /// };
+    /// let issued = options("issued_at", "issued", vec![constant("currency", "USD"), constant("due", "2026-02-01")]);
+    /// let paid = options("paid_at", "paid", vec![]);
+    /// let kinds = [(EventKind::InvoiceIssued, issued), (EventKind::InvoicePaid, paid)];
+    /// let mut engine = Engine::new(Settings::default())?;
+    /// let applied = engine.apply_parquet_each(&kinds, file)?;
+    /// assert_eq!((applied[0].applied, applied[0].skipped), (2, 0));
+    /// assert_eq!((applied[1].applied, applied[1].skipped), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Engine::apply_table`]; a damaged file is unreadable. Where one type is strict all are.
+    #[cfg(feature = "parquet")]
+    pub fn apply_parquet_each(
+        &mut self,
+        kinds: &[(EventKind, TableOptions)],
+        file: impl crate::table::ChunkReader + 'static,
+    ) -> Result<Vec<Applied>, TableError> {
+        self.apply_parquet_each_watched(kinds, file, |_, _| Ok(()))
+    }
+
+    /// As [`Engine::apply_parquet_each`], with the looks of [`Engine::apply_parquet_watched`].
+    ///
+    /// # Errors
+    /// As [`Engine::apply_parquet_each`]; a file that `look` wants no more of is unreadable.
+    #[cfg(feature = "parquet")]
+    pub fn apply_parquet_each_watched(
+        &mut self,
+        kinds: &[(EventKind, TableOptions)],
+        file: impl crate::table::ChunkReader + 'static,
+        mut look: impl FnMut(u64, u64) -> Result<(), ArrowError>,
+    ) -> Result<Vec<Applied>, TableError> {
+        let table = crate::table::ParquetTable::open(file, kinds, &self.zone, self.settings.dedupe)?;
         let (mut batches, mut done) = (table.batches, 0);
         let watched = std::iter::from_fn(|| {
             let next = look(done, batches.row_count()).map(|()| batches.next());
@@ -114,7 +163,8 @@ impl Engine {
             done += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
             Some(batch)
         });
-        self.apply_rows(table.readers, watched, options.strict).map(only)
+        let strict = kinds.iter().any(|(_, options)| options.strict);
+        self.apply_rows(table.readers, watched, strict)
     }
 
     /// Takes in the rows of a table, of each batch those of one reader after the other; what became of those of each.

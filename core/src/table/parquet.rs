@@ -40,7 +40,7 @@ impl ParquetTable {
     /// All faults of the mapping, or what is wrong with the file.
     pub(crate) fn open(
         file: impl ChunkReader + 'static,
-        kinds: &[(EventKind, &TableOptions)],
+        kinds: &[(EventKind, TableOptions)],
         zone: &Zone,
         dedupe: Dedupe,
     ) -> Result<Self, TableError> {
@@ -56,12 +56,12 @@ impl ParquetTable {
     fn of(
         file: impl ChunkReader + 'static,
         metadata: ArrowReaderMetadata,
-        kinds: &[(EventKind, &TableOptions)],
+        kinds: &[(EventKind, TableOptions)],
         zone: &Zone,
         dedupe: Dedupe,
     ) -> Result<Self, TableError> {
         let schema = metadata.schema().clone();
-        let reader = |(kind, options): &(EventKind, &TableOptions)| {
+        let reader = |(kind, options): &(EventKind, TableOptions)| {
             TableReader::new(*kind, &schema, options, zone, dedupe)
         };
         let mut readers = kinds.iter().map(reader).collect::<Result<Vec<_>, _>>()?;

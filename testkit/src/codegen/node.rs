@@ -137,6 +137,7 @@ pub(super) fn table(root: &Path) -> String {
                 "ModelLike" => "model",
                 "SpecLike" => "document",
                 "Uint8Array" | "string | Uint8Array" => "bytes",
+                "readonly TableKind[]" => "each",
                 "Engine" => {
                     other = format!(" other: {at},");
                     "engine"
@@ -151,6 +152,7 @@ pub(super) fn table(root: &Path) -> String {
             "Uint8Array" => "bytes",
             "Table" => "table",
             "Applied" => "applied",
+            "Applied[]" => "appliedEach",
             "Engine" => "engine",
             "Watch" => "watch",
             _ if COLUMNS.iter().any(|(of, _)| *of == name) => "columns",
