@@ -102,7 +102,8 @@ mod tests {
                 subjects.push(id.as_str().into(), ClientState::default());
             }
             let found = alone(&subjects, &Merges::default());
-            let found: Vec<&str> = found.iter().filter_map(|slot| Some(subjects.id(*slot)?.as_str())).collect();
+            let found: Vec<&str> =
+                found.iter().filter_map(|slot| Some(subjects.id(*slot)?.as_str())).collect();
             let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();
             sorted.sort_unstable();
             assert_eq!(found, sorted, "{prefix}");

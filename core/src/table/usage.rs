@@ -15,6 +15,8 @@ use crate::time::Instant;
 use arrow_array::RecordBatch;
 use std::ops::Range;
 
+/// Of so many metrics each is looked for among the others; rows of more are read as events.
+const FEW_METRICS: u32 = 64;
 /// How many places there are for metrics that came a short while ago.
 const RECENT: usize = 64;
 
@@ -86,7 +88,8 @@ impl UsageRows {
         Some(CountedRows { source, metrics, rows })
     }
 
-    /// Tells counted rows the numbers of their metrics, each by its row; `None` where one needs more care. Returns the metrics.
+    /// Tells counted rows the numbers of their metrics, each by its row; `None` where one needs more care, or there are many. Returns
+    /// the metrics.
     fn number_metrics<'r>(
         &'r self,
         rows: &mut [CountedRow<'r>],
@@ -95,11 +98,11 @@ impl UsageRows {
         let mut metrics: Vec<&'r str> = Vec::new();
         let mut number = |metric: &'r str| {
             let known = metrics.iter().position(|known| same(known, metric));
-            let place = known.unwrap_or_else(|| {
+            if known.is_none() {
                 metrics.push(metric);
-                metrics.len() - 1
-            });
-            u32::try_from(place).ok()
+            }
+            let place = known.unwrap_or(metrics.len() - 1);
+            u32::try_from(place).ok().filter(|place| *place < FEW_METRICS)
         };
         if let Some((column, array)) = self.metric.views() {
             // What is told of two texts by their views is the same only if they are: mostly a metric came a short while ago.

@@ -148,6 +148,21 @@ fn sound(rows: usize) -> Vec<Row> {
 }
 
 #[test]
+fn metrics_may_be_as_many_as_the_rows() {
+    let (mut few, mut many) = (sound(600), sound(600));
+    for (row, number) in few.iter_mut().chain(&mut many).zip(0..) {
+        row.metric = Some(format!("m{}", if number < 600 { number % 60 } else { number }));
+    }
+    for rows in [few, many] {
+        let mut engine = upstream();
+        let lines: Vec<String> = rows.iter().zip(0..).map(|(row, id)| line(row, id)).collect();
+        let options = options();
+        let applied = load(&mut engine, EventKind::UsageCounted, &[table(&rows, [2; 3])], &options).unwrap();
+        assert_eq!((applied.applied, engine.fingerprint()), (600, super::of_lines(upstream(), &lines)));
+    }
+}
+
+#[test]
 fn ids_sequences_and_sources_of_rows_must_be_sound_though_nobody_keeps_them() {
     let rows = sound(600);
     let mut expected = upstream();
