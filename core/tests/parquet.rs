@@ -138,6 +138,33 @@ fn a_file_that_tells_of_several_things_is_each_of_its_tables() {
 }
 
 #[test]
+fn faults_of_all_types_are_told_at_once_each_with_its_type() {
+    let bytes = Bytes::from(file(&invoices(), Compression::SNAPPY));
+    let [(first, mut issued), (second, mut paid)] = issued_and_paid(false);
+    issued.columns.insert("amount".to_owned(), Fill::Column("worth".to_owned()));
+    paid.columns.insert("time".to_owned(), Fill::Column("settled_at".to_owned()));
+    let refused = |kinds: &[_]| match engine().apply_parquet_each(kinds, bytes.clone()).unwrap_err() {
+        TableError::Invalid { issues } => issues,
+        other => panic!("{other}"),
+    };
+    let both = refused(&[(first, issued), (second, paid.clone())]);
+    let of = |kind: &str, column: &str| {
+        let told = |issue: &&healthfold::TableIssue| {
+            issue.message.starts_with(&format!("{kind}: ")) && issue.message.contains(column)
+        };
+        both.iter().filter(told).count()
+    };
+    assert!(
+        of("billing.invoice_issued", "worth") > 0 && of("billing.invoice_paid", "settled_at") > 0,
+        "{both:?}"
+    );
+    assert_eq!(of("billing.invoice_paid", "worth"), 0, "{both:?}");
+    // Of one type nobody has to be told which.
+    let alone = refused(&[(second, paid)]);
+    assert!(alone.iter().all(|issue| !issue.message.contains("billing.")), "{alone:?}");
+}
+
+#[test]
 fn a_file_is_the_table_in_it() {
     let (expected, of_rows) = of_table(&options());
     assert_eq!((of_rows.applied, of_rows.rejected[0].index), (99, 99));

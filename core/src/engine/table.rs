@@ -134,7 +134,8 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// As [`Engine::apply_table`]; a damaged file is unreadable. Where one type is strict all are.
+    /// As [`Engine::apply_table`], the faults of all mappings at once, each with its type of event; a damaged file is unreadable.
+    /// Where one type is strict all are.
     #[cfg(feature = "parquet")]
     pub fn apply_parquet_each(
         &mut self,

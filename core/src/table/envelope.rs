@@ -73,9 +73,7 @@ impl TextCells {
         };
         RowTexts::Each(texts)
     }
-}
 
-impl TextCells {
     /// A text, if it is a sound one.
     pub(super) fn sound<'r>(&self, text: &'r str) -> Option<&'r str> {
         let sound = match self {

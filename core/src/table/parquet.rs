@@ -6,7 +6,7 @@ use super::column::{Column, Values};
 use super::map::Mapping;
 use super::reader::{TableReader, Wanted, When};
 use crate::chunks::at_a_time;
-use crate::error::TableError;
+use crate::error::{TableError, TableIssue};
 use crate::event::EventKind;
 use crate::settings::Dedupe;
 use crate::zone::Zone;
@@ -61,10 +61,7 @@ impl ParquetTable {
         dedupe: Dedupe,
     ) -> Result<Self, TableError> {
         let schema = metadata.schema().clone();
-        let reader = |(kind, options): &(EventKind, TableOptions)| {
-            TableReader::new(*kind, &schema, options, zone, dedupe)
-        };
-        let mut readers = kinds.iter().map(reader).collect::<Result<Vec<_>, _>>()?;
+        let mut readers = readers_of(kinds, &schema, zone, dedupe)?;
         let mut columns: Vec<usize> = readers.iter().flat_map(|reader| reader.mapping.columns()).collect();
         columns.sort_unstable();
         columns.dedup();
@@ -96,6 +93,27 @@ impl ParquetTable {
             Ok(Self { readers, batches: Batches { rows: Some(rows), row_count } })
         })
     }
+}
+
+/// A reader for each type of event, or the faults of all mappings: of several types each fault says which one it is of.
+fn readers_of(
+    kinds: &[(EventKind, TableOptions)],
+    schema: &Schema,
+    zone: &Zone,
+    dedupe: Dedupe,
+) -> Result<Vec<TableReader>, TableError> {
+    let (mut readers, mut faults) = (Vec::new(), Vec::new());
+    for (kind, options) in kinds {
+        match TableReader::new(*kind, schema, options, zone, dedupe) {
+            Ok(reader) => readers.push(reader),
+            Err(TableError::Invalid { issues }) => faults.extend(issues.into_iter().map(|issue| {
+                let message = format!("{kind}: {}", issue.message);
+                if kinds.len() > 1 { TableIssue { message, ..issue } } else { issue }
+            })),
+            Err(error) => return Err(error),
+        }
+    }
+    if faults.is_empty() { Ok(readers) } else { Err(TableError::Invalid { issues: faults }) }
 }
 
 /// Views of text need no copy of what a page holds.
