@@ -7,6 +7,8 @@ mod erasure;
 mod parts;
 mod roster;
 mod saved;
+#[cfg(all(feature = "arrow", feature = "threads"))]
+mod shared;
 
 use crate::active::MAX_USERS;
 use crate::batch::UsageBatch;
@@ -403,7 +405,7 @@ impl Book {
     /// Gives up detail before a day.
     pub(crate) fn seal(&mut self, before: Day) {
         self.changes.note_all();
-        self.subjects.states_mut().iter_mut().for_each(|state| state.seal(before));
+        self.subjects.states_mut().for_each(|state| state.seal(before));
     }
 
     /// Takes in another engine's book.
@@ -418,6 +420,23 @@ impl Book {
             }
             self.note_size(slot);
         }
+        self.join_seen(heard, span);
+        // What one side erased, the other may still hold under its name.
+        self.erased.extend(erased);
+        if !self.erased.is_empty() {
+            self.erase_named(key);
+        }
+        self.merges = OnceLock::new();
+        self.roster = OnceLock::new();
+        self.facts = OnceLock::new();
+    }
+
+    /// Takes in when sources were heard of and the first and last instant of other events.
+    fn join_seen(
+        &mut self,
+        heard: BTreeMap<SourceId, Cells<Day, Instant>>,
+        span: Option<(Instant, Instant)>,
+    ) {
         for (source, days) in heard {
             let ours = self.heard.entry(source).or_default();
             for cell in days.into_cells() {
@@ -428,14 +447,6 @@ impl Book {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (one, other) => one.or(other),
         };
-        // What one side erased, the other may still hold under its name.
-        self.erased.extend(erased);
-        if !self.erased.is_empty() {
-            self.erase_named(key);
-        }
-        self.merges = OnceLock::new();
-        self.roster = OnceLock::new();
-        self.facts = OnceLock::new();
     }
 }
 

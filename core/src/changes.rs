@@ -65,6 +65,12 @@ impl Changes {
         Mark { journal: journal.id, next: journal.next }
     }
 
+    /// Whether anybody watches.
+    #[cfg(all(feature = "arrow", feature = "threads"))]
+    pub(crate) fn are_watched(&self) -> bool {
+        self.journal.is_some()
+    }
+
     /// A subject has one more event.
     #[inline]
     pub(crate) fn note(&mut self, slot: Slot) {

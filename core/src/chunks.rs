@@ -85,7 +85,11 @@ pub(crate) fn in_order<T: Send, M: Send>(
 
 /// Makes something of each piece and takes it.
 #[cfg(not(feature = "threads"))]
-pub(crate) fn in_order<T, M>(
+pub(crate) use one_by_one as in_order;
+
+/// Makes something of each piece and takes it.
+#[cfg(any(feature = "arrow", not(feature = "threads")))]
+pub(crate) fn one_by_one<T, M>(
     pieces: impl Iterator<Item = T>,
     make: impl Fn(T) -> M,
     mut take: impl FnMut(M),
@@ -116,4 +120,10 @@ pub(crate) fn both<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnc
 #[cfg(not(feature = "threads"))]
 pub(crate) fn both<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
     (a(), b())
+}
+
+/// How many threads share work.
+#[cfg(all(feature = "arrow", feature = "threads"))]
+pub(crate) fn threads() -> usize {
+    rayon::current_num_threads()
 }

@@ -20,16 +20,30 @@ pub(crate) struct Facts {
 
 impl Facts {
     pub(crate) fn take_in(&mut self, state: &ClientState) {
+        self.join(&Self {
+            usage: state.usage.first_day(),
+            user: state.usage.first_user(),
+            tickets: state.support.first_ticket(),
+            incidents: state.support.first_incident(),
+            invoices: state.billing.first_invoice(),
+            payments: state.billing.first_payment(),
+            contacts: state.profile.first_contact(),
+        });
+    }
+
+    /// Takes in what another part of the book has seen.
+    pub(crate) fn join(&mut self, other: &Self) {
         fn earlier<T: Ord + Copy>(slot: &mut Option<T>, found: Option<T>) {
             *slot = [*slot, found].into_iter().flatten().min();
         }
-        earlier(&mut self.usage, state.usage.first_day());
-        earlier(&mut self.user, state.usage.first_user());
-        earlier(&mut self.tickets, state.support.first_ticket());
-        earlier(&mut self.incidents, state.support.first_incident());
-        earlier(&mut self.invoices, state.billing.first_invoice());
-        earlier(&mut self.payments, state.billing.first_payment());
-        earlier(&mut self.contacts, state.profile.first_contact());
+        let Self { usage, user, tickets, incidents, invoices, payments, contacts } = other;
+        earlier(&mut self.usage, *usage);
+        earlier(&mut self.user, *user);
+        earlier(&mut self.tickets, *tickets);
+        earlier(&mut self.incidents, *incidents);
+        earlier(&mut self.invoices, *invoices);
+        earlier(&mut self.payments, *payments);
+        earlier(&mut self.contacts, *contacts);
     }
 
     /// Keeps the facts fresh after more use of clients, whose first day and first day with a user these are.

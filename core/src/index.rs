@@ -19,9 +19,31 @@ const CROWD: usize = 24;
 /// How many places from its home a name is believed to stand by chance: of 10^8 names none stands 1 000 from it.
 const FAR: usize = 1 << 12;
 
+/// The quick hash of a name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hashed(u64);
+
+impl Hashed {
+    #[inline]
+    pub(crate) fn of(name: &str) -> Self {
+        Self(QUICK.hash_one(name))
+    }
+
+    /// One of so many shards of all names: by the half of the hash that an index does not go by.
+    #[inline]
+    pub(crate) fn shard(self, shards: usize) -> usize {
+        usize::try_from(self.0 & u64::from(u32::MAX)).unwrap_or(0) % shards
+    }
+}
+
 /// Half of the hash of a name, by which it is sought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sought(u32);
+
+/// What a name is sought by where somebody made names to collide.
+fn carefully(name: &str) -> Sought {
+    Sought(u32::try_from(Careful::default().hash_one(name) >> 32).unwrap_or(0))
+}
 
 /// A place of the table: half of the hash of a name and its number. No number is that of [`Place::FREE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,19 +72,20 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    fn hashed(careful: bool, name: &str) -> Sought {
-        let hash = if careful { Careful::default().hash_one(name) } else { QUICK.hash_one(name) };
+    /// What a name is sought by.
+    #[inline]
+    pub(crate) fn sought(&self, hashed: Hashed, name: &str) -> Sought {
         // Half of it, whose first bits say where it stands.
-        Sought(u32::try_from(hash >> 32).unwrap_or(0))
+        if self.careful { carefully(name) } else { Sought(u32::try_from(hashed.0 >> 32).unwrap_or(0)) }
     }
 
-    /// What a name is sought by.
-    pub(crate) fn sought(&self, name: &str) -> Sought {
-        Self::hashed(self.careful, name)
+    fn sought_by_name(&self, name: &str) -> Sought {
+        self.sought(Hashed::of(name), name)
     }
 
     /// The place at which a name stands if no other one does: at the same fraction of all places as its half of a hash is of
     /// 2^32.
+    #[inline]
     fn home(&self, sought: Sought) -> usize {
         let fraction = (u128::from(sought.0) * self.places.len() as u128) >> 32;
         usize::try_from(fraction).unwrap_or(0)
@@ -84,32 +107,42 @@ impl Index {
         self.walk(sought).filter(move |place| place.half == sought.0).map(|place| place.number)
     }
 
+    /// The first of the numbers that may be that of a name, which mostly stands at the home of the name.
+    #[inline]
+    pub(crate) fn guess(&self, sought: Sought) -> Option<u32> {
+        match self.places.get(self.home(sought)) {
+            Some(place) if place.half == sought.0 && !place.is_free() => Some(place.number),
+            _ => self.candidates(sought).next(),
+        }
+    }
+
     /// A number of the home of a name, of which the caller makes nothing: for many names, the waits overlap.
+    #[inline]
     pub(crate) fn warm(&self, sought: Sought) -> u64 {
         self.places.get(self.home(sought)).map_or(0, |place| u64::from(place.half))
     }
 
     /// The number of a name; `name_of` is asked for the names of few numbers.
     pub(crate) fn find<'n>(&self, name: &str, name_of: impl Fn(u32) -> Option<&'n str>) -> Option<u32> {
-        self.candidates(self.sought(name)).find(|number| name_of(*number) == Some(name))
+        self.candidates(self.sought_by_name(name)).find(|number| name_of(*number) == Some(name))
     }
 
     /// Enters a number that is not in, under its name.
     pub(crate) fn insert<'n>(&mut self, number: u32, name_of: impl Fn(u32) -> Option<&'n str>) {
         let Some(name) = name_of(number) else { return };
         self.make_room();
-        let sought = self.sought(name);
+        let sought = self.sought_by_name(name);
         if !self.careful && self.is_crowded(sought) {
             self.careful = true;
             let places = self.places.len();
             let known = std::mem::replace(&mut self.places, vec![Place::FREE; places]);
             for Place { number, .. } in known.into_iter().filter(|place| !place.is_free()) {
                 if let Some(name) = name_of(number) {
-                    self.put(Self::hashed(true, name), number);
+                    self.put(carefully(name), number);
                 }
             }
         }
-        self.put(self.sought(name), number);
+        self.put(self.sought_by_name(name), number);
         self.taken += 1;
     }
 
@@ -148,7 +181,7 @@ impl Index {
     /// Takes a number out, while its name still stands.
     pub(crate) fn remove<'n>(&mut self, number: u32, name_of: impl Fn(u32) -> Option<&'n str>) {
         let Some(name) = name_of(number) else { return };
-        let sought = self.sought(name);
+        let sought = self.sought_by_name(name);
         let Some(steps) = self.walk(sought).position(|place| place.number == number) else { return };
         let mut free = (self.home(sought) + steps) % self.places.len();
         self.taken -= 1;

@@ -40,6 +40,8 @@ mod period;
 mod rate;
 mod exchange;
 mod chunks;
+#[cfg(all(feature = "arrow", feature = "threads"))]
+mod lanes;
 
 // 1 what happened
 pub mod event;
@@ -65,6 +67,8 @@ mod settings;
 mod facts;
 mod changes;
 mod subjects;
+#[cfg(feature = "arrow")]
+mod share;
 mod book;
 
 // 3 what we measure

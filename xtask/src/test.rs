@@ -42,7 +42,7 @@ const STEPS: &[Step] = &[
     Step { name: "tests", shows: "cargo test --workspace --no-fail-fast, doc tests included", run: tests },
     Step {
         name: "threads",
-        shows: "cargo test -p healthfold --features threads,arrow --test threads --test conformance",
+        shows: "cargo test -p healthfold --features threads,parquet --lib --test threads --test side_by_side --test conformance",
         run: threads,
     },
     Step {
@@ -140,8 +140,10 @@ fn tests() -> Result<Outcome> {
 
 /// The answers of a book by several threads.
 fn threads() -> Result<Outcome> {
-    let of = ["--features", "threads,arrow", "--test", "threads", "--test", "conformance"];
-    run_tests(&[&["test", "-p", "healthfold"][..], &of, &["--", "--show-output"]].concat())
+    let features = ["test", "-p", "healthfold", "--features", "threads,parquet", "--lib"];
+    let tests =
+        ["--test", "threads", "--test", "side_by_side", "--test", "conformance", "--", "--show-output"];
+    run_tests(&[&features[..], &tests].concat())
 }
 
 /// How many instructions the main paths take, against their limits.

@@ -41,12 +41,12 @@ impl Book {
                 }
             }
             None => {
-                self.subjects.rename(slot, &anonymous);
-                self.subjects.state_mut(slot).into_iter().for_each(ClientState::erase);
+                let slot = self.subjects.rename(slot, &anonymous);
+                slot.and_then(|slot| self.subjects.state_mut(slot)).into_iter().for_each(ClientState::erase);
             }
         }
         self.slot(anonymous.as_str()).into_iter().for_each(|slot| self.note_size(slot));
-        for merge in self.subjects.states_mut().iter_mut().flat_map(ClientState::merges_mut) {
+        for merge in self.subjects.states_mut().flat_map(ClientState::merges_mut) {
             if *merge == id {
                 *merge = anonymous.clone();
             }
@@ -62,7 +62,7 @@ impl Book {
 
     /// Erases the subjects whose anonymous id is erased and that are still here, or in merges, under their names.
     pub(super) fn erase_named(&mut self, key: &[u8; 32]) {
-        for into in self.subjects.states_mut().iter_mut().flat_map(ClientState::merges_mut) {
+        for into in self.subjects.states_mut().flat_map(ClientState::merges_mut) {
             let anonymous = anonymous_id(into.as_str(), key);
             if self.erased.contains(&anonymous) {
                 *into = anonymous;

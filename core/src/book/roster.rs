@@ -47,10 +47,10 @@ pub(super) fn of(subjects: &Subjects, merges: &Merges) -> Vec<Member> {
 
 /// The slots of the subjects that are clients by themselves, in order of their ids.
 fn alone(subjects: &Subjects, merges: &Merges) -> Vec<Slot> {
-    let shared = shared_bytes(subjects.iter().map(|(id, _)| id.as_str().as_bytes()));
+    let shared = shared_bytes(subjects.ids().map(|(_, id)| id.as_str().as_bytes()));
     // Some bytes of an id and its slot in one number: mostly no id has to be looked at to sort them.
     let mut order: Vec<u128> = Vec::with_capacity(subjects.len());
-    for ((id, _), slot) in subjects.iter().zip(Slot::MIN..) {
+    for (slot, id) in subjects.ids() {
         if !merges.into.contains_key(id) && !merges.members.contains_key(id) {
             order.push(bytes_behind(shared, id) | u128::from(slot));
         }

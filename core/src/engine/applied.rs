@@ -140,6 +140,27 @@ impl Applied {
         }
     }
 
+    /// Puts together what became of two parts of a batch.
+    #[cfg(all(feature = "arrow", feature = "threads"))]
+    pub(super) fn join(mut self, other: Self) -> Self {
+        let Self { applied, duplicates, skipped, rejected, rejected_by_code, conflicts, conflict_count } =
+            other;
+        self.applied += applied;
+        self.duplicates += duplicates;
+        self.skipped += skipped;
+        self.rejected.extend(rejected);
+        self.rejected.sort_by_key(|rejection| rejection.index);
+        self.rejected.truncate(LISTED);
+        for (code, count) in rejected_by_code {
+            *self.rejected_by_code.entry(code).or_default() += count;
+        }
+        self.conflicts.extend(conflicts);
+        self.conflicts.sort_by_key(|conflict| conflict.index);
+        self.conflicts.truncate(LISTED);
+        self.conflict_count += conflict_count;
+        self
+    }
+
     /// How many events were not taken.
     pub fn rejected_count(&self) -> u64 {
         self.rejected_by_code.values().sum()

@@ -222,6 +222,7 @@ impl Engine {
 
     /// Has the places of some events in memory waited for together; returns the slots of their clients. A slot stands until
     /// a client is erased.
+    #[inline]
     fn look_up(&mut self, prepared: &Prepared<impl Arrivals>) -> Vec<Option<Slot>> {
         let Prepared { arrivals, tickets } = prepared;
         if self.settings.dedupe == Dedupe::Exact {
@@ -365,6 +366,7 @@ impl Intake<'_> {
 
     /// Takes in some events, counted from the one that so many come before. They are admitted in the order they came, so that
     /// the first of an identity stays; usage that adds up is kept back until there is enough of it to fold client by client.
+    #[inline]
     fn take_in(&mut self, prepared: &Prepared<impl Arrivals>, before: u64) {
         let zone = self.engine.zone.clone();
         let mut clock = DayClock::new(&zone);
@@ -424,7 +426,7 @@ impl Intake<'_> {
         std::mem::take(&mut self.applied)
     }
 
-    fn fold_usage(&mut self) {
+    pub(super) fn fold_usage(&mut self) {
         let book = &mut self.engine.book;
         let clients = book.subject_count();
         book.fold_usage(std::mem::replace(&mut self.usage, UsageBatch::of_clients(clients)));

@@ -9,6 +9,8 @@ mod health;
 mod money;
 mod lifetime;
 mod watch;
+#[cfg(all(feature = "arrow", feature = "threads"))]
+mod side_by_side;
 #[cfg(feature = "arrow")]
 mod table;
 

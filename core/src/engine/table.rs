@@ -8,7 +8,7 @@ use crate::error::TableError;
 use crate::event::counted::CountedRows;
 use crate::event::line::EventView;
 use crate::event::{Event, EventError, EventKind};
-use crate::table::{Columns, Read, ReadRows, RowPart, TableOptions, TableReader};
+use crate::table::{Columns, Own, Read, ReadRows, RowPart, TableOptions, TableReader};
 use crate::zone::DayClock;
 use arrow_array::{RecordBatch, RecordBatchReader, UInt64Array};
 use arrow_schema::ArrowError;
@@ -54,7 +54,7 @@ impl Engine {
         options: &TableOptions,
     ) -> Result<Applied, TableError> {
         let reader = TableReader::new(kind, &table.schema(), options, &self.zone, self.settings.dedupe)?;
-        self.apply_rows(vec![reader], table, options.strict).map(only)
+        self.apply_batches(reader, table, options.strict).map(only)
     }
 
     /// Takes in a Parquet file as [`Engine::apply_table`] takes in a table. Only the columns that fill a field are read, and
@@ -157,15 +157,38 @@ impl Engine {
         mut look: impl FnMut(u64, u64) -> Result<(), ArrowError>,
     ) -> Result<Vec<Applied>, TableError> {
         let table = crate::table::ParquetTable::open(file, kinds, &self.zone, self.settings.dedupe)?;
-        let (mut batches, mut done) = (table.batches, 0);
+        let strict = kinds.iter().any(|(_, options)| options.strict);
+        let row_count = table.row_count;
+        let shared = !strict && self.may_take_side_by_side(&table.readers, row_count);
+        let ((readers, mut batches), mut done) = (table.batches(shared)?, 0);
         let watched = std::iter::from_fn(|| {
-            let next = look(done, batches.row_count()).map(|()| batches.next());
+            let next = look(done, row_count).map(|()| batches.next());
             let batch = next.unwrap_or_else(|error| Some(Err(error)))?;
             done += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
             Some(batch)
         });
-        let strict = kinds.iter().any(|(_, options)| options.strict);
-        self.apply_rows(table.readers, watched, strict)
+        if shared {
+            self.take_side_by_side(&readers, watched)
+        } else {
+            self.apply_rows(readers, watched, strict)
+        }
+    }
+
+    /// Takes in a table that comes in batches of some size.
+    fn apply_batches(
+        &mut self,
+        reader: TableReader,
+        table: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+        strict: bool,
+    ) -> Result<Vec<Applied>, TableError> {
+        let mut table = table.peekable();
+        let readers = vec![reader];
+        // How many rows there are nobody says; of one that is in memory most stand in one batch, or in few.
+        let rows = table.peek().and_then(|first| first.as_ref().ok()).map_or(0, RecordBatch::num_rows);
+        if !strict && self.may_take_side_by_side(&readers, rows as u64) {
+            return self.take_side_by_side(&readers, table);
+        }
+        self.apply_rows(readers, table, strict)
     }
 
     /// Takes in the rows of a table, of each batch those of one reader after the other; what became of those of each.
@@ -175,38 +198,35 @@ impl Engine {
         table: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
         strict: bool,
     ) -> Result<Vec<Applied>, TableError> {
-        let mut all = vec![(Applied::default(), Vec::<Event>::new()); readers.len()];
+        let mut all = vec![Applied::default(); readers.len()];
         let mut intake = self.intake(false);
-        let mut rehearsal = strict.then(|| intake.engine.rehearsal());
         if strict {
-            readers.iter_mut().for_each(TableReader::read_events);
-        }
-        for batch in table {
-            let batch = batch.map_err(|error| TableError::Unreadable { what: error.to_string() })?;
-            for (reader, (applied, events)) in readers.iter_mut().zip(&mut all) {
-                std::mem::swap(&mut intake.applied, applied);
-                let read = reader.read(&batch, |read| match (read, &mut rehearsal) {
-                    (Read::Rows(rows), Some(rehearsal)) => rehearse(rows, rehearsal, intake.engine, events),
-                    (Read::Rows(rows), None) => {
-                        take_rows(rows, &mut intake);
-                        Ok(())
-                    }
-                    (Read::Counted(counted), _) => {
-                        intake.take_in_counted(counted);
-                        Ok(())
-                    }
-                });
-                std::mem::swap(&mut intake.applied, applied);
-                read?;
+            let mut events = vec![Vec::new(); readers.len()];
+            let mut rehearsal = intake.engine.rehearsal();
+            for batch in table {
+                let batch = batch.map_err(unreadable)?;
+                for (reader, events) in readers.iter_mut().zip(&mut events) {
+                    reader.read_events();
+                    reader.read(&batch, None, |read| match read {
+                        Read::Rows(rows) => rehearse(rows, &mut rehearsal, intake.engine, events),
+                        Read::Counted(_) => Ok(()),
+                    })?;
+                }
             }
-        }
-        if strict {
-            all.iter_mut().for_each(|(applied, events)| *applied = intake.engine.apply_all(&*events));
+            all = events.iter().map(|events| intake.engine.apply_all(events)).collect();
+        } else {
+            for batch in table {
+                intake.take_in_batch(&batch.map_err(unreadable)?, &mut readers, &mut all, |_| None)?;
+            }
         }
         intake.end();
         let applied = readers.into_iter().zip(all);
-        Ok(applied.map(|(reader, (applied, _))| Applied { skipped: reader.skipped, ..applied }).collect())
+        Ok(applied.map(|(reader, applied)| Applied { skipped: reader.skipped, ..applied }).collect())
     }
+}
+
+pub(super) fn unreadable(error: ArrowError) -> TableError {
+    TableError::Unreadable { what: error.to_string() }
 }
 
 /// What became of the only type of event.
@@ -230,11 +250,35 @@ fn rehearse(
     Ok(())
 }
 
-fn take_rows(rows: &ReadRows<'_>, intake: &mut Intake<'_>) {
-    intake.take_in_parts(rows.parts(LOOKED_UP), |part| part);
-}
-
 impl Intake<'_> {
+    /// Takes in the rows of a batch, of one reader after the other: all, or those that are own by the number of the reader.
+    pub(super) fn take_in_batch<'s>(
+        &mut self,
+        batch: &RecordBatch,
+        readers: &mut [TableReader],
+        all: &mut [Applied],
+        own: impl Fn(usize) -> Option<Own<'s>>,
+    ) -> Result<(), TableError> {
+        for ((reader, applied), number) in readers.iter_mut().zip(all).zip(0..) {
+            let own = own(number);
+            std::mem::swap(&mut self.applied, applied);
+            let read = reader.read(batch, own, |read| {
+                match read {
+                    Read::Rows(rows) => {
+                        // Of a share of the clients this thread takes all in, without help: as one part.
+                        let so_many = if own.is_some() { rows.len().max(1) } else { LOOKED_UP };
+                        self.take_in_parts(rows.parts(so_many), |part| part);
+                    }
+                    Read::Counted(counted) => self.take_in_counted(counted),
+                }
+                Ok(())
+            });
+            std::mem::swap(&mut self.applied, applied);
+            read?;
+        }
+        Ok(())
+    }
+
     /// Takes in counted usage of which nobody keeps the identities.
     fn take_in_counted(&mut self, counted: &CountedRows<'_>) {
         let zone = self.engine.zone.clone();
@@ -289,5 +333,21 @@ impl Applied {
         columns.texts("message", rows().map(|row| Some(&row.error.message)));
         columns.texts("field", rows().map(|row| row.error.field.as_ref()));
         columns.batch()
+    }
+}
+
+#[cfg(not(feature = "threads"))]
+impl Engine {
+    /// One thread takes in all rows.
+    fn may_take_side_by_side(&self, _readers: &[TableReader], _rows: u64) -> bool {
+        false
+    }
+
+    fn take_side_by_side(
+        &mut self,
+        readers: &[TableReader],
+        table: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    ) -> Result<Vec<Applied>, TableError> {
+        self.apply_rows(readers.to_vec(), table, false)
     }
 }

@@ -52,6 +52,7 @@ pub(crate) enum Standing<'a> {
 }
 
 impl<'a> Standing<'a> {
+    #[inline]
     pub(crate) fn borrowed(self) -> BorrowedEvent<'a> {
         match self {
             Self::Whole(event) => event.borrowed(),

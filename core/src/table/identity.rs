@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 const HASHED: usize = 256;
 
 /// Gives rows their identities.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Identities {
     pub(super) contents: Contents,
     /// How many rows of each content came.

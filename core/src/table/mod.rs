@@ -30,6 +30,7 @@ mod row;
 mod quantities;
 mod usage;
 mod identity;
+mod own;
 mod reader;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -47,6 +48,9 @@ pub use bytes::Bytes;
 pub use out::scores_to_arrow;
 
 pub(crate) use out::Columns;
+pub(crate) use own::Own;
+#[cfg(feature = "threads")]
+pub(crate) use own::RowShards;
 #[cfg(feature = "parquet")]
 pub(crate) use parquet::ParquetTable;
 pub(crate) use read::{Read, ReadRows, RowPart};

@@ -25,21 +25,25 @@ use std::sync::Arc;
 const FEW_ROWS: usize = 1 << 13;
 /// So many of those that are gone through once for each type of event: their clients are still near.
 const FEW_ROWS_AGAIN: usize = 1 << 11;
+/// So many where each thread takes in those of its clients, while one reads the next.
+const SHARED_ROWS: usize = 1 << 13;
 /// And so many where threads share them, who wait for each other at the end of a batch.
 const MANY_ROWS: usize = 1 << 16;
 
 /// A file that is about to be read.
-pub(crate) struct ParquetTable {
+pub(crate) struct ParquetTable<R: ChunkReader> {
     /// For each type of event that the rows tell of.
     pub(crate) readers: Vec<TableReader>,
-    pub(crate) batches: Batches,
+    /// How many rows there are to read.
+    pub(crate) row_count: u64,
+    rows: ParquetRecordBatchReaderBuilder<R>,
 }
 
-impl ParquetTable {
+impl<R: ChunkReader + 'static> ParquetTable<R> {
     /// # Errors
     /// All faults of the mapping, or what is wrong with the file.
     pub(crate) fn open(
-        file: impl ChunkReader + 'static,
+        file: R,
         kinds: &[(EventKind, TableOptions)],
         zone: &Zone,
         dedupe: Dedupe,
@@ -54,7 +58,7 @@ impl ParquetTable {
     }
 
     fn of(
-        file: impl ChunkReader + 'static,
+        file: R,
         metadata: ArrowReaderMetadata,
         kinds: &[(EventKind, TableOptions)],
         zone: &Zone,
@@ -87,11 +91,20 @@ impl ParquetTable {
             readers.iter_mut().for_each(|reader| reader.read_parts(parts.clone()));
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
             let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
-            let builder = builder.with_projection(mask).with_row_groups(kept);
-            let few = if kinds.len() > 1 { FEW_ROWS_AGAIN } else { FEW_ROWS };
-            let rows = builder.with_batch_size(at_a_time(few, MANY_ROWS)).build()?;
-            Ok(Self { readers, batches: Batches { rows: Some(rows), row_count } })
+            let rows = builder.with_projection(mask).with_row_groups(kept);
+            Ok(Self { readers, row_count, rows })
         })
+    }
+
+    /// The readers of the rows, and the batches they come in: of rows that threads share by clients, or take in together.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(crate) fn batches(self, shared: bool) -> Result<(Vec<TableReader>, Batches), TableError> {
+        let few = if self.readers.len() > 1 { FEW_ROWS_AGAIN } else { FEW_ROWS };
+        let so_many = if shared { SHARED_ROWS } else { at_a_time(few, MANY_ROWS) };
+        let rows = contained(|| self.rows.with_batch_size(so_many).build())?;
+        Ok((self.readers, Batches { rows: Some(rows) }))
     }
 }
 
@@ -170,14 +183,6 @@ fn number(column: &Column, group: usize) -> Option<When> {
 /// The batches of a file. One that is damaged ends in an error, whatever the decoder makes of it.
 pub(crate) struct Batches {
     rows: Option<ParquetRecordBatchReader>,
-    row_count: u64,
-}
-
-impl Batches {
-    /// How many rows there are to read.
-    pub(crate) fn row_count(&self) -> u64 {
-        self.row_count
-    }
 }
 
 impl Iterator for Batches {

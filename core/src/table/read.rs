@@ -16,13 +16,6 @@ pub(crate) enum Read<'r> {
 }
 
 impl Read<'_> {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Rows(rows) => rows.len(),
-            Self::Counted(counted) => counted.rows.len(),
-        }
-    }
-
     /// Shows the number of each row.
     pub(super) fn each_number(&mut self, mut see: impl FnMut(&mut u64)) {
         match self {

@@ -5,13 +5,15 @@ use super::column::{Column, Stuff, Values};
 use super::envelope::{Envelope, Envelopes, RowEnvelopes};
 use super::identity::Identities;
 use super::map::{Mapping, Origin};
+use super::own::Own;
 use super::read::{Read, ReadRows};
 use super::row::Rows;
 use super::usage::{RowUsage, UsageRows};
-use crate::chunks::{at_a_time, in_order};
+use crate::chunks::{at_a_time, in_order, one_by_one};
 use crate::error::TableError;
 use crate::event::span::RowSink;
 use crate::event::{Event, EventData, EventError, EventKind};
+use crate::hashing::HalfHash;
 use crate::settings::Dedupe;
 use crate::time::{Day, Instant};
 use crate::zone::Zone;
@@ -28,7 +30,7 @@ const HELD: usize = 1 << 16;
 const SOME: usize = 1 << 8;
 
 /// Reads the rows of a table as events of one type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TableReader {
     kind: EventKind,
     pub(super) mapping: Mapping,
@@ -61,6 +63,22 @@ impl TableReader {
         Ok(Self { kind, mapping, wanted, identities, counted: unkept, places: Places::default(), skipped: 0 })
     }
 
+    /// What type of event the rows are.
+    #[cfg(feature = "threads")]
+    pub(crate) fn kind(&self) -> EventKind {
+        self.kind
+    }
+
+    /// Whether rows of both name their clients by the same column.
+    #[cfg(feature = "threads")]
+    pub(crate) fn names_client_as(&self, other: &Self) -> bool {
+        let column = |reader: &Self| match reader.mapping.find("subject")?.origin {
+            Origin::Column(index, None) => Some(index),
+            Origin::Column(_, Some(_)) | Origin::Constant(_) => None,
+        };
+        column(self).is_some_and(|index| column(other) == Some(index))
+    }
+
     /// Has all rows handed on as events.
     pub(crate) fn read_events(&mut self) {
         self.counted = false;
@@ -72,63 +90,80 @@ impl TableReader {
         self.places = Places { next: 0, left: Some(0), parts: parts.into_iter() };
     }
 
-    /// Reads the rows of a batch and hands them on, many at a time.
+    /// Reads the rows of a batch and hands them on, many at a time: those of a share of the clients by itself, all of them with the
+    /// help of other threads.
     ///
     /// # Errors
     /// If the batch is not of the table, or what `take` reports.
     pub(crate) fn read(
         &mut self,
         batch: &RecordBatch,
+        own: Option<Own<'_>>,
         mut take: impl FnMut(&Read<'_>) -> Result<(), TableError>,
     ) -> Result<(), TableError> {
         let Self { kind, mapping, wanted, identities, counted, places, skipped } = self;
         let (kind, mapping, wanted, counted) = (*kind, &*mapping, &*wanted, *counted);
         let contents = identities.as_ref().map(|identities| identities.contents.clone());
-        let some = at_a_time(SOME, ROWS);
+        let some = own.map_or_else(|| at_a_time(SOME, ROWS), |own| SOME * own.times());
         let mut result = Ok(());
         for held in (0..batch.num_rows()).step_by(HELD) {
             let behind = batch.num_rows().min(held + HELD);
-            let piece =
-                |from: usize| Piece::of(kind, mapping, wanted, batch.slice(from, ROWS.min(behind - from)));
+            let piece = |from: usize| {
+                let rows = from..behind.min(from + ROWS);
+                let own = own.map(|own| own.of(rows.clone()));
+                Piece::of(kind, mapping, wanted, batch.slice(from, rows.len()), own)
+            };
             let pieces: Vec<Piece<'_>> = (held..behind).step_by(ROWS).map(piece).collect();
             let spans = pieces.iter().flat_map(|piece| {
                 let rows = piece.rows.num_rows();
                 (0..rows).step_by(some).map(move |from| (piece, from..rows.min(from + some)))
             });
-            in_order(
-                spans,
-                |(piece, span)| {
-                    let rows = span.len();
-                    let read = piece.read(span, kind, mapping, wanted, counted)?;
-                    let hashes = match (&contents, &read) {
-                        (Some(contents), Read::Rows(read)) => contents.hashes(read),
-                        _ => Default::default(),
-                    };
-                    Some((rows, read, hashes))
-                },
-                |read| match read {
-                    _ if result.is_err() => {}
-                    None => {
-                        let what = "a batch has other columns than the table".to_owned();
-                        result = Err(TableError::Unreadable { what });
+            let make = |(piece, span)| {
+                let (piece, span): (&Piece<'_>, Range<usize>) = (piece, span);
+                let rows = span.len();
+                let (read, unwanted) = piece.read(span, kind, mapping, wanted, counted)?;
+                let hashes = match (&contents, &read) {
+                    (Some(contents), Read::Rows(read)) => contents.hashes(read),
+                    _ => Default::default(),
+                };
+                Some(Made { rows, unwanted, read, hashes })
+            };
+            let take = |made: Option<Made<'_>>| match made {
+                _ if result.is_err() => {}
+                None => {
+                    let what = "a batch has other columns than the table".to_owned();
+                    result = Err(TableError::Unreadable { what });
+                }
+                Some(Made { rows, unwanted, mut read, hashes }) => {
+                    *skipped += unwanted as u64;
+                    places.tell(rows, &mut read);
+                    let mut ids = String::new();
+                    if let (Some(identities), Read::Rows(read)) = (identities.as_mut(), &mut read) {
+                        identities.name(read, &hashes, &mut ids);
                     }
-                    Some((rows, mut read, hashes)) => {
-                        *skipped += (rows - read.len()) as u64;
-                        places.tell(rows, &mut read);
-                        let mut ids = String::new();
-                        if let (Some(identities), Read::Rows(read)) = (identities.as_mut(), &mut read) {
-                            identities.name(read, &hashes, &mut ids);
-                        }
-                        result = take(&read);
-                    }
-                },
-            );
+                    result = take(&read);
+                }
+            };
+            if own.is_some() {
+                one_by_one(spans, make, take)
+            } else {
+                in_order(spans, make, take)
+            }
             if result.is_err() {
                 break;
             }
         }
         result
     }
+}
+
+/// What came of a span of rows.
+struct Made<'r> {
+    rows: usize,
+    unwanted: usize,
+    read: Read<'r>,
+    /// What the rows say, where they are named by it.
+    hashes: Vec<HalfHash>,
 }
 
 /// Some rows of a batch, and their columns.
@@ -142,6 +177,8 @@ struct Piece<'m> {
     data: OnceLock<Option<Rows<'m>>>,
     with_care: OnceLock<Option<Rows<'m>>>,
     when: Times,
+    /// Where not the rows of all clients are asked for, those that are.
+    own: Option<Own<'m>>,
 }
 
 /// What tells when some rows were.
@@ -153,17 +190,23 @@ enum Times {
 }
 
 impl<'m> Piece<'m> {
-    fn of(kind: EventKind, mapping: &Mapping, wanted: &Wanted, rows: RecordBatch) -> Self {
+    fn of(
+        kind: EventKind,
+        mapping: &Mapping,
+        wanted: &Wanted,
+        rows: RecordBatch,
+        own: Option<Own<'m>>,
+    ) -> Self {
         let (envelopes, usage) = (Envelopes::of(mapping, &rows), UsageRows::of(kind, mapping, &rows));
         // A date is of its day, in whatever zone the instant at which it begins is read.
         let told = envelopes.is_some() && wanted.by_instants(mapping, &rows);
         let when =
             if told { Times::OfEnvelopes } else { Times::Of(wanted.column(mapping, &rows).map(Box::new)) };
-        Self { rows, envelopes, usage, data: OnceLock::new(), with_care: OnceLock::new(), when }
+        Self { rows, envelopes, usage, data: OnceLock::new(), with_care: OnceLock::new(), when, own }
     }
 
-    /// Those rows of a span that are wanted, each with its number in the span; `None` where a column has a layout that no
-    /// field is read from.
+    /// Those rows of a span that are wanted, each with its number in the span, and how many are not; `None` where a column has a
+    /// layout that no field is read from. Of several shares one counts what nobody wants.
     fn read<'p>(
         &'p self,
         span: Range<usize>,
@@ -171,23 +214,27 @@ impl<'m> Piece<'m> {
         mapping: &'m Mapping,
         wanted: &Wanted,
         counted: bool,
-    ) -> Option<Read<'p>> {
+    ) -> Option<(Read<'p>, usize)> {
         let Self { envelopes, usage, when, .. } = self;
         let when = match when {
             Times::OfEnvelopes => envelopes.as_ref().map(Envelopes::time),
             Times::Of(column) => column.as_deref(),
         };
-        let kept = wanted.rows(when, span.clone());
+        let mut kept = wanted.rows(when, span.clone());
+        let unwanted = match self.own {
+            Some(own) => own.of(span.clone()).keep(&mut kept),
+            None => kept.iter().filter(|kept| !**kept).count(),
+        };
         // Of a table in order of time the rows of other days mostly stand together.
         if !kept.contains(&true) {
-            return Some(Read::Rows(ReadRows::default()));
+            return Some((Read::Rows(ReadRows::default()), unwanted));
         }
         let numbers = || (0..span.len()).zip(&kept).filter_map(|(number, kept)| kept.then_some(number));
         if counted
             && let (Some(usage), Some(envelopes)) = (usage, envelopes)
             && let Some(counted) = usage.counted(envelopes, span.start, numbers())
         {
-            return Some(Read::Counted(counted));
+            return Some((Read::Counted(counted), unwanted));
         }
         // Of a table of usage few rows are anything else, if any.
         let read = ReadRows::with_room_for(span.len(), usage.is_some());
@@ -201,7 +248,7 @@ impl<'m> Piece<'m> {
                 reading.piece.data(mapping)?.read_data(kind, &rows, &mut reading);
             }
         }
-        (!reading.odd).then_some(Read::Rows(reading.read))
+        (!reading.odd).then_some((Read::Rows(reading.read), unwanted))
     }
 
     fn data(&self, mapping: &'m Mapping) -> Option<&Rows<'m>> {
@@ -276,7 +323,7 @@ impl RowSink for Reading<'_, '_> {
 }
 
 /// The numbers of rows in the table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Places {
     next: u64,
     /// How many rows are left of this part; `None` where the table comes whole.
@@ -324,7 +371,7 @@ pub(super) enum When {
 }
 
 /// Which rows the caller wants.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Wanted {
     /// The field that says when the event was: `time`, of a roll-up its day.
     field: &'static str,

@@ -14,7 +14,7 @@ type Words = [u64; 2];
 /// What stands in a place that no hash has.
 const FREE: Words = [0; 2];
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     places: Vec<Words>,
     taken: usize,
